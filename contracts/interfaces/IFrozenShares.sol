@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {WorkId} from "../types/Identifiers.sol";
+
+/// @notice What a court answers to the contracts that hold money: is this payee's share of this work under dispute?
+/// A custody contract given the zero address has no court and freezes nothing.
+interface IFrozenShares {
+    function isFrozen(WorkId workId, address payee) external view returns (bool);
+}

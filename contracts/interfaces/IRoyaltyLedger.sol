@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {WorkId} from "../types/Identifiers.sol";
+import {Share} from "../types/Rights.sol";
+
+/// @notice The direct lane: takes payments for works and pays their payees, exactly.
+///
+/// Income accrues as numerators of `SHARE_SCALE` and is divided only when a payee is paid:
+/// due = floor((accrued in the split's segment) * bps / (SHARE_SCALE * BPS_WHOLE)) - paid. No payment is rounded, so
+/// the order and size of payments change nothing, and what is not yet a whole unit stays with the payee's segment.
+/// Identity, per token: sum of accrued + SHARE_SCALE * sum of (gross - settled) == SHARE_SCALE * sum of payments.
+interface IRoyaltyLedger {
+    /// @param gross All payments for a derivative; `settled`, the part already passed on to its ancestors.
+    struct Flow {
+        uint128 gross;
+        uint128 settled;
+    }
+
+    /// @param paidIn All payments in a token; `paidOut`, all that left for payees.
+    struct Custody {
+        uint128 paidIn;
+        uint128 paidOut;
+    }
+
+    error NotController(WorkId workId, address caller);
+    error NotCurator(address caller);
+    error NotLicenceRegistry(address caller);
+    error TokenNotAccepted(IERC20 token);
+    error TokenAlreadyAccepted(IERC20 token);
+    error TooManyTokens(uint256 tokens);
+    error ZeroAmount();
+    /// @notice Thrown when a token delivered another amount than it was told to (fee on transfer).
+    error AmountMismatch(uint256 expected, uint256 received);
+    error DerivativeNotLinked(WorkId workId);
+    /// @notice Thrown when payees are not strictly ascending, zero, this contract, more than 64, or none.
+    error BadPayees();
+    error SharesNotWhole(uint256 sumBps);
+    /// @notice Thrown when the shares given are not those of that split version.
+    error SplitMismatch(WorkId workId, uint32 version);
+    error VectorMismatch(WorkId workId);
+    /// @notice Thrown when a split would change while income of the old one is unsettled; anyone may settle it first.
+    error IncomeUnsettled(WorkId workId, IERC20 token);
+    error NotAPayee(address payee);
+    error ShareFrozen(WorkId workId, address payee);
+    error NothingDue(WorkId workId, IERC20 token, address payee);
+
+    event TokenAccepted(IERC20 indexed token);
+    event SplitSet(WorkId indexed workId, uint32 indexed version, Share[] shares);
+    /// @param gross Cumulative payments for the work in this token.
+    event Paid(WorkId indexed workId, IERC20 indexed token, address indexed payer, uint128 amount, uint128 gross);
+    /// @param settled Cumulative income of the work that was passed on.
+    event Settled(WorkId indexed workId, IERC20 indexed token, uint128 amount, uint128 settled);
+    /// @param paid Cumulative payments to this payee for this work, token and split version.
+    event PaidOut(
+        WorkId indexed workId,
+        IERC20 indexed token,
+        address indexed payee,
+        uint32 version,
+        address to,
+        uint256 amount,
+        uint256 paid
+    );
+    /// @notice A push to this payee failed; the money waits for it and can be claimed or pushed again.
+    event PayoutDeferred(WorkId indexed workId, IERC20 indexed token, address indexed payee, uint256 amount);
+    event PayoutAddressSet(address indexed payee, address indexed to);
+
+    /// @notice Adds a token in which the ledger takes payments; only the curator, never undone, at most 16.
+    function acceptToken(IERC20 token) external;
+
+    /// @notice Sets who is paid from now on. Opens a new version; what accrued before stays with the old split.
+    function setSplit(WorkId workId, Share[] calldata shares) external returns (uint32 version);
+
+    /// @notice Pays a work. The ledger must have the allowance.
+    function pay(WorkId workId, IERC20 token, uint128 amount) external;
+
+    /// @notice Pays a work on behalf of a licensee; only the LicenceRegistry.
+    function payFrom(address payer, WorkId workId, IERC20 token, uint128 amount) external;
+
+    /// @notice Passes a derivative's unsettled income on to its ancestors. Anyone; a second call changes nothing.
+    function settle(WorkId workId, IERC20 token, bytes calldata vector) external;
+
+    /// @notice Pays one payee what is due from one split version. Anyone may call; the money goes to the payee.
+    function claim(WorkId workId, IERC20 token, uint32 version, Share[] calldata shares, address payee)
+        external
+        returns (uint256 amount);
+
+    /// @notice Pays every payee of a split version. A payee that cannot take its money delays nobody: see
+    /// `PayoutDeferred`.
+    function push(WorkId workId, IERC20 token, uint32 version, Share[] calldata shares) external;
+
+    /// @notice Sends the caller's money elsewhere from now on; the zero address restores the default.
+    function setPayoutAddress(address to) external;
+
+    function flowOf(WorkId workId, IERC20 token) external view returns (Flow memory);
+    /// @notice Cumulative income of a work, as a numerator of `SHARE_SCALE`.
+    function accruedOf(WorkId workId, IERC20 token) external view returns (uint256);
+    function splitCountOf(WorkId workId) external view returns (uint32);
+    /// @notice The accrued numerator at which a split version's segment begins.
+    function segmentStartOf(WorkId workId, IERC20 token, uint32 version) external view returns (uint256);
+    function paidTo(WorkId workId, IERC20 token, uint32 version, address payee) external view returns (uint256);
+    function dueTo(WorkId workId, IERC20 token, uint32 version, Share[] calldata shares, address payee)
+        external
+        view
+        returns (uint256);
+    function custodyOf(IERC20 token) external view returns (Custody memory);
+    function payoutAddressOf(address payee) external view returns (address);
+}

@@ -1,0 +1,1 @@
+"""What needs Brownie: deploying, exporting ABIs."""
