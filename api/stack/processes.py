@@ -1,0 +1,130 @@
+"""One child process: started in its own group, told to die with its parent, stopped for certain."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+STOP_SECONDS = 10.0
+POLL_SECONDS = 0.05
+LOG_TAIL_LINES = 15
+PR_SET_PDEATHSIG = 1
+
+
+class StackError(Exception):
+    """A part of the local stack did not start or died. Names the part and the end of its log."""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """What to run and how to know that it is ready."""
+
+    name: str
+    command: Sequence[str]
+    log: Path
+    ready: Callable[[], bool]
+    environment: Mapping[str, str]
+    ready_seconds: float = 60.0
+
+
+def free_port(preferred: int) -> int:
+    """`preferred` when nobody listens there, else the next free one; a port in use is no error."""
+    for candidate in [*range(preferred, preferred + 50), 0]:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", candidate))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise StackError("no free port on 127.0.0.1")
+
+
+def _die_with_parent() -> None:
+    # Ctrl-C is handled; this covers the parent being killed outright. Linux only, harmless elsewhere.
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def tail(log: Path) -> str:
+    with suppress(OSError):
+        return "\n".join(log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:])
+    return ""
+
+
+class Process:
+    """A running child. Use `start`, then `stop` once."""
+
+    def __init__(self, launch: Launch, child: subprocess.Popen[bytes]) -> None:
+        self._launch = launch
+        self._child = child
+
+    @classmethod
+    def start(cls, launch: Launch) -> Process:
+        """Start and wait until ready. Raises `StackError` with the end of the log."""
+        launch.log.parent.mkdir(parents=True, exist_ok=True)
+        with launch.log.open("ab") as log:
+            child = subprocess.Popen(
+                list(launch.command),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, **launch.environment},
+                start_new_session=True,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509  no threads exist in the parent yet
+            )
+        process = cls(launch, child)
+        try:
+            process._wait_ready()
+        except BaseException:
+            process.stop()
+            raise
+        return process
+
+    def _wait_ready(self) -> None:
+        deadline = time.monotonic() + self._launch.ready_seconds
+        while not self._launch.ready():
+            if not self.alive:
+                raise StackError(
+                    f"{self._launch.name} stopped with exit code {self._child.returncode}.\n"
+                    f"{tail(self._launch.log)}\nNext: read {self._launch.log}"
+                )
+            if time.monotonic() > deadline:
+                raise StackError(
+                    f"{self._launch.name} was not ready after {self._launch.ready_seconds:.0f} s.\n"
+                    f"{tail(self._launch.log)}\nNext: read {self._launch.log}"
+                )
+            time.sleep(POLL_SECONDS)
+
+    @property
+    def name(self) -> str:
+        return self._launch.name
+
+    @property
+    def alive(self) -> bool:
+        return self._child.poll() is None
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    def stop(self) -> None:
+        """Ask, wait, then kill the whole process group."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._child.pid, signal.SIGINT)
+        try:
+            self._child.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            pass
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(self._child.pid, signal.SIGKILL)
+            self._child.wait()

@@ -1,0 +1,146 @@
+"""The local stack: EVM node, deployed contracts, watermark service, and (for `up`) oracle and API."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from api.stack.processes import Launch, Process, StackError, free_port, tail
+
+ROOT = Path(__file__).resolve().parents[2]
+NODE_PORT = 8545
+WATERMARK_PORT = 8546
+API_PORT = 8547
+DEVELOPMENT_CHAIN_ID = 31337
+DEPLOY_SECONDS = 180
+Progress = Callable[[str], None]
+
+
+def _silent(_line: str) -> None: ...
+
+
+def answers(url: str) -> bool:
+    with suppress(httpx.HTTPError):
+        return httpx.get(url, timeout=1.0).status_code == httpx.codes.OK
+    return False
+
+
+def node_answers(url: str) -> bool:
+    request = {"jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": []}
+    with suppress(httpx.HTTPError, ValueError, KeyError):
+        answer = httpx.post(url, json=request, timeout=1.0)
+        return int(answer.json()["result"], 16) == DEVELOPMENT_CHAIN_ID
+    return False
+
+
+@dataclass
+class Stack:
+    """Starts parts one by one under `state`; `stop` ends them in reverse. Usable as a context."""
+
+    state: Path
+    progress: Progress = _silent
+    processes: list[Process] = field(default_factory=list)
+    node_url: str = ""
+    watermark_url: str = ""
+    api_url: str = ""
+
+    @property
+    def deployment_file(self) -> Path:
+        return self.state / "deployment.json"
+
+    def __enter__(self) -> Stack:
+        self.state.mkdir(parents=True, exist_ok=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        while self.processes:
+            self.processes.pop().stop()
+
+    def _launch(
+        self, name: str, command: list[str], ready: Callable[[], bool], environment: dict[str, str]
+    ) -> Process:
+        log = self.state / "logs" / f"{name}.log"
+        process = Process.start(Launch(name, command, log, ready, environment))
+        self.processes.append(process)
+        return process
+
+    def start_node(self, *, persistent: bool) -> None:
+        """A real EVM node. Persistent: the chain is kept in `state` and loaded again next time."""
+        port = free_port(NODE_PORT)
+        self.node_url = f"http://127.0.0.1:{port}"
+        binary = ROOT / ".tools" / "anvil"
+        if not binary.exists():
+            raise StackError(f"the EVM node is not installed at {binary}. Next: make setup")
+        command = [str(binary), "--port", str(port), "--accounts", "30", "--hardfork", "cancun"]
+        command += ["--slots-in-an-epoch", "1", "--quiet"]
+        if persistent:
+            command += ["--state", str(self.state / "chain.json"), "--preserve-historical-states"]
+        self._launch("node", command, lambda: node_answers(self.node_url), {})
+
+    def deploy(self, window_seconds: int) -> dict[str, str]:
+        """Deploy through Brownie unless this state already has a deployment that the node knows."""
+        if not self._deployed():
+            self._run_deploy(window_seconds)
+        addresses: dict[str, str] = json.loads(self.deployment_file.read_text())["contracts"]
+        return addresses
+
+    def _deployed(self) -> bool:
+        if not self.deployment_file.exists():
+            return False
+        address = json.loads(self.deployment_file.read_text())["contracts"]["RoyaltyLedger"]
+        request = {
+            "jsonrpc": "2.0",
+            "id": 1,
+            "method": "eth_getCode",
+            "params": [address, "latest"],
+        }
+        code = httpx.post(self.node_url, json=request, timeout=5.0).json()["result"]
+        return bool(code != "0x")
+
+    def _run_deploy(self, window_seconds: int) -> None:
+        log = self.state / "logs" / "deploy.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "scripts.deploy", "--rpc", self.node_url]
+        command += ["--out", str(self.deployment_file), "--window-seconds", str(window_seconds)]
+        with log.open("wb") as out:
+            done = subprocess.run(
+                command, cwd=ROOT, stdout=out, stderr=out, timeout=DEPLOY_SECONDS, check=False
+            )
+        if done.returncode != 0:
+            raise StackError(f"deploying failed.\n{tail(log)}\nNext: read {log}")
+
+    def start_watermark(self) -> None:
+        """The watermark process; torch is imported there and nowhere else."""
+        port = free_port(WATERMARK_PORT)
+        self.watermark_url = f"http://127.0.0.1:{port}"
+        command = [sys.executable, "-m", "watermark", "serve", "--port", str(port)]
+        command += ["--state", str(self.state / "watermark")]
+        environment = {"NO_TORCH_COMPILE": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+        self._launch(
+            "watermark", command, lambda: answers(f"{self.watermark_url}/health"), environment
+        )
+
+    def start_oracle(self) -> None:
+        command = [sys.executable, "-m", "oracle", "run", "--state", str(self.state)]
+        command += ["--rpc", self.node_url, "--deployment", str(self.deployment_file)]
+        ready = self.state / "oracle" / "ready"
+        ready.unlink(missing_ok=True)
+        self._launch("oracle", command, ready.exists, {})
+
+    def start_api(self) -> None:
+        port = free_port(API_PORT)
+        self.api_url = f"http://127.0.0.1:{port}"
+        command = [sys.executable, "-m", "api", "--port", str(port), "--state", str(self.state)]
+        command += ["--rpc", self.node_url, "--watermark", self.watermark_url]
+        command += ["--deployment", str(self.deployment_file)]
+        self._launch("api", command, lambda: answers(f"{self.api_url}/health"), {})

@@ -1,0 +1,168 @@
+"""Compiles through py-solc-x and deploys through Brownie, then records where everything landed.
+
+    python -m scripts.deploy --rpc http://127.0.0.1:8545 --out chain/client/deployments/31337.json
+
+Run by `make demo` and `make up` against the development node. For another chain give `--key-file`, a file with one
+hexadecimal private key that only its owner can read; the development keys are refused there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import stat
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+os.environ.setdefault("ANTIPHON_ROOT", str(ROOT))
+os.environ.setdefault("SOLCX_BINARY_PATH", str(ROOT / ".tools" / "solcx"))
+os.environ.setdefault("ANTIPHON_ANVIL", str(ROOT / ".tools" / "anvil"))
+
+from scripts.deployment import DeploymentPlan, deploy_all  # noqa: E402  (Brownie reads the variables on import)
+
+DEVELOPMENT_CHAIN_ID = 31337
+DEVELOPMENT_MNEMONIC = "test test test test test test test test test test test junk"
+DEVELOPMENT_ACCOUNTS = 30
+OPERATORS = 5
+THRESHOLD = 3
+WINDOW_SECONDS = 2 * 60 * 60
+
+
+def parse_arguments(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m scripts.deploy",
+        description=__doc__,
+        formatter_class=argparse.RawTextHelpFormatter,
+    )
+    parser.add_argument("--rpc", required=True, help="HTTP address of the node")
+    parser.add_argument("--out", required=True, type=Path, help="deployment file to write (JSON)")
+    parser.add_argument(
+        "--window-seconds", type=int, default=WINDOW_SECONDS, help="objection window of an epoch"
+    )
+    parser.add_argument(
+        "--key-file", type=Path, help="deployer's private key; not needed on the development chain"
+    )
+    parser.add_argument(
+        "--operator", action="append", default=[], help="operator address (five of them)"
+    )
+    parser.add_argument("--curator", help="who may add payment tokens")
+    parser.add_argument("--council", help="who may reject a pending payout root")
+    parser.add_argument(
+        "--token", action="append", default=[], help="payment token to accept (else a dev coin)"
+    )
+    return parser.parse_args(argv)
+
+
+def connect(rpc: str) -> Any:
+    """Point Brownie at a running node. It would start one of its own for a `development` network."""
+    from brownie import network
+    from brownie._config import CONFIG
+
+    CONFIG.networks["antiphon"] = {
+        "id": "antiphon",
+        "host": rpc,
+        "chainid": "31337",
+        "name": "Antiphon",
+    }
+    network.connect("antiphon")
+    return network
+
+
+def read_key(path: Path) -> str:
+    if path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+        raise SystemExit(f"{path} can be read by others. Next: chmod 600 {path}")
+    return path.read_text().strip()
+
+
+def accounts_for(arguments: argparse.Namespace, chain_id: int) -> tuple[Any, Any, DeploymentPlan]:
+    """The deployer, the curator when this run holds its key, and the plan."""
+    from brownie import accounts
+
+    if chain_id == DEVELOPMENT_CHAIN_ID and arguments.key_file is None:
+        dev = accounts.from_mnemonic(DEVELOPMENT_MNEMONIC, count=DEVELOPMENT_ACCOUNTS)
+        operators = tuple(arguments.operator) or tuple(a.address for a in dev[3 : 3 + OPERATORS])
+        plan = DeploymentPlan(
+            curator=arguments.curator or dev[1].address,
+            council=arguments.council or dev[2].address,
+            operators=tuple(sorted(operators, key=str.lower)),
+            threshold=THRESHOLD,
+            window_seconds=arguments.window_seconds,
+        )
+        return dev[0], dev[1], plan
+    if arguments.key_file is None:
+        raise SystemExit(f"chain {chain_id} is no development chain. Next: give --key-file")
+    missing = [n for n in ("curator", "council") if getattr(arguments, n) is None]
+    if missing or len(arguments.operator) != OPERATORS or not arguments.token:
+        raise SystemExit(
+            "a real chain needs --curator, --council, five --operator and at least one --token"
+        )
+    deployer = accounts.add(read_key(arguments.key_file))
+    plan = DeploymentPlan(
+        curator=arguments.curator,
+        council=arguments.council,
+        operators=tuple(sorted(arguments.operator, key=str.lower)),
+        threshold=THRESHOLD,
+        window_seconds=arguments.window_seconds,
+    )
+    return deployer, deployer if deployer.address == arguments.curator else None, plan
+
+
+def record(
+    out: Path, chain_id: int, block: int, plan: DeploymentPlan, addresses: dict[str, str]
+) -> None:
+    """Write the deployment file in one step, so that a reader never sees half of it."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    temporary = out.with_suffix(".tmp")
+    temporary.write_text(
+        json.dumps(
+            {
+                "chainId": chain_id,
+                "block": block,
+                "contracts": addresses,
+                "operators": list(plan.operators),
+                "threshold": plan.threshold,
+                "windowSeconds": plan.window_seconds,
+                "curator": plan.curator,
+                "council": plan.council,
+            },
+            indent=2,
+        )
+        + "\n"
+    )
+    temporary.replace(out)
+
+
+def main(argv: list[str] | None = None) -> int:
+    arguments = parse_arguments(sys.argv[1:] if argv is None else argv)
+    from brownie import project
+
+    loaded = project.load(str(ROOT), name="Antiphon")
+    network = connect(arguments.rpc)
+    from brownie import web3
+
+    chain_id = web3.eth.chain_id
+    if chain_id == DEVELOPMENT_CHAIN_ID:
+        network.gas_price("1 gwei")
+    first_block = web3.eth.block_number + 1
+    deployer, curator, plan = accounts_for(arguments, chain_id)
+    deployed = deploy_all(loaded, deployer, plan)
+    tokens = list(arguments.token)
+    addresses = {name: contract.address for name, contract in deployed.items()}
+    if not tokens:
+        stablecoin = deployer.deploy(loaded["DevStablecoin"], silent=True)
+        addresses["DevStablecoin"] = stablecoin.address
+        tokens = [stablecoin.address]
+    if curator is not None:
+        for token in tokens:
+            deployed["RoyaltyLedger"].acceptToken(token, {"from": curator, "silent": True})
+    record(arguments.out, chain_id, first_block, plan, addresses)
+    for name, address in addresses.items():
+        print(f"{name:18} {address}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
