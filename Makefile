@@ -8,15 +8,13 @@ export SOLCX_BINARY_PATH := $(CURDIR)/.tools/solcx
 export ANTIPHON_ANVIL := $(CURDIR)/.tools/anvil
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONPATH := $(CURDIR)
-# Brownie writes its own configuration; keep it inside the checkout, not in the user's home folder.
-export HOME_BROWNIE := $(CURDIR)/.tools/brownie
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # audioseal compiles its encoder on first use otherwise: 14 s for nothing on a CPU.
 export NO_TORCH_COMPILE := 1
 
 SOLC_VERSION := 0.8.37
 
-.PHONY: help demo up test test-chain test-pure test-ipfs lint compile abi lock train bench-gas bench-watermark nightly clean
+.PHONY: help setup demo up test test-chain test-pure test-ipfs lint abi lock train bench-gas bench-watermark nightly clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -26,6 +24,8 @@ help:  ## list the targets
 	.venv/bin/pip install --quiet "$$(grep -E '^torch==' requirements.lock)"
 # Brownie's compiled modules break state machines and `networks: default`; its plain Python build does not.
 	BROWNIE_NOCOMPILE=1 .venv/bin/pip install --quiet --no-binary eth-brownie -r requirements.lock
+# The checkout itself, for the `antiphon` command; setuptools came with torch.
+	.venv/bin/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
 .tools/.ready: package-lock.json scripts/solc-wasm.js
@@ -38,6 +38,49 @@ help:  ## list the targets
 	ln -sf "$$(ls -d $(CURDIR)/node_modules/@foundry-rs/forge-*/bin/forge | head -n 1)" .tools/forge
 	touch $@
 
-setup: .venv/.ready .tools/.ready
+setup: .venv/.ready .tools/.ready  ## install everything that is pinned, nothing else
 
-.PHONY: setup
+demo: setup  ## the whole loop, from recordings to paid creators (AUDIO=folder for your own)
+	antiphon demo $(if $(AUDIO),--audio "$(AUDIO)")
+
+up: setup  ## node, watermark service, oracle and API; Ctrl-C ends them all
+	antiphon up
+
+test: lint test-pure test-chain  ## everything that runs without a daemon of somebody else's
+
+lint: setup
+	ruff check .
+	ruff format --check .
+	mypy
+
+test-pure: setup
+	pytest -p no:pytest-brownie -q tests --ignore tests/contracts --ignore tests/ipfs
+
+test-chain: setup
+	brownie test tests/contracts -q
+
+test-ipfs: setup  ## against a real IPFS daemon (js-ipfs, installed under tests/ipfs)
+	ANTIPHON_IPFS=1 pytest -p no:pytest-brownie -q tests/ipfs
+
+abi: setup  ## recompile the contracts and rewrite the committed ABIs
+	python -m scripts.export_abi
+
+train: setup  ## train the presence layer's compact model, resuming where it stopped
+	python -m watermark.train
+
+bench-gas: setup  ## whole-transaction gas per operation beside the best published figures
+	python -m benchmarks.gas
+
+bench-watermark: setup  ## attack table and CPU cost against the stock AudioSeal detector (AUDIO=folder)
+	python -m benchmarks.watermark $(if $(AUDIO),"$(AUDIO)")
+
+nightly: test test-ipfs bench-gas bench-watermark
+
+lock: .venv/.ready  ## resolve requirements.in anew into requirements.lock
+	rm -rf .tools/lock && $(PYTHON) -m venv .tools/lock
+	.tools/lock/bin/pip install --quiet "$$(grep -E '^torch==' requirements.in)"
+	BROWNIE_NOCOMPILE=1 .tools/lock/bin/pip install --quiet --no-binary eth-brownie -r requirements.in
+	.tools/lock/bin/pip list --format=freeze | grep -vE '^(pip|setuptools)==' | sed 's/+cpu//' > requirements.lock
+
+clean:  ## remove what was built and run; installed packages stay
+	rm -rf build reports var .pytest_cache .mypy_cache .ruff_cache

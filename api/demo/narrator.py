@@ -1,0 +1,54 @@
+"""Prints the story: a chapter, then facts, each with the seconds since the start."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+
+@dataclass
+class Narrator:
+    """`quiet` keeps the facts for `--json` and prints nothing."""
+
+    quiet: bool = False
+    console: Console = field(default_factory=lambda: Console(highlight=False, soft_wrap=True))
+    started: float = field(default_factory=time.monotonic)
+    facts: list[dict[str, object]] = field(default_factory=list)
+    chapter_number: int = 0
+
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
+
+    def chapter(self, title: str) -> None:
+        self.chapter_number += 1
+        if not self.quiet:
+            self.console.print()
+            self.console.print(Text(f"{self.chapter_number}  {title}", style="bold"))
+
+    def fact(self, text: str) -> None:
+        """Say something that has happened. Never called before it has."""
+        seconds = self.seconds()
+        self.facts.append(
+            {"chapter": self.chapter_number, "seconds": round(seconds, 1), "fact": text}
+        )
+        if not self.quiet:
+            self.console.print(Text(f"   {seconds:6.1f} s  ", style="dim") + Text(text))
+
+    def table(self, table: Table) -> None:
+        if not self.quiet:
+            self.console.print(table)
+
+    @contextmanager
+    def working(self, on: str) -> Iterator[None]:
+        """A spinner while something long runs; nothing stays of it."""
+        if self.quiet or not self.console.is_terminal:
+            yield
+            return
+        with self.console.status(f"{on} …"):
+            yield
