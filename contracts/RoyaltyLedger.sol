@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {IDerivativeGraph} from "./interfaces/IDerivativeGraph.sol";
+import {IFrozenShares} from "./interfaces/IFrozenShares.sol";
+import {IRoyaltyLedger} from "./interfaces/IRoyaltyLedger.sol";
+import {IWorkRegistry} from "./interfaces/IWorkRegistry.sol";
+import {SafePush} from "./libraries/SafePush.sol";
+import {WorkId} from "./types/Identifiers.sol";
+import {BPS_WHOLE, SHARE_SCALE, Share, WorkKind} from "./types/Rights.sol";
+
+/// @notice See `IRoyaltyLedger`. No owner, no upgrade, no way out for money but the payees of a split.
+/// Nobody's decision is asked for between a payment and its payout: `settle`, `claim` and `push` depend on the graph's
+/// stored hash and on the court's answer alone. Split versions count from 1; the first one owns all earlier income.
+contract RoyaltyLedger is IRoyaltyLedger, ReentrancyGuardTransient {
+    using SafeERC20 for IERC20;
+
+    /// @dev What is known of a work's ancestry. Both answers are final, so they are asked for once.
+    enum Lineage {
+        UNKNOWN,
+        ORIGINAL,
+        DERIVED
+    }
+
+    struct WorkBook {
+        uint32 splits;
+        Lineage lineage;
+    }
+
+    uint256 private constant _TOKENS_MAX = 16;
+    uint256 private constant _PAYEES_MAX = 64;
+
+    /// @dev Bytes of one entry of an ancestor vector: 8 of work id, 4 of share.
+    uint256 private constant _ENTRY = 12;
+
+    IWorkRegistry public immutable works;
+    IDerivativeGraph public immutable graph;
+    address public immutable licenceRegistry;
+    IFrozenShares public immutable court;
+    address public immutable curator;
+
+    IERC20[] private _tokens;
+    mapping(IERC20 token => bool) private _accepted;
+    mapping(IERC20 token => Custody) private _custody;
+    mapping(WorkId workId => WorkBook) private _books;
+    mapping(WorkId workId => mapping(uint32 version => bytes32)) private _splitHash;
+    mapping(WorkId workId => mapping(IERC20 token => Flow)) private _flow;
+    mapping(WorkId workId => mapping(IERC20 token => uint256)) private _accrued;
+    mapping(WorkId workId => mapping(IERC20 token => mapping(uint32 version => uint256))) private _segmentStart;
+    mapping(WorkId workId => mapping(IERC20 token => mapping(uint32 version => mapping(address payee => uint256))))
+        private _paid;
+    mapping(address payee => address) private _payoutAddress;
+
+    constructor(
+        IWorkRegistry works_,
+        IDerivativeGraph graph_,
+        address licenceRegistry_,
+        IFrozenShares court_,
+        address curator_
+    ) {
+        works = works_;
+        graph = graph_;
+        licenceRegistry = licenceRegistry_;
+        court = court_;
+        curator = curator_;
+    }
+
+    /// @inheritdoc IRoyaltyLedger
+    function acceptToken(IERC20 token) external {
+        if (msg.sender != curator) revert NotCurator(msg.sender);
+        if (_accepted[token]) revert TokenAlreadyAccepted(token);
+        if (_tokens.length == _TOKENS_MAX) revert TooManyTokens(_TOKENS_MAX + 1);
+        if (address(token).code.length == 0) revert TokenNotAccepted(token);
+
+        _accepted[token] = true;
+        _tokens.push(token);
+        emit TokenAccepted(token);
+    }
+
+    /// @inheritdoc IRoyaltyLedger
+    function setSplit(WorkId workId, Share[] calldata shares) external nonReentrant returns (uint32 version) {
+        if (works.controllerOf(workId) != msg.sender) revert NotController(workId, msg.sender);
+        _checkShares(shares);
+
+        version = _books[workId].splits + 1;
+        if (version > 1) _closeSegments(workId, version);
+        _books[workId].splits = version;
+        _splitHash[workId][version] = keccak256(abi.encode(shares));
+        emit SplitSet(workId, version, shares);
+    }
+
+    /// @inheritdoc IRoyaltyLedger
+    function pay(WorkId workId, IERC20 token, uint128 amount) external nonReentrant {
+        _take(msg.sender, workId, token, amount);
+    }
+
+    /// @inheritdoc IRoyaltyLedger
+    function payFrom(address payer, WorkId workId, IERC20 token, uint128 amount) external nonReentrant {
+        if (msg.sender != licenceRegistry) revert NotLicenceRegistry(msg.sender);
+        _take(payer, workId, token, amount);
+    }
+
+    /// @inheritdoc IRoyaltyLedger
+    function settle(WorkId workId, IERC20 token, bytes calldata vector) external nonReentrant {
+        bytes32 stored = graph.vectorHashOf(workId);
+        bool matches = stored == bytes32(0) ? vector.length == 0 : keccak256(vector) == stored;
+        if (!matches) revert VectorMismatch(workId);
+        Flow storage flow = _flow[workId][token];
+        uint128 gross = flow.gross;
+        uint128 amount = gross - flow.settled;
+        if (amount == 0) return;
+
+        flow.settled = gross;
+        _passOn(workId, token, amount, vector);
+        emit Settled(workId, token, amount, gross);
+    }
+
+    /// @inheritdoc IRoyaltyLedger
+    function claim(WorkId workId, IERC20 token, uint32 version, Share[] calldata shares, address payee)
+        external
+        nonReentrant
+        returns (uint256 amount)
+    {
+        _checkSplit(workId, version, shares);
+        uint256 bps = _bpsOf(shares, payee);
+        if (_isFrozen(workId, payee)) revert ShareFrozen(workId, payee);
+        mapping(address => uint256) storage paid = _paid[workId][token][version];
+        uint256 before = paid[payee];
+        amount = _entitlement(_segmentIncome(workId, token, version), bps) - before;
+        if (amount == 0) revert NothingDue(workId, token, payee);
+
+        paid[payee] = before + amount;
+        _custody[token].paidOut += uint128(amount);
+        address to = payoutAddressOf(payee);
+        emit PaidOut(workId, token, payee, version, to, amount, before + amount);
+        token.safeTransfer(to, amount);
+    }
+
+    /// @inheritdoc IRoyaltyLedger
+    function push(WorkId workId, IERC20 token, uint32 version, Share[] calldata shares) external nonReentrant {
+        _checkSplit(workId, version, shares);
+        uint256 income = _segmentIncome(workId, token, version);
+        for (uint256 i; i < shares.length; ++i) {
+            _push(workId, token, version, income, shares[i]);
+        }
+    }
+
+    /// @inheritdoc IRoyaltyLedger
+    function setPayoutAddress(address to) external {
+        if (to == address(this)) revert SafePush.PayeeIsCustodian(msg.sender);
+        _payoutAddress[msg.sender] = to;
+        emit PayoutAddressSet(msg.sender, to);
+    }
+
+    /// @inheritdoc IRoyaltyLedger
+    function flowOf(WorkId workId, IERC20 token) external view returns (Flow memory) {
+        return _flow[workId][token];
+    }
+
+    /// @inheritdoc IRoyaltyLedger
+    function accruedOf(WorkId workId, IERC20 token) external view returns (uint256) {
+        return _accrued[workId][token];
+    }
+
+    /// @inheritdoc IRoyaltyLedger
+    function splitCountOf(WorkId workId) external view returns (uint32) {
+        return _books[workId].splits;
+    }
+
+    /// @inheritdoc IRoyaltyLedger
+    function segmentStartOf(WorkId workId, IERC20 token, uint32 version) external view returns (uint256) {
+        return _segmentStart[workId][token][version];
+    }
+
+    /// @inheritdoc IRoyaltyLedger
+    function paidTo(WorkId workId, IERC20 token, uint32 version, address payee) external view returns (uint256) {
+        return _paid[workId][token][version][payee];
+    }
+
+    /// @inheritdoc IRoyaltyLedger
+    function dueTo(WorkId workId, IERC20 token, uint32 version, Share[] calldata shares, address payee)
+        external
+        view
+        returns (uint256)
+    {
+        _checkSplit(workId, version, shares);
+        uint256 income = _segmentIncome(workId, token, version);
+        return _entitlement(income, _bpsOf(shares, payee)) - _paid[workId][token][version][payee];
+    }
+
+    /// @inheritdoc IRoyaltyLedger
+    function custodyOf(IERC20 token) external view returns (Custody memory) {
+        return _custody[token];
+    }
+
+    /// @inheritdoc IRoyaltyLedger
+    function payoutAddressOf(address payee) public view returns (address) {
+        address to = _payoutAddress[payee];
+        return to == address(0) ? payee : to;
+    }
+
+    /// @dev Books first, so that a token that calls back finds them true; a token that delivers less undoes it all.
+    function _take(address payer, WorkId workId, IERC20 token, uint128 amount) private {
+        if (amount == 0) revert ZeroAmount();
+        if (!_accepted[token]) revert TokenNotAccepted(token);
+        Lineage lineage = _lineageOf(workId);
+
+        Flow storage flow = _flow[workId][token];
+        uint128 gross = flow.gross + amount;
+        flow.gross = gross;
+        if (lineage == Lineage.ORIGINAL) {
+            flow.settled = gross;
+            _accrued[workId][token] += amount * SHARE_SCALE;
+        }
+        _custody[token].paidIn += amount;
+        emit Paid(workId, token, payer, amount, gross);
+
+        uint256 before = token.balanceOf(address(this));
+        token.safeTransferFrom(payer, address(this), amount);
+        uint256 held = token.balanceOf(address(this));
+        if (held != before + amount) revert AmountMismatch(amount, held > before ? held - before : 0);
+    }
+
+    function _lineageOf(WorkId workId) private returns (Lineage lineage) {
+        lineage = _books[workId].lineage;
+        if (lineage != Lineage.UNKNOWN) return lineage;
+        if (graph.vectorHashOf(workId) != bytes32(0)) {
+            lineage = Lineage.DERIVED;
+        } else {
+            if (works.workOf(workId).kind == WorkKind.DERIVATIVE) revert DerivativeNotLinked(workId);
+            lineage = Lineage.ORIGINAL;
+        }
+        _books[workId].lineage = lineage;
+    }
+
+    /// @dev The vector is the one stored at linking, so its ids ascend and its shares stay below the whole.
+    function _passOn(WorkId workId, IERC20 token, uint256 amount, bytes calldata vector) private {
+        uint256 kept = SHARE_SCALE;
+        for (uint256 from; from < vector.length; from += _ENTRY) {
+            uint96 entry = uint96(bytes12(vector[from:from + _ENTRY]));
+            uint256 share = uint32(entry);
+            kept -= share;
+            _accrued[WorkId.wrap(uint64(entry >> 32))][token] += amount * share;
+        }
+        _accrued[workId][token] += amount * kept;
+    }
+
+    /// @dev Income that is not settled yet still belongs to the old split, so it must be settled first.
+    function _closeSegments(WorkId workId, uint32 version) private {
+        uint256 tokens = _tokens.length;
+        for (uint256 i; i < tokens; ++i) {
+            IERC20 token = _tokens[i];
+            Flow storage flow = _flow[workId][token];
+            if (flow.gross != flow.settled) revert IncomeUnsettled(workId, token);
+            _segmentStart[workId][token][version] = _accrued[workId][token];
+        }
+    }
+
+    /// @dev Booked before the transfer and taken back when it fails, so that whoever looks in between sees the truth.
+    function _push(WorkId workId, IERC20 token, uint32 version, uint256 income, Share calldata share) private {
+        address payee = share.payee;
+        mapping(address => uint256) storage paid = _paid[workId][token][version];
+        uint256 before = paid[payee];
+        uint256 amount = _entitlement(income, share.bps) - before;
+        if (amount == 0 || _isFrozen(workId, payee)) return;
+        address to = payoutAddressOf(payee);
+
+        paid[payee] = before + amount;
+        _custody[token].paidOut += uint128(amount);
+        if (SafePush.tryTransfer(token, to, amount)) {
+            emit PaidOut(workId, token, payee, version, to, amount, before + amount);
+        } else {
+            paid[payee] = before;
+            _custody[token].paidOut -= uint128(amount);
+            emit PayoutDeferred(workId, token, payee, amount);
+        }
+    }
+
+    function _isFrozen(WorkId workId, address payee) private view returns (bool) {
+        return address(court) != address(0) && court.isFrozen(workId, payee);
+    }
+
+    function _checkSplit(WorkId workId, uint32 version, Share[] calldata shares) private view {
+        if (_splitHash[workId][version] != keccak256(abi.encode(shares))) revert SplitMismatch(workId, version);
+    }
+
+    /// @dev What a version's segment took in so far, as a numerator of `SHARE_SCALE`; it ends where the next begins.
+    function _segmentIncome(WorkId workId, IERC20 token, uint32 version) private view returns (uint256) {
+        bool isLast = version == _books[workId].splits;
+        uint256 end = isLast ? _accrued[workId][token] : _segmentStart[workId][token][version + 1];
+        return end - _segmentStart[workId][token][version];
+    }
+
+    function _checkShares(Share[] calldata shares) private view {
+        if (shares.length == 0 || shares.length > _PAYEES_MAX) revert BadPayees();
+        uint256 sumBps;
+        address previous;
+        for (uint256 i; i < shares.length; ++i) {
+            Share calldata share = shares[i];
+            bool isFit = share.payee > previous && share.payee != address(this) && share.bps != 0;
+            if (!isFit) revert BadPayees();
+            previous = share.payee;
+            sumBps += share.bps;
+        }
+        if (sumBps != BPS_WHOLE) revert SharesNotWhole(sumBps);
+    }
+
+    function _bpsOf(Share[] calldata shares, address payee) private pure returns (uint256) {
+        for (uint256 i; i < shares.length; ++i) {
+            if (shares[i].payee == payee) return shares[i].bps;
+        }
+        revert NotAPayee(payee);
+    }
+
+    /// @dev Below 2^158 times 2^14: no product here overflows. What is left of a unit stays with the payee's segment.
+    function _entitlement(uint256 income, uint256 bps) private pure returns (uint256) {
+        return income * bps / (SHARE_SCALE * BPS_WHOLE);
+    }
+}
