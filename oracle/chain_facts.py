@@ -1,0 +1,45 @@
+"""What the oracle must know of the chain to judge evidence, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from chain.ledger.identifiers import Address, GenerationId, LicenceId, WorkId
+from chain.ledger.rights import Tier
+
+
+@dataclass(frozen=True)
+class LicenceStanding:
+    """One licence: who holds it, for what, from when until when (Unix seconds)."""
+
+    licence_id: LicenceId
+    holder: Address
+    work_id: WorkId
+    tier: Tier
+    taken_at: int
+    expiry: int
+
+
+@dataclass(frozen=True)
+class DerivativeStanding:
+    """The derivative a generation became, and the licences it was linked under, by parent work."""
+
+    child: WorkId
+    licence_by_parent: tuple[tuple[WorkId, LicenceId], ...]
+
+    def has_parent(self, work_id: WorkId) -> bool:
+        """Whether the derivative was linked to this work."""
+        return any(parent == work_id for parent, _ in self.licence_by_parent)
+
+
+class ChainFacts(Protocol):
+    """The chain as it stood at one block. The index answers this; tests use a dictionary."""
+
+    def licence(self, licence_id: LicenceId) -> LicenceStanding | None:
+        """The licence, or None when it was never taken."""
+        ...
+
+    def derivative(self, generation_id: GenerationId) -> DerivativeStanding | None:
+        """The derivative linked for a generation, or None when there is none (yet)."""
+        ...

@@ -1,0 +1,243 @@
+# ruff: noqa: N818  -- an error is named after what is wrong, as in the rest of the vocabulary
+"""Everything the oracle refuses, as one tree. Each error says what to do next.
+
+OracleError
+├── EvidenceRefused            a paper that was handed in; nothing of it was kept
+│   ├── SignatureMalformed     not 65 bytes of r, s, v, or the malleable twin of a signature
+│   ├── SignatureForged        well-formed, but made by somebody else (or over other content)
+│   ├── EvidenceMalformed      a field outside its bounds
+│   ├── GenerationLogConflict  another log was filed for the same generation
+│   ├── LicenceUnfit           unknown, somebody else's, expired, or of another tier
+│   ├── NotAnOperator          a detection report by somebody who is no operator
+│   └── SegmentRefused         a usage segment whose rows are not its producer's to report
+├── EpochError
+│   ├── NothingToSeal          no usage event waits
+│   ├── EpochNotReady          the epoch is not in the state this step needs
+│   └── EpochSuperseded        the chain holds another report under this epoch's number
+├── QuorumError
+│   ├── OperatorDisagrees      an operator computed another report; says which fields differ
+│   ├── WouldEquivocate        an operator already signed another report for this epoch
+│   └── QuorumNotReached       too few operators signed
+├── OutboxError
+│   ├── OutboxOfAnotherChain   the file belongs to another deployment
+│   ├── OutboxTooNew           written by a later version of this program
+│   └── OutboxInUse            another worker holds it
+└── TransactionFailed          mined, but reverted
+
+A node that does not answer, or a contract that says no, is told by `chain.client.errors`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class OracleError(Exception):
+    """Base of every refusal of this package."""
+
+
+class EvidenceRefused(OracleError):
+    """A log, report or segment was not accepted; nothing of it was kept."""
+
+
+class SignatureMalformed(EvidenceRefused):
+    """Raised for a signature that no standard signer makes."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            f"the signature is malformed: {reason}; sign the EIP-712 typed data again "
+            "and hand in its 65 bytes r, s, v"
+        )
+
+
+class SignatureForged(EvidenceRefused):
+    """Raised when the signer is not the account that the signed content names."""
+
+    def __init__(self, claimed: str, recovered: str) -> None:
+        self.claimed = claimed
+        self.recovered = recovered
+        super().__init__(
+            f"signed by {recovered}, not by {claimed}: the content was altered or the wrong key "
+            f"signed it; have {claimed} sign exactly this content for this chain and contract"
+        )
+
+
+class EvidenceMalformed(EvidenceRefused):
+    """Raised for a field out of bounds; `field` names it."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        self.field = field
+        self.reason = reason
+        super().__init__(f"{field}: {reason}; correct it and sign again")
+
+
+class GenerationLogConflict(EvidenceRefused):
+    """Raised when a generation already has a log with other content; the first one stands."""
+
+    def __init__(self, generation: str, filed: bytes, given: bytes) -> None:
+        self.generation = generation
+        self.filed = filed
+        self.given = given
+        super().__init__(
+            f"generation {generation} already has log 0x{filed.hex()}, which differs from "
+            f"0x{given.hex()}; the first log stands: draw a fresh generation id for another run"
+        )
+
+
+class LicenceUnfit(EvidenceRefused):
+    """Raised when a licence does not cover what the paper says was done; `reason` is a word."""
+
+    def __init__(self, licence_id: int, reason: str, advice: str) -> None:
+        self.licence_id = licence_id
+        self.reason = reason
+        super().__init__(f"licence {licence_id} {reason}; {advice}")
+
+
+class NotAnOperator(EvidenceRefused):
+    """Raised when a detection report is signed by an account that is not an operator."""
+
+    def __init__(self, account: str) -> None:
+        self.account = account
+        super().__init__(
+            f"{account} is not an operator of this oracle; have one of the operators run the "
+            "detection and sign the report"
+        )
+
+
+class SegmentRefused(EvidenceRefused):
+    """Raised for a whole segment; `rows` are the (index, reason) pairs that spoil it."""
+
+    def __init__(self, rows: Sequence[tuple[int, str]]) -> None:
+        self.rows = tuple(rows)
+        index, reason = self.rows[0]
+        more = f" (and {len(self.rows) - 1} rows more)" if len(self.rows) > 1 else ""
+        super().__init__(
+            f"segment refused, row {index}: {reason}{more}; leave those rows out and sign again"
+        )
+
+
+class EpochError(OracleError):
+    """An epoch cannot take the step that was asked for."""
+
+
+class NothingToSeal(EpochError):
+    """Raised when no usage event waits; an empty epoch would be a report about nothing."""
+
+    def __init__(self, reason: str = "no usage event waits") -> None:
+        super().__init__(f"{reason}: file a segment, a generation log or a detection first")
+
+
+class EpochNotReady(EpochError):
+    """Raised when an epoch is in another state than a step needs."""
+
+    def __init__(self, epoch: int, state: str, needed: str, advice: str) -> None:
+        self.epoch = epoch
+        self.state = state
+        self.needed = needed
+        super().__init__(f"epoch {epoch} is {state}, not {needed}; {advice}")
+
+
+class EpochSuperseded(EpochError):
+    """Raised when the chain already holds another report under this epoch's number."""
+
+    def __init__(self, epoch: int, on_chain: bytes, ours: bytes) -> None:
+        self.epoch = epoch
+        self.on_chain = on_chain
+        self.ours = ours
+        super().__init__(
+            f"the chain holds report 0x{on_chain.hex()} for epoch {epoch}, this outbox sealed "
+            f"0x{ours.hex()}; stop: two oracles were run against one contract, compare their "
+            "outboxes before going on"
+        )
+
+
+class QuorumError(OracleError):
+    """Operators did not agree."""
+
+
+class OperatorDisagrees(QuorumError):
+    """Raised by an operator that computed another report; `differences` names every field."""
+
+    def __init__(self, operator: str, differences: Sequence[tuple[str, str, str]]) -> None:
+        self.operator = operator
+        self.differences = tuple(differences)
+        lines = "; ".join(f"{name}: proposed {a}, computed {b}" for name, a, b in self.differences)
+        super().__init__(f"operator {operator} does not sign: {lines}")
+
+
+class WouldEquivocate(QuorumError):
+    """Raised by an operator asked to sign a second, different report for one epoch."""
+
+    def __init__(self, operator: str, epoch: int, signed: bytes, asked: bytes) -> None:
+        self.operator = operator
+        self.epoch = epoch
+        self.signed = signed
+        self.asked = asked
+        super().__init__(
+            f"operator {operator} signed 0x{signed.hex()} for epoch {epoch} and will not sign "
+            f"0x{asked.hex()}: one epoch has one report"
+        )
+
+
+class QuorumNotReached(QuorumError):
+    """Raised when too few signed; `refusals` has each other operator's reason."""
+
+    def __init__(self, signed: int, threshold: int, refusals: Sequence[tuple[str, str]]) -> None:
+        self.signed = signed
+        self.threshold = threshold
+        self.refusals = tuple(refusals)
+        reasons = "".join(f"\n  {operator}: {reason}" for operator, reason in self.refusals)
+        super().__init__(
+            f"{signed} of the {threshold} signatures needed; nothing was posted. "
+            f"Refused or absent:{reasons or ' none'}"
+        )
+
+
+class OutboxError(OracleError):
+    """The outbox cannot be used as it is."""
+
+
+class OutboxOfAnotherChain(OutboxError):
+    """Raised when the file was begun against another deployment."""
+
+    def __init__(self, key: str, recorded: str, found: str) -> None:
+        self.key = key
+        self.recorded = recorded
+        self.found = found
+        super().__init__(
+            f"this outbox belongs to another deployment ({key} was {recorded}, here {found}); "
+            "keep it with the old chain and name a new file for this one"
+        )
+
+
+class OutboxTooNew(OutboxError):
+    """Raised when the schema is newer than the migrations this program has."""
+
+    def __init__(self, recorded: int, known: int) -> None:
+        self.recorded = recorded
+        self.known = known
+        super().__init__(
+            f"the outbox has schema {recorded}, this program knows {known}: "
+            "run the newer program; nothing was changed"
+        )
+
+
+class OutboxInUse(OutboxError):
+    """Raised when another process works on this outbox."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(f"another oracle works on {path}: stop it first, or wait until it ends")
+
+
+class TransactionFailed(OracleError):
+    """Raised when a transaction was mined and reverted."""
+
+    def __init__(self, intent: str, tx_hash: bytes) -> None:
+        self.intent = intent
+        self.tx_hash = tx_hash
+        super().__init__(
+            f"transaction 0x{tx_hash.hex()} ({intent}) was mined but reverted; "
+            "run again: the step is tried anew after a dry run that says why"
+        )

@@ -1,0 +1,312 @@
+"""Rows of the outbox about evidence: logs, detections, what was withheld, segments, events.
+
+Every statement on those tables is here. Putting the same paper twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from chain.ledger.identifiers import Address, Digest, GenerationId, LicenceId
+from chain.ledger.usage import DAY_SECONDS
+from oracle.attribution import Withheld, WithheldReason
+from oracle.detection_report import DetectionReport, SignedDetectionReport
+from oracle.errors import GenerationLogConflict
+from oracle.generation_log import GenerationLog, SignedGenerationLog
+
+# In `withheld`, where a reason concerns no single licence. Licence ids start at 1.
+ALL_LICENCES: Final = 0
+# Below the 999 bound variables that every SQLite build takes.
+LOOKUP_CHUNK: Final = 500
+
+
+@dataclass(frozen=True)
+class StoredSegment:
+    """A producer's signed block of events, as it was handed in."""
+
+    digest: Digest
+    producer: Address
+    signature: bytes
+    count: int
+    body: bytes
+
+
+class EvidenceBook:
+    """The evidence, in one transaction of the outbox."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def put_log(self, signed: SignedGenerationLog) -> bool:
+        """Whether the log is new. Raises GenerationLogConflict when its generation has another."""
+        generation = signed.log.generation_id.to_bytes(8, "big")
+        filed = self._scalar(
+            "SELECT log_id FROM generation_log WHERE generation_id = :g", g=generation
+        )
+        if filed == signed.log.log_id:
+            return False
+        if filed is not None:
+            printed = f"0x{signed.log.generation_id:016x}"
+            raise GenerationLogConflict(printed, filed, signed.log.log_id)
+        self._execute(
+            "INSERT INTO generation_log (log_id, generation_id, body, signature) "
+            "VALUES (:log_id, :generation, :body, :signature)",
+            log_id=signed.log.log_id,
+            generation=generation,
+            body=json.dumps(signed.log.to_json()),
+            signature=signed.signature,
+        )
+        # A detection that waited for a log may now be payable.
+        self._execute("UPDATE detection SET open = 1 WHERE generation_id = :g", g=generation)
+        return True
+
+    def logs_of(
+        self, generations: Iterable[GenerationId]
+    ) -> dict[GenerationId, SignedGenerationLog]:
+        """The logs filed for some generations."""
+        found = {}
+        for generation in generations:
+            row = self._row(
+                "SELECT body, signature FROM generation_log WHERE generation_id = :g",
+                g=generation.to_bytes(8, "big"),
+            )
+            if row is not None:
+                found[generation] = _signed_log(row)
+        return found
+
+    def open_logs(self) -> list[SignedGenerationLog]:
+        """Logs whose attribution is not settled yet, oldest first."""
+        rows = self._rows(
+            "SELECT body, signature FROM generation_log WHERE open = 1 ORDER BY rowid"
+        )
+        return [_signed_log(row) for row in rows]
+
+    def put_detection(self, signed: SignedDetectionReport) -> bool:
+        """Whether the report is new: the same finding by the same operator is not."""
+        report = signed.report
+        day = report.observed_at // DAY_SECONDS
+        inserted = self._execute(
+            "INSERT INTO detection "
+            "(report_id, operator, subject, day, generation_id, body, signature) VALUES "
+            "(:report_id, :operator, :subject, :day, :generation, :body, :signature) "
+            "ON CONFLICT DO NOTHING",
+            report_id=report.report_id,
+            operator=report.operator,
+            subject=report.subject_pcm_sha256,
+            day=day,
+            generation=report.generation_id.to_bytes(8, "big"),
+            body=json.dumps(report.to_json()),
+            signature=signed.signature,
+        )
+        if inserted:
+            self._execute(
+                "UPDATE detection SET open = 1 WHERE subject = :subject AND day = :day",
+                subject=report.subject_pcm_sha256,
+                day=day,
+            )
+        return bool(inserted)
+
+    def open_findings(self) -> list[tuple[SignedDetectionReport, ...]]:
+        """All reports on one found copy on one day, for each that is not settled yet."""
+        keys = self._rows(
+            "SELECT DISTINCT subject, day FROM detection WHERE open = 1 ORDER BY day, subject"
+        )
+        return [self.reports_on(Digest(row["subject"]), row["day"]) for row in keys]
+
+    def reports_on(self, subject: Digest, day: int) -> tuple[SignedDetectionReport, ...]:
+        """All reports on one found copy on one day (Unix days)."""
+        rows = self._rows(
+            "SELECT body, signature FROM detection WHERE subject = :subject AND day = :day "
+            "ORDER BY report_id, operator",
+            subject=subject,
+            day=day,
+        )
+        return tuple(_signed_report(row) for row in rows)
+
+    def settle_log(self, log_id: Digest, withheld: Sequence[Withheld], *, still_open: bool) -> None:
+        """Record what became of a log."""
+        self._replace_withheld(log_id, withheld)
+        self._execute(
+            "UPDATE generation_log SET open = :open WHERE log_id = :id",
+            open=int(still_open),
+            id=log_id,
+        )
+
+    def settle_finding(
+        self,
+        reports: Sequence[DetectionReport],
+        withheld: Sequence[Withheld],
+        *,
+        still_open: bool,
+    ) -> None:
+        """Record what became of the reports on one found copy on one day."""
+        for report_id in {report.report_id for report in reports}:
+            self._replace_withheld(report_id, withheld)
+            self._execute(
+                "UPDATE detection SET open = :open WHERE report_id = :id",
+                open=int(still_open),
+                id=report_id,
+            )
+
+    def withheld(self) -> list[tuple[Digest, Withheld]]:
+        """Everything that is not paid, by evidence id, with the reason."""
+        rows = self._rows("SELECT * FROM withheld ORDER BY evidence, licence_id")
+        return [
+            (
+                Digest(row["evidence"]),
+                Withheld(
+                    WithheldReason(row["reason"]),
+                    None if row["licence_id"] == ALL_LICENCES else LicenceId(row["licence_id"]),
+                ),
+            )
+            for row in rows
+        ]
+
+    def known_events(self, event_ids: Sequence[Digest]) -> set[Digest]:
+        """Which of the ids are held and still count for something (refused ones do not)."""
+        known: set[Digest] = set()
+        for first in range(0, len(event_ids), LOOKUP_CHUNK):
+            chunk = event_ids[first : first + LOOKUP_CHUNK]
+            statement = sa.text(
+                "SELECT event_id FROM usage_event WHERE event_id IN :ids AND state <> 'refused'"
+            ).bindparams(sa.bindparam("ids", expanding=True))
+            known.update(self._connection.execute(statement, {"ids": list(chunk)}).scalars())
+        return known
+
+    def put_segment(self, segment: StoredSegment, fresh: Sequence[Digest]) -> bool:
+        """Keep a segment and the ids that are new in it; whether the segment itself is new."""
+        inserted = self._execute(
+            "INSERT INTO segment (digest, producer, signature, count, body) "
+            "VALUES (:digest, :producer, :signature, :count, :body) ON CONFLICT DO NOTHING",
+            digest=segment.digest,
+            producer=segment.producer,
+            signature=segment.signature,
+            count=segment.count,
+            body=segment.body,
+        )
+        if not inserted:
+            return False
+        self._many(
+            "INSERT INTO usage_event (event_id, segment, state) VALUES (:id, :segment, 'waiting') "
+            # Only a refused event gets here again: a new segment gives it another chance.
+            "ON CONFLICT (event_id) DO UPDATE SET segment = excluded.segment, state = 'waiting', "
+            "epoch = NULL, reason = NULL",
+            [{"id": event_id, "segment": segment.digest} for event_id in fresh],
+        )
+        return True
+
+    def waiting_segments(self, *, events_max: int) -> list[StoredSegment]:
+        """Segments for the next epoch, oldest first, of at most `events_max` events together."""
+        rows = self._rows(
+            "SELECT digest, producer, signature, count, body FROM segment WHERE epoch IS NULL "
+            "AND EXISTS (SELECT 1 FROM usage_event u WHERE u.segment = segment.digest "
+            "AND u.state = 'waiting') "
+            "ORDER BY rowid"
+        )
+        chosen: list[StoredSegment] = []
+        events = 0
+        for row in rows:
+            events += row["count"]
+            if chosen and events > events_max:
+                break
+            chosen.append(StoredSegment(**row))
+        return chosen
+
+    def waiting_count(self) -> int:
+        """Usage events that no epoch has taken yet."""
+        return int(self._scalar("SELECT COUNT(*) FROM usage_event WHERE state = 'waiting'"))
+
+    def segments_of_epoch(self, epoch: int) -> list[StoredSegment]:
+        """The segments an epoch was sealed from."""
+        rows = self._rows(
+            "SELECT digest, producer, signature, count, body FROM segment WHERE epoch = :epoch "
+            "ORDER BY rowid",
+            epoch=epoch,
+        )
+        return [StoredSegment(**row) for row in rows]
+
+    def assign(
+        self, epoch: int, segments: Sequence[Digest], refused: Sequence[tuple[Digest, str]]
+    ) -> None:
+        """Give segments and their events to an epoch; refused events keep their reason."""
+        self._many(
+            "UPDATE segment SET epoch = :epoch WHERE digest = :digest AND epoch IS NULL",
+            [{"epoch": epoch, "digest": digest} for digest in segments],
+        )
+        self._many(
+            "UPDATE usage_event SET epoch = :epoch, state = 'sealed' "
+            "WHERE segment = :digest AND state = 'waiting'",
+            [{"epoch": epoch, "digest": digest} for digest in segments],
+        )
+        self._many(
+            "UPDATE usage_event SET state = 'refused', reason = :reason "
+            "WHERE event_id = :id AND epoch = :epoch AND state = 'sealed'",
+            [{"id": event_id, "reason": why, "epoch": epoch} for event_id, why in refused],
+        )
+
+    def count_epoch(self, epoch: int) -> None:
+        """The epoch is on chain for good: its events are counted."""
+        self._execute(
+            "UPDATE usage_event SET state = 'counted' WHERE epoch = :epoch AND state = 'sealed'",
+            epoch=epoch,
+        )
+
+    def event_counts(self) -> dict[str, int]:
+        """How many events are in each state."""
+        rows = self._connection.execute(
+            sa.text("SELECT state, COUNT(*) AS n FROM usage_event GROUP BY state ORDER BY state")
+        )
+        return {row.state: row.n for row in rows}
+
+    def refusals(self, epoch: int) -> list[tuple[Digest, str]]:
+        """Events an epoch did not count, and why."""
+        rows = self._rows(
+            "SELECT event_id, reason FROM usage_event WHERE epoch = :epoch AND state = 'refused' "
+            "ORDER BY event_id",
+            epoch=epoch,
+        )
+        return [(Digest(row["event_id"]), row["reason"]) for row in rows]
+
+    def _replace_withheld(self, evidence: Digest, withheld: Sequence[Withheld]) -> None:
+        self._execute("DELETE FROM withheld WHERE evidence = :id", id=evidence)
+        self._many(
+            "INSERT INTO withheld (evidence, licence_id, reason) VALUES (:id, :licence, :reason)",
+            [
+                {
+                    "id": evidence,
+                    "licence": w.licence_id or ALL_LICENCES,
+                    "reason": str(w.reason),
+                }
+                for w in withheld
+            ],
+        )
+
+    def _rows(self, statement: str, **values: Any) -> Sequence[sa.RowMapping]:
+        return self._connection.execute(sa.text(statement), values).mappings().all()
+
+    def _row(self, statement: str, **values: Any) -> sa.RowMapping | None:
+        return self._connection.execute(sa.text(statement), values).mappings().first()
+
+    def _scalar(self, statement: str, **values: Any) -> Any:
+        return self._connection.execute(sa.text(statement), values).scalar()
+
+    def _execute(self, statement: str, **values: Any) -> int:
+        return self._connection.execute(sa.text(statement), values).rowcount
+
+    def _many(self, statement: str, rows: Sequence[dict[str, Any]]) -> None:
+        if rows:
+            self._connection.execute(sa.text(statement), rows)
+
+
+def _signed_log(row: sa.RowMapping) -> SignedGenerationLog:
+    return SignedGenerationLog(GenerationLog.from_json(json.loads(row["body"])), row["signature"])
+
+
+def _signed_report(row: sa.RowMapping) -> SignedDetectionReport:
+    report = DetectionReport.from_json(json.loads(row["body"]))
+    return SignedDetectionReport(report, row["signature"])
