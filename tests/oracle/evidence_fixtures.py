@@ -80,7 +80,7 @@ def a_log(**changes: object) -> GenerationLog:
     return GenerationLog(**(fields | changes))  # type: ignore[arg-type]
 
 
-def a_report(operator: LocalSigner = OPERATORS[0], **changes: object) -> DetectionReport:
+def a_report(by: LocalSigner = OPERATORS[0], /, **changes: object) -> DetectionReport:
     """A clear detection of generation 7 in one found copy, with some fields changed."""
     fields: dict[str, object] = {
         "subject_pcm_sha256": digest("found copy"),
@@ -90,6 +90,6 @@ def a_report(operator: LocalSigner = OPERATORS[0], **changes: object) -> Detecti
         "detector_digest": digest("detector A"),
         "observed_at": NOW - 10,
         "manifest_digest": digest("detection manifest"),
-        "operator": operator.address,
+        "operator": by.address,
     }
     return DetectionReport(**(fields | changes))  # type: ignore[arg-type]
