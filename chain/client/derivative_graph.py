@@ -1,0 +1,51 @@
+"""DerivativeGraph: which works a derivative comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from chain.client.blocks import BlockPin, Receipt
+from chain.client.contract import Contract
+from chain.client.signer import LocalSigner
+from chain.ledger.identifiers import ZERO_DIGEST, Digest, GenerationId, WorkId
+from chain.ledger.rights import Parent
+
+
+class DerivativeGraph(Contract):
+    """Parents and ancestor vectors, append-only."""
+
+    NAME: ClassVar[str] = "DerivativeGraph"
+
+    def link(
+        self,
+        child: WorkId,
+        generation_id: GenerationId,
+        parents: Sequence[Parent],
+        vectors: Sequence[bytes],
+        *,
+        signer: LocalSigner,
+    ) -> Receipt:
+        """Link a derivative for good; parents ascend by id. Raises ContractRefused.
+
+        `vectors` are the parents' own ancestor vectors, empty for works without parents.
+        """
+        given = [(parent.work_id, parent.licence_id) for parent in parents]
+        return self._write("link", child, generation_id, given, list(vectors), signer=signer)
+
+    def vector_linked(self, receipt: Receipt) -> bytes:
+        """The ancestor vector that a link stored, 12 bytes an entry."""
+        return bytes(self._one_event(receipt, "DerivativeLinked")["vector"])
+
+    def vector_hash_of(self, work_id: WorkId, *, at: BlockPin) -> Digest | None:
+        """None for a work without parents."""
+        found = self._read("vectorHashOf", work_id, at=at)
+        return Digest(found) if found != ZERO_DIGEST else None
+
+    def depth_of(self, work_id: WorkId, *, at: BlockPin) -> int:
+        return int(self._read("depthOf", work_id, at=at))
+
+    def child_of_generation(self, generation_id: GenerationId, *, at: BlockPin) -> WorkId | None:
+        """The derivative that a watermark's payload names, if it is linked."""
+        found = self._read("childOfGeneration", generation_id, at=at)
+        return WorkId(found) if found else None

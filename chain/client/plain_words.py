@@ -1,0 +1,392 @@
+"""What each refusal of a contract means to a person, and what to do next; one entry per error.
+
+Keys are error signatures. Braces name the error's parameters; `reverts` turns numbers of tiers,
+states and times into words. A test holds this list equal to the committed ABIs.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Words(NamedTuple):
+    plain: str
+    next_step: str
+
+
+_OURS_TO_FIX: Final = "report this to the operators of this ledger; nothing was changed."
+
+REFUSALS: Final[dict[str, Words]] = {
+    # works
+    "WorkUnknown(uint64)": Words(
+        "There is no work {workId}.", "look the work up in the catalogue and use its number."
+    ),
+    "ContentAlreadyRegistered(bytes32,uint64)": Words(
+        "This recording is already registered, as work {registeredAs}.",
+        "open that work; if it is not theirs to register, object.",
+    ),
+    "NotSteward(uint32,address)": Words(
+        "Only the steward of community {communityId} may do this; {caller} is not.",
+        "ask the steward to do it, or sign in as the steward.",
+    ),
+    "EmptyRegistration()": Words(
+        "A work needs a recording and a description; one of them is empty.",
+        "add the missing one and register again.",
+    ),
+    "WorkIsCommunal(uint64)": Words(
+        "Work {workId} belongs to its community and cannot be handed to anybody.",
+        "leave it where it is; licences do not need it to move.",
+    ),
+    "TooManyRegistrations(uint256)": Words(
+        "{registrations} works are too many for one transaction.",
+        "register them in groups of at most 128.",
+    ),
+    # consent
+    "CommunityUnknown(uint32)": Words(
+        "There is no community {communityId}.", "check the number, or found the community first."
+    ),
+    "NotController(uint64,address)": Words(
+        "{caller} does not decide for work {workId}.",
+        "ask the steward of its community, or the owner of the work, to do it.",
+    ),
+    "NotElder(uint32,address)": Words(
+        "{caller} is not an elder of community {communityId}.", "ask one of the elders to approve."
+    ),
+    "BadQuorum(uint256,uint256)": Words(
+        "{approvalsRequired} approvals of {elders} elders cannot work; there may be 32 elders.",
+        "ask for no more approvals than there are elders.",
+    ),
+    "ElderTwice(address)": Words(
+        "{elder} is named as an elder twice.", "name every elder once and try again."
+    ),
+    "AlreadyApproved(uint64,uint8,address)": Words(
+        "{elder} has already approved {tier} for work {workId}.",
+        "nothing to do; another elder has to approve.",
+    ),
+    "TermsDiffer(bytes32,bytes32)": Words(
+        "The terms approved are not the terms proposed.",
+        "read the proposal again and approve exactly those terms.",
+    ),
+    "ConsentInThePast(uint40)": Words(
+        "The consent would end at {until}, which has passed.", "choose a date in the future."
+    ),
+    "BadConsentStep(uint64,uint8,uint8)": Words(
+        "Consent for {tier} of work {workId} is {from}; this step does not lead on from there.",
+        "look at the present state of the consent and choose a step that does.",
+    ),
+    "NoStewardshipOffer(uint32,address)": Words(
+        "Nobody offered the stewardship of community {communityId} to {caller}.",
+        "ask the present steward to offer it to this account first.",
+    ),
+    # licences
+    "TierRefused(uint64,uint8)": Words(
+        "The community does not allow {tier} with work {workId}. Nothing was charged.",
+        "choose another work, or ask the community.",
+    ),
+    "ConsentNotLive(uint64,uint8,uint8)": Words(
+        "No licence for {tier} of work {workId} can be taken now: consent is {state}. "
+        "Nothing was charged.",
+        "ask the community; when they have agreed, try again.",
+    ),
+    "TermsNotConsented(uint64,bytes32,bytes32)": Words(
+        "These are not the terms the community agreed to for work {workId}. Nothing was charged.",
+        "fetch the present terms and price, and try again with those.",
+    ),
+    "BadTerms()": Words(
+        "These terms contradict themselves: a share without generation, no duration, or a share "
+        "too large.",
+        "correct the terms and try again.",
+    ),
+    "LicenceUnknown(uint64)": Words(
+        "There is no licence {licenceId}.", "check the number on the licence's receipt."
+    ),
+    "LicenceExpired(uint64,uint40)": Words(
+        "Licence {licenceId} ended at {expiry}.", "take a new licence for this work."
+    ),
+    "UnitCapExceeded(uint64,uint256,uint64)": Words(
+        "Licence {licenceId} covers {unitCap} uses; with this it would be {wouldUse}.",
+        "take another licence for the further uses.",
+    ),
+    "RevenueCapExceeded(uint64,uint256,uint128)": Words(
+        "Licence {licenceId} covers income of {revenueCap} base units; with this it would be "
+        "{wouldUse}.",
+        "take another licence for the further income.",
+    ),
+    "NotUsageOracle(address)": Words(
+        "Only the usage oracle may do this; {caller} is not it.",
+        "report usage through the oracle's operators.",
+    ),
+    # derivatives
+    "NotADerivative(uint64)": Words(
+        "Work {child} was not registered as a derivative, so it cannot have parents.",
+        "register the new recording as a derivative and link that.",
+    ),
+    "AlreadyLinked(uint64)": Words(
+        "Work {child} is already linked to its parents; links are for good.",
+        "nothing to do; register another derivative if it is another recording.",
+    ),
+    "ParentNotLinked(uint64)": Words(
+        "Work {parent} is a derivative that has no parents yet.",
+        "link that work to its own parents first.",
+    ),
+    "BadParentCount(uint256)": Words(
+        "A derivative cannot have {parents} parents.", "name between 1 and 16 parents."
+    ),
+    "ParentsOutOfOrder(uint64)": Words(
+        "Parents must be named once each, lowest number first, and be older than their child; "
+        "work {parent} is not.",
+        "sort the parents by number and remove doubles.",
+    ),
+    "TooManyAncestors(uint256)": Words(
+        "This derivative would come from {ancestors} works; 32 is the most.",
+        "use fewer parents, or parents with fewer ancestors.",
+    ),
+    "TooDeep(uint256)": Words(
+        "This derivative would be {depth} steps from its sources; 32 is the most.",
+        "derive it from an earlier work of the chain.",
+    ),
+    "StackTooLarge(uint256)": Words(
+        "The licensed shares together take too much of this derivative's income.",
+        "use fewer parents, or parents with smaller shares.",
+    ),
+    "VectorMismatch(uint64)": Words(
+        "The ancestor list given for work {workId} is not the one on record.",
+        "read the list again from the index and try again.",
+    ),
+    "LicenceUnfit(uint64,uint64)": Words(
+        "Licence {licenceId} does not allow this use of work {parent}: it must be yours, for that "
+        "work, for generation, and still run.",
+        "take a generation licence for that work.",
+    ),
+    "GenerationTaken(uint64,uint64)": Words(
+        "Generation {generationId} already names work {child}.",
+        "draw a new generation id and mark the recording with that.",
+    ),
+    "GenerationZero()": Words(
+        "A generation id cannot be zero.", "draw a new generation id and mark the recording again."
+    ),
+    # the direct lane
+    "NotCurator(address)": Words(
+        "Only the curator may add a payment token; {caller} is not.", "ask the curator."
+    ),
+    "NotLicenceRegistry(address)": Words(
+        "Only the licence register may pay for somebody else; {caller} is not it.",
+        "pay from your own account.",
+    ),
+    "TokenNotAccepted(address)": Words(
+        "This ledger does not take the currency at {token}.", "pay in an accepted currency."
+    ),
+    "TokenAlreadyAccepted(address)": Words(
+        "The currency at {token} is already accepted.", "nothing to do."
+    ),
+    "TooManyTokens(uint256)": Words(
+        "This ledger already takes {tokens} currencies, which is the most.",
+        "use one of those.",
+    ),
+    "ZeroAmount()": Words("An amount of zero pays nobody.", "give an amount above zero."),
+    "AmountMismatch(uint256,uint256)": Words(
+        "The currency delivered {received} instead of {expected} base units; it takes a fee.",
+        "pay in a currency that delivers what it is told to.",
+    ),
+    "DerivativeNotLinked(uint64)": Words(
+        "Work {workId} is a derivative without parents yet, so nobody could be paid.",
+        "link it to its parents first.",
+    ),
+    "BadPayees()": Words(
+        "Payees must be 1 to 64 different accounts in ascending order, none of them empty or this "
+        "ledger.",
+        "sort the payees by account, remove doubles, and try again.",
+    ),
+    "SharesNotWhole(uint256)": Words(
+        "Shares add up to {sumBps} of 10000 hundredths of a percent; they must be 100 %.",
+        "give the rest to somebody, or take the surplus away.",
+    ),
+    "SplitMismatch(uint64,uint32)": Words(
+        "The shares given are not those of version {version} of work {workId}.",
+        "read that version's shares from the index and try again.",
+    ),
+    "IncomeUnsettled(uint64,address)": Words(
+        "Work {workId} has income that its present payees were not yet credited with.",
+        "settle the work first (anybody may), then change the split.",
+    ),
+    "NotAPayee(address)": Words(
+        "{payee} has no share in this version of the split.",
+        "check the account and the split's version.",
+    ),
+    "ShareFrozen(uint64,address)": Words(
+        "The share of {payee} in work {workId} is under dispute, so it waits.",
+        "see the dispute for when it ends; all other shares are paid.",
+    ),
+    "NothingDue(uint64,address,address)": Words(
+        "Nothing is due to {payee} for work {workId} right now.",
+        "nothing to do; what was due has been paid.",
+    ),
+    "PayeeIsCustodian(address)": Words(
+        "The money of {payee} would be sent to the contract that holds it, and be lost.",
+        "give another account to be paid at.",
+    ),
+    "TooLittleGas(uint256,uint256)": Words(
+        "The transaction brought too little gas to try the next payee.",
+        "send it again with more gas, or pay fewer payees at once.",
+    ),
+    # usage reports
+    "BadOperators()": Words(
+        "The operators must be distinct, ascending, and enough for the threshold.",
+        "correct the list of operators.",
+    ),
+    "EpochOutOfOrder(uint64,uint64)": Words(
+        "Epoch {given} was reported, epoch {expected} is next.",
+        "report the epochs in their order.",
+    ),
+    "EpochConflict(uint64,bytes32,bytes32)": Words(
+        "Epoch {epoch} was already reported, with other content.",
+        "stop and compare: two reports of one epoch mean that an operator erred.",
+    ),
+    "PreviousReportMismatch(bytes32,bytes32)": Words(
+        "The report does not follow the last one on the chain.",
+        "build it again on top of the last report.",
+    ),
+    "LicenceUsageMismatch()": Words(
+        "The usage per licence is not the one the report was signed for.",
+        "send the report with the usage it was signed with.",
+    ),
+    "TooManyLicences(uint256)": Words(
+        "The report names {licences} licences, more than fit in one transaction.",
+        "split the epoch into smaller ones.",
+    ),
+    "EmptyReport()": Words("The report counts no usage.", "wait until there is some."),
+    "QuorumNotReached(uint256,uint256)": Words(
+        "{signatures} operators signed, {threshold} are needed.",
+        "wait for further operators to sign.",
+    ),
+    "NotOperator(address)": Words(
+        "A signature is of {signer}, who is no operator, or it was made for another report.",
+        "collect signatures of this report from its operators.",
+    ),
+    "SignersOutOfOrder(address)": Words(
+        "Signatures must be one per operator, in ascending order; {signer} is not.",
+        "sort the signatures by signer and remove doubles.",
+    ),
+    # the epoch lane
+    "NotCouncil(address)": Words(
+        "Only the council may reject a payout; {caller} is not.", "bring the objection to it."
+    ),
+    "RootPending(address,uint64)": Words(
+        "The payouts of epoch {epoch} still wait for their window to close.",
+        "activate them when the window has closed, then go on.",
+    ),
+    "NoPendingRoot(address)": Words(
+        "No payouts wait in this currency.", "nothing to do, or check the currency."
+    ),
+    "NoActiveRoot(address)": Words(
+        "No payouts are open in this currency yet.",
+        "wait until an epoch's window has closed and it was activated.",
+    ),
+    "TotalDecreased(uint256,uint256)": Words(
+        "The payouts would fall from {committed} to {total} base units; they never fall.",
+        "recompute the epoch: its report is wrong.",
+    ),
+    "NotFunded(uint256,uint256)": Words(
+        "Payouts of {total} base units were promised, {funded} have been funded.",
+        "fund the difference, then put the payouts forward again.",
+    ),
+    "WindowOpen(uint64,uint40)": Words(
+        "Epoch {epoch} can still be objected to until {claimableFrom}.",
+        "try again after that time.",
+    ),
+    "WindowClosed(uint64,uint40)": Words(
+        "The time to object to epoch {epoch} ended at {claimableFrom}.",
+        "nothing to do here; correct it in the next epoch.",
+    ),
+    "InvalidProof()": Words(
+        "The proof does not lead to the payouts on record.",
+        "fetch the proof for the present epoch and try again.",
+    ),
+    "BadRange(uint256,uint256)": Words(
+        "{length} payouts from place {firstIndex} on are no aligned range of the tree.",
+        "use a length that is a power of two, at most 512, and a multiple of it as the start.",
+    ),
+    "NothingDue(address,address)": Words(
+        "Nothing is due to {payee} right now.", "nothing to do; what was due has been paid."
+    ),
+    # OpenZeppelin: tokens
+    "ERC20InsufficientAllowance(address,uint256,uint256)": Words(
+        "The permission to pay covers {allowance} base units, {needed} are needed.",
+        "sign a permission for the full amount.",
+    ),
+    "ERC20InsufficientBalance(address,uint256,uint256)": Words(
+        "{sender} has {balance} base units, {needed} are needed. Nothing was charged.",
+        "add money to the account and try again.",
+    ),
+    "ERC20InvalidApprover(address)": Words("{approver} cannot permit payments.", _OURS_TO_FIX),
+    "ERC20InvalidReceiver(address)": Words(
+        "{receiver} cannot receive this currency.", "give another account."
+    ),
+    "ERC20InvalidSender(address)": Words("{sender} cannot send this currency.", _OURS_TO_FIX),
+    "ERC20InvalidSpender(address)": Words("{spender} cannot be permitted to pay.", _OURS_TO_FIX),
+    "ERC2612ExpiredSignature(uint256)": Words(
+        "The permission to pay was valid until {deadline}.", "sign a new one."
+    ),
+    "ERC2612InvalidSigner(address,address)": Words(
+        "The permission to pay was signed by {signer}, not by {owner}, or it was already used.",
+        "sign a new one with the paying account.",
+    ),
+    "InvalidAccountNonce(address,uint256)": Words(
+        "A signature of {account} was already used; the next one is number {currentNonce}.",
+        "sign a new one.",
+    ),
+    "ERC721IncorrectOwner(address,uint256,address)": Words(
+        "Work {tokenId} belongs to {owner}, not to {sender}.", "ask the owner."
+    ),
+    "ERC721InsufficientApproval(address,uint256)": Words(
+        "{operator} may not move work {tokenId}.", "ask its owner for permission."
+    ),
+    "ERC721InvalidApprover(address)": Words(
+        "{approver} may not give permissions for this work.", "ask its owner."
+    ),
+    "ERC721InvalidOperator(address)": Words(
+        "{operator} cannot be given permissions.", _OURS_TO_FIX
+    ),
+    "ERC721InvalidOwner(address)": Words("{owner} cannot own works.", "give another account."),
+    "ERC721InvalidReceiver(address)": Words(
+        "{receiver} cannot hold works.", "give an account that can."
+    ),
+    "ERC721InvalidSender(address)": Words("{sender} cannot send works.", _OURS_TO_FIX),
+    "ERC721NonexistentToken(uint256)": Words(
+        "There is no work {tokenId}.", "look the work up in the catalogue and use its number."
+    ),
+    # OpenZeppelin: the rest
+    "ECDSAInvalidSignature()": Words("A signature is not valid.", "sign again."),
+    "ECDSAInvalidSignatureLength(uint256)": Words(
+        "A signature has {length} bytes, it must have 65.", "sign again."
+    ),
+    "ECDSAInvalidSignatureS(bytes32)": Words(
+        "A signature is in a form that could be altered.", "sign again with a current wallet."
+    ),
+    "InvalidShortString()": Words("A built-in name is not valid.", _OURS_TO_FIX),
+    "StringTooLong(string)": Words("A built-in name is too long.", _OURS_TO_FIX),
+    "StringsInsufficientHexLength(uint256,uint256)": Words(
+        "A number does not fit its text.", _OURS_TO_FIX
+    ),
+    "StringsInvalidAddressFormat()": Words("A text is no account.", "check the account."),
+    "StringsInvalidChar()": Words("A text holds a sign that is not allowed.", "correct the text."),
+    "ReentrancyGuardReentrantCall()": Words(
+        "A currency or payee tried to call back into the ledger during a payment.",
+        "use a currency and accounts that do not.",
+    ),
+    "SafeCastOverflowedUintDowncast(uint8,uint256)": Words(
+        "{value} is too large for this ledger.", "use a smaller amount."
+    ),
+    "SafeERC20FailedOperation(address)": Words(
+        "The currency at {token} did not carry out the payment. Nothing was charged.",
+        "check balance and permission, or wait if the currency is paused.",
+    ),
+    # the compiler's own
+    "Error(string)": Words("A contract said: {message}.", "correct what it names and try again."),
+    "Panic(uint256)": Words("A contract stopped at an inner check (code {code}).", _OURS_TO_FIX),
+}
+
+UNNAMED: Final = Words(
+    "A contract stopped without giving a reason.",
+    "try again; if it happens again, report it with the time and what you did.",
+)

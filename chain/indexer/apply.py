@@ -1,0 +1,246 @@
+"""From events to rows: one small function per event, none of which looks at what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from sqlalchemy import Table
+
+from chain.indexer import tables
+from chain.indexer.events import ERC20, ChainEvent
+
+Values = Mapping[str, Any]
+Row = dict[str, Any]
+Rows = list[tuple[Table, Row]]
+
+DIRECT_LANE: Final = "direct"
+EPOCH_LANE: Final = "epoch"
+
+
+def rows_of(event: ChainEvent) -> Rows:
+    """The rows of one event, each with its place on the chain."""
+    place = {
+        "block_number": event.log.block_number,
+        "log_index": event.log.log_index,
+        "tx_hash": event.log.tx_hash,
+    }
+    rows = APPLY[event.contract, event.name](event.values)
+    return [(table, {**place, **row}) for table, row in rows]
+
+
+def _copied(table: Table, columns: str) -> Callable[[Values], Rows]:
+    """Copy parameters to columns of one table; `column=parameter` where the two differ."""
+    pairs = [(part.partition("=")[0], part.partition("=")[2] or part) for part in columns.split()]
+
+    def apply(values: Values) -> Rows:
+        return [(table, {column: values[name] for column, name in pairs})]
+
+    return apply
+
+
+def _work_registered(v: Values) -> Rows:
+    return [
+        (
+            tables.work_registered,
+            {
+                "work_id": v["workId"],
+                "community_id": v["communityId"],
+                "owner": v["owner"],
+                "kind": v["kind"],
+                "content_commitment": v["contentCommitment"],
+                "manifest_digest": v["manifestDigest"],
+            },
+        )
+    ]
+
+
+def _community_founded(v: Values) -> Rows:
+    community = v["communityId"]
+    founded = {
+        "community_id": community,
+        "steward": v["steward"],
+        "approvals_required": v["approvalsRequired"],
+        "profile_digest": v["profileDigest"],
+    }
+    elders: Rows = [
+        (tables.community_elder, {"position": i, "community_id": community, "elder": elder})
+        for i, elder in enumerate(v["elders"])
+    ]
+    return [(tables.community_founded, founded), *elders]
+
+
+def _stewardship(parameter: str, *, accepted: bool) -> Callable[[Values], Rows]:
+    def apply(v: Values) -> Rows:
+        row = {"community_id": v["communityId"], "account": v[parameter], "accepted": accepted}
+        return [(tables.stewardship_step, row)]
+
+    return apply
+
+
+def _consent(step: str) -> Callable[[Values], Rows]:
+    def apply(v: Values) -> Rows:
+        row = {
+            "work_id": v["workId"],
+            "tier": v["tier"],
+            "step": step,
+            "terms_hash": v.get("termsHash"),
+            "until": v.get("until"),
+            "round": v.get("round"),
+            "elder": v.get("elder"),
+            "approvals": v.get("approvals"),
+        }
+        return [(tables.consent_step, row)]
+
+    return apply
+
+
+def _licence_taken(v: Values) -> Rows:
+    terms = v["terms"]
+    row = {
+        "licence_id": v["licenceId"],
+        "work_id": v["workId"],
+        "holder": v["holder"],
+        "expiry": v["expiry"],
+        "tier": terms["tier"],
+        "token": terms["token"],
+        "price": terms["price"],
+        "unit_price": terms["unitPrice"],
+        "royalty_share": terms["royaltyShare"],
+        "duration_seconds": terms["durationSeconds"],
+        "unit_cap": terms["unitCap"],
+        "revenue_cap": terms["revenueCap"],
+        "text_digest": terms["textDigest"],
+    }
+    return [(tables.licence_taken, row)]
+
+
+def _derivative_linked(v: Values) -> Rows:
+    child = v["child"]
+    linked = {
+        "child": child,
+        "generation_id": v["generationId"],
+        "depth": v["depth"],
+        "vector": v["vector"],
+    }
+    parents: Rows = [
+        (
+            tables.derivative_parent,
+            {
+                "position": i,
+                "child": child,
+                "parent": parent["workId"],
+                "licence_id": parent["licenceId"],
+            },
+        )
+        for i, parent in enumerate(v["parents"])
+    ]
+    return [(tables.derivative_linked, linked), *parents]
+
+
+def _split_set(v: Values) -> Rows:
+    key = {"work_id": v["workId"], "version": v["version"]}
+    shares: Rows = [
+        (tables.split_share, {"position": i, **key, "payee": s["payee"], "bps": s["bps"]})
+        for i, s in enumerate(v["shares"])
+    ]
+    return [(tables.split_set, key), *shares]
+
+
+def _payout_address(lane: str) -> Callable[[Values], Rows]:
+    def apply(v: Values) -> Rows:
+        row = {"lane": lane, "payee": v["payee"], "recipient": v["to"]}
+        return [(tables.payout_address, row)]
+
+    return apply
+
+
+def _epoch_posted(v: Values) -> Rows:
+    report = v["report"]
+    posted = {
+        "epoch": v["epoch"],
+        "report_hash": v["reportHash"],
+        "previous_report": report["previousReport"],
+        "token": report["token"],
+        "usage_root": report["usageRoot"],
+        "event_count": report["eventCount"],
+        "segments_digest": report["segmentsDigest"],
+        "sum_root": report["sumRoot"],
+        "leaf_root": report["leafRoot"],
+        "leaf_count": report["leafCount"],
+        "cumulative_total": report["cumulativeTotal"],
+        "state_block": report["stateBlock"],
+        "licence_usage_hash": report["licenceUsageHash"],
+        "program_hash": report["programHash"],
+    }
+    usage: Rows = [
+        (
+            tables.epoch_licence_usage,
+            {
+                "position": i,
+                "epoch": v["epoch"],
+                "licence_id": line["licenceId"],
+                "units": line["units"],
+                "revenue": line["revenue"],
+            },
+        )
+        for i, line in enumerate(v["licenceUsage"])
+    ]
+    return [(tables.epoch_posted, posted), *usage]
+
+
+APPLY: Final[dict[tuple[str, str], Callable[[Values], Rows]]] = {
+    ("WorkRegistry", "WorkRegistered"): _work_registered,
+    ("WorkRegistry", "Transfer"): _copied(
+        tables.work_transferred, "work_id=tokenId sender=from recipient=to"
+    ),
+    ("ConsentRegistry", "CommunityFounded"): _community_founded,
+    ("ConsentRegistry", "StewardshipOffered"): _stewardship("to", accepted=False),
+    ("ConsentRegistry", "StewardshipAccepted"): _stewardship("steward", accepted=True),
+    ("ConsentRegistry", "ConsentProposed"): _consent("proposed"),
+    ("ConsentRegistry", "ConsentApproved"): _consent("approved"),
+    ("ConsentRegistry", "ConsentGranted"): _consent("granted"),
+    ("ConsentRegistry", "ConsentRefused"): _consent("refused"),
+    ("ConsentRegistry", "ConsentSuspended"): _consent("suspended"),
+    ("ConsentRegistry", "ConsentResumed"): _consent("resumed"),
+    ("ConsentRegistry", "ConsentWithdrawn"): _consent("withdrawn"),
+    ("LicenceRegistry", "LicenceTaken"): _licence_taken,
+    ("LicenceRegistry", "UsageRecorded"): _copied(
+        tables.usage_recorded,
+        "licence_id=licenceId units revenue units_used=unitsUsed revenue_used=revenueUsed",
+    ),
+    ("DerivativeGraph", "DerivativeLinked"): _derivative_linked,
+    ("RoyaltyLedger", "TokenAccepted"): _copied(tables.token_accepted, "token"),
+    ("RoyaltyLedger", "SplitSet"): _split_set,
+    ("RoyaltyLedger", "Paid"): _copied(tables.payment, "work_id=workId token payer amount gross"),
+    ("RoyaltyLedger", "Settled"): _copied(
+        tables.income_settled, "work_id=workId token amount settled"
+    ),
+    ("RoyaltyLedger", "PaidOut"): _copied(
+        tables.direct_payout, "work_id=workId token payee version recipient=to amount paid"
+    ),
+    ("RoyaltyLedger", "PayoutDeferred"): _copied(
+        tables.direct_deferral, "work_id=workId token payee amount"
+    ),
+    ("RoyaltyLedger", "PayoutAddressSet"): _payout_address(DIRECT_LANE),
+    ("UsageOracle", "EpochPosted"): _epoch_posted,
+    ("EpochDistributor", "Funded"): _copied(tables.epoch_funded, "token payer=from amount funded"),
+    ("EpochDistributor", "RootProposed"): _copied(
+        tables.root_proposed,
+        "token epoch sum_root=sumRoot total leaf_count=leafCount claimable_from=claimableFrom",
+    ),
+    ("EpochDistributor", "RootActivated"): _copied(
+        tables.root_activated, "token epoch sum_root=sumRoot total"
+    ),
+    ("EpochDistributor", "RootRejected"): _copied(
+        tables.root_rejected, "token epoch sum_root=sumRoot reason_digest=reasonDigest"
+    ),
+    ("EpochDistributor", "PaidOut"): _copied(
+        tables.epoch_payout, "token payee recipient=to amount claimed"
+    ),
+    ("EpochDistributor", "PayoutDeferred"): _copied(tables.epoch_deferral, "token payee amount"),
+    ("EpochDistributor", "PayoutAddressSet"): _payout_address(EPOCH_LANE),
+    (ERC20, "Transfer"): _copied(
+        tables.token_transfer, "token sender=from recipient=to amount=value"
+    ),
+}

@@ -1,0 +1,65 @@
+"""Why an index cannot go on, or cannot answer.
+
+IndexerError
+├── IndexOfAnotherChain   the database follows another chain or deployment
+├── ReorgTooDeep          the chain forked below what is kept to undo: rebuild
+├── IndexMoved            another process moved the cursor meanwhile; nothing was written
+├── IndexEmpty            nothing was indexed yet
+└── NotIndexedYet         a block above the cursor was asked for
+"""
+
+from __future__ import annotations
+
+REBUILD: str = "python -m chain.indexer rebuild"
+
+
+class IndexerError(Exception):
+    """Base of everything this package raises."""
+
+
+class IndexOfAnotherChain(IndexerError):
+    """The database holds `what` of another chain or deployment; it was left as it is."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"the index was made for another {what}. Next: use another database, or `{REBUILD}`"
+        )
+        self.what = what
+
+
+class ReorgTooDeep(IndexerError):
+    """No common block among the last `depth`; the index is paused and keeps what it has."""
+
+    def __init__(self, cursor: int, depth: int) -> None:
+        super().__init__(
+            f"the chain was reorganised by more than {depth} blocks below {cursor}, so the index "
+            f"is paused and nothing is paid by it. Next: check the node, then `{REBUILD}`"
+        )
+        self.cursor = cursor
+        self.depth = depth
+
+
+class IndexMoved(IndexerError):
+    """Another process moved the cursor since it was read; nothing was written."""
+
+    def __init__(self) -> None:
+        super().__init__("another indexer is writing to this database. Next: stop one of the two")
+
+
+class IndexEmpty(IndexerError):
+    """The database holds no index yet."""
+
+    def __init__(self) -> None:
+        super().__init__("nothing is indexed yet. Next: `python -m chain.indexer follow`")
+
+
+class NotIndexedYet(IndexerError):
+    """Block `number` is above the cursor, which is at `cursor`, or is not on the indexed chain."""
+
+    def __init__(self, number: int, cursor: int) -> None:
+        super().__init__(
+            f"block {number} is not indexed, the index is at {cursor}. "
+            "Next: wait for it, or ask for an earlier block"
+        )
+        self.number = number
+        self.cursor = cursor

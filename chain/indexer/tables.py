@@ -1,0 +1,338 @@
+"""The projection: one table per kind of event, and what is needed to follow a chain that forks.
+
+Every row of an event table says in which block and log it was, and nothing is ever updated. So
+the state at any block is "the last row up to there", and undoing blocks is deleting rows. The
+tables are rebuilt from the chain whenever `PROJECTION_VERSION` changes; they need no migrations.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
+
+from chain.indexer.columns import Account, Uint64, Uint256
+
+PROJECTION_VERSION: Final = 1
+
+metadata = MetaData()
+
+DIGEST: Final = LargeBinary(32)
+
+
+def _column(name: str, kind: Any, *, nullable: bool = False) -> Column[Any]:
+    return Column(name, kind, nullable=nullable)
+
+
+def _event_table(
+    name: str, *columns: Column[Any], key: tuple[str, ...] = (), many: bool = False
+) -> Table:
+    """A table of events; `many` rows of one log are told apart by `position`."""
+    place: list[Column[Any]] = [
+        Column("block_number", Integer, primary_key=True, autoincrement=False),
+        Column("log_index", Integer, primary_key=True, autoincrement=False),
+    ]
+    if many:
+        place.append(Column("position", Integer, primary_key=True, autoincrement=False))
+    table = Table(name, metadata, *place, _column("tx_hash", DIGEST), *columns)
+    if key:
+        Index(f"ix_{name}", *(table.c[part] for part in key))
+    return table
+
+
+index_state = Table(
+    "index_state",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _column("projection_version", Integer),
+    _column("chain_id", Integer),
+    _column("genesis_hash", DIGEST),
+    # Which contracts are followed: an index of another deployment is refused.
+    _column("deployment_hash", DIGEST),
+    _column("cursor_number", Integer),
+    _column("cursor_hash", DIGEST),
+    _column("cursor_timestamp", Integer),
+    _column("head_number", Integer),
+    _column("reorg_count", Integer),
+    _column("deepest_reorg", Integer),
+    _column("paused_reason", Text, nullable=True),
+)
+
+block = Table(
+    "block",
+    metadata,
+    Column("hash", DIGEST, primary_key=True),
+    _column("number", Integer),
+    _column("parent_hash", DIGEST),
+    _column("timestamp", Integer),
+)
+Index("ix_block_number", block.c.number, unique=True)
+
+log = Table(
+    "log",
+    metadata,
+    Column("block_hash", DIGEST, primary_key=True),
+    Column("log_index", Integer, primary_key=True, autoincrement=False),
+    _column("block_number", Integer),
+    _column("tx_hash", DIGEST),
+    _column("address", Account),
+    # Topics one after the other, 32 bytes each.
+    _column("topics", LargeBinary),
+    _column("data", LargeBinary),
+)
+Index("ix_log_number", log.c.block_number)
+
+# works and consent
+
+work_registered = _event_table(
+    "work_registered",
+    _column("work_id", Integer),
+    _column("community_id", Integer),
+    _column("owner", Account),
+    _column("kind", Integer),
+    _column("content_commitment", DIGEST),
+    _column("manifest_digest", DIGEST),
+    key=("work_id",),
+)
+work_transferred = _event_table(
+    "work_transferred",
+    _column("work_id", Integer),
+    _column("sender", Account),
+    _column("recipient", Account),
+    key=("work_id",),
+)
+community_founded = _event_table(
+    "community_founded",
+    _column("community_id", Integer),
+    _column("steward", Account),
+    _column("approvals_required", Integer),
+    _column("profile_digest", DIGEST),
+    key=("community_id",),
+)
+community_elder = _event_table(
+    "community_elder",
+    _column("community_id", Integer),
+    _column("elder", Account),
+    key=("community_id",),
+    many=True,
+)
+stewardship_step = _event_table(
+    "stewardship_step",
+    _column("community_id", Integer),
+    _column("account", Account),
+    # An offer changes nothing; an acceptance makes the account steward.
+    _column("accepted", Boolean),
+    key=("community_id",),
+)
+consent_step = _event_table(
+    "consent_step",
+    _column("work_id", Integer),
+    _column("tier", Integer),
+    _column("step", Text),
+    _column("terms_hash", DIGEST, nullable=True),
+    _column("until", Integer, nullable=True),
+    _column("round", Integer, nullable=True),
+    _column("elder", Account, nullable=True),
+    _column("approvals", Integer, nullable=True),
+    key=("work_id", "tier"),
+)
+
+# licences and derivatives
+
+licence_taken = _event_table(
+    "licence_taken",
+    _column("licence_id", Integer),
+    _column("work_id", Integer),
+    _column("holder", Account),
+    _column("expiry", Integer),
+    _column("tier", Integer),
+    _column("token", Account),
+    _column("price", Uint256),
+    _column("unit_price", Uint256),
+    _column("royalty_share", Integer),
+    _column("duration_seconds", Integer),
+    _column("unit_cap", Uint64),
+    _column("revenue_cap", Uint256),
+    _column("text_digest", DIGEST),
+    key=("licence_id",),
+)
+usage_recorded = _event_table(
+    "usage_recorded",
+    _column("licence_id", Integer),
+    _column("units", Uint64),
+    _column("revenue", Uint256),
+    _column("units_used", Uint64),
+    _column("revenue_used", Uint256),
+    key=("licence_id",),
+)
+derivative_linked = _event_table(
+    "derivative_linked",
+    _column("child", Integer),
+    _column("generation_id", Uint64),
+    _column("depth", Integer),
+    _column("vector", LargeBinary),
+    key=("child",),
+)
+Index("ix_derivative_generation", derivative_linked.c.generation_id)
+derivative_parent = _event_table(
+    "derivative_parent",
+    _column("child", Integer),
+    _column("parent", Integer),
+    _column("licence_id", Integer),
+    key=("child",),
+    many=True,
+)
+Index("ix_derivative_parent_parent", derivative_parent.c.parent)
+
+# the direct lane
+
+token_accepted = _event_table("token_accepted", _column("token", Account))
+split_set = _event_table(
+    "split_set", _column("work_id", Integer), _column("version", Integer), key=("work_id",)
+)
+split_share = _event_table(
+    "split_share",
+    _column("work_id", Integer),
+    _column("version", Integer),
+    _column("payee", Account),
+    _column("bps", Integer),
+    key=("work_id", "version"),
+    many=True,
+)
+Index("ix_split_share_payee", split_share.c.payee)
+payment = _event_table(
+    "payment",
+    _column("work_id", Integer),
+    _column("token", Account),
+    _column("payer", Account),
+    _column("amount", Uint256),
+    _column("gross", Uint256),
+    key=("work_id",),
+)
+income_settled = _event_table(
+    "income_settled",
+    _column("work_id", Integer),
+    _column("token", Account),
+    _column("amount", Uint256),
+    _column("settled", Uint256),
+    key=("work_id",),
+)
+direct_payout = _event_table(
+    "direct_payout",
+    _column("work_id", Integer),
+    _column("token", Account),
+    _column("payee", Account),
+    _column("version", Integer),
+    _column("recipient", Account),
+    _column("amount", Uint256),
+    _column("paid", Uint256),
+    key=("payee",),
+)
+Index("ix_direct_payout_work", direct_payout.c.work_id)
+direct_deferral = _event_table(
+    "direct_deferral",
+    _column("work_id", Integer),
+    _column("token", Account),
+    _column("payee", Account),
+    _column("amount", Uint256),
+    key=("payee",),
+)
+payout_address = _event_table(
+    "payout_address",
+    _column("lane", Text),
+    _column("payee", Account),
+    _column("recipient", Account),
+    key=("payee",),
+)
+
+# the epoch lane
+
+epoch_posted = _event_table(
+    "epoch_posted",
+    _column("epoch", Integer),
+    _column("report_hash", DIGEST),
+    _column("previous_report", DIGEST),
+    _column("token", Account),
+    _column("usage_root", DIGEST),
+    _column("event_count", Uint64),
+    _column("segments_digest", DIGEST),
+    _column("sum_root", DIGEST),
+    _column("leaf_root", DIGEST),
+    _column("leaf_count", Integer),
+    _column("cumulative_total", Uint256),
+    _column("state_block", Uint64),
+    _column("licence_usage_hash", DIGEST),
+    _column("program_hash", DIGEST),
+    key=("epoch",),
+)
+epoch_licence_usage = _event_table(
+    "epoch_licence_usage",
+    _column("epoch", Integer),
+    _column("licence_id", Integer),
+    _column("units", Uint64),
+    _column("revenue", Uint256),
+    key=("epoch",),
+    many=True,
+)
+epoch_funded = _event_table(
+    "epoch_funded",
+    _column("token", Account),
+    _column("payer", Account),
+    _column("amount", Uint256),
+    _column("funded", Uint256),
+)
+root_proposed = _event_table(
+    "root_proposed",
+    _column("token", Account),
+    _column("epoch", Integer),
+    _column("sum_root", DIGEST),
+    _column("total", Uint256),
+    _column("leaf_count", Integer),
+    _column("claimable_from", Integer),
+    key=("epoch",),
+)
+root_activated = _event_table(
+    "root_activated",
+    _column("token", Account),
+    _column("epoch", Integer),
+    _column("sum_root", DIGEST),
+    _column("total", Uint256),
+    key=("epoch",),
+)
+root_rejected = _event_table(
+    "root_rejected",
+    _column("token", Account),
+    _column("epoch", Integer),
+    _column("sum_root", DIGEST),
+    _column("reason_digest", DIGEST),
+    key=("epoch",),
+)
+epoch_payout = _event_table(
+    "epoch_payout",
+    _column("token", Account),
+    _column("payee", Account),
+    _column("recipient", Account),
+    _column("amount", Uint256),
+    _column("claimed", Uint256),
+    key=("payee",),
+)
+epoch_deferral = _event_table(
+    "epoch_deferral",
+    _column("token", Account),
+    _column("payee", Account),
+    _column("amount", Uint256),
+    key=("payee",),
+)
+# Transfers from and to the two contracts that hold money, of any ERC-20 token.
+token_transfer = _event_table(
+    "token_transfer",
+    _column("token", Account),
+    _column("sender", Account),
+    _column("recipient", Account),
+    _column("amount", Uint256),
+)
+
+# What a rollback deletes from, besides `block` and `log`.
+EVENT_TABLES: Final[tuple[Table, ...]] = tuple(
+    table for table in metadata.sorted_tables if table.name not in {"index_state", "block", "log"}
+)
