@@ -10,7 +10,7 @@ from chain.ledger.errors import CurrencyMismatch, Malformed
 from chain.ledger.identifiers import Address, checked_uint
 
 DECIMALS_MAX: Final = 36
-_AMOUNT_TEXT: Final = re.compile(r"(\d{1,60})(?:\.(\d{1,36}))?")
+_AMOUNT_TEXT: Final = re.compile(r"([0-9]{1,60})(?:\.([0-9]{1,36}))?")
 
 
 @dataclass(frozen=True)

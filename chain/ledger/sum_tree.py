@@ -13,7 +13,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from chain.ledger.errors import Malformed, ProofInvalid
-from chain.ledger.identifiers import ZERO_DIGEST, Address, Digest, address_bytes, checked_uint
+from chain.ledger.identifiers import (
+    ZERO_ADDRESS,
+    ZERO_DIGEST,
+    Address,
+    Digest,
+    address_bytes,
+    checked_uint,
+)
 from chain.ledger.keccak import keccak256
 from chain.ledger.words import address_word, uint_word
 
@@ -159,11 +166,11 @@ def verify_range(
 def _check_payouts(payouts: Sequence[Payout]) -> None:
     if len(payouts) > LEAVES_MAX:
         raise Malformed("payouts", f"{len(payouts)} payees, at most {LEAVES_MAX}")
-    before = b""
+    before = address_bytes(ZERO_ADDRESS)
     for payout in payouts:
         payee = address_bytes(payout.payee)
         if payee <= before:
-            raise Malformed("payouts", f"payee {payout.payee} is twice there or out of order")
+            raise Malformed("payouts", f"payee {payout.payee} is zero, twice there or out of order")
         checked_uint(payout.cumulative, _SUM_BITS, "cumulative payout")
         before = payee
 
