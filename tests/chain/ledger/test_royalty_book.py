@@ -67,6 +67,9 @@ def replay_step(book: RoyaltyBook, step: dict[str, Any]) -> None:
     else:
         for payout in step.get("paid", [step]):
             payee, amount = address(payout["payee"]), int(payout["amount"])
+            if amount == 0:
+                # A push with nothing due passes the payee over, without an event.
+                continue
             before = book.paid_to(work, TOKEN, step["version"], payee)
             book.paid_out(work, TOKEN, payee, step["version"], amount, before + amount)
 
