@@ -1,0 +1,135 @@
+"""The watermark process: `python -m watermark serve | embed | detect | calibrate`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+# Read by audioseal when it is imported; compiling costs 14 s and gains nothing on a CPU.
+os.environ.setdefault("NO_TORCH_COMPILE", "1")
+
+import torch
+import typer
+import uvicorn
+
+from watermark.audio_errors import AudioRefused
+from watermark.calibration import calibrate as run_calibration
+from watermark.checkpoints import CheckpointRefused
+from watermark.codewords import EpochKeyUnusable
+from watermark.detection import Unmarked, to_json
+from watermark.null_model import CALIBRATION_PATH, CalibrationMissing
+from watermark.payload import GenerationId, GenerationIdInvalid
+from watermark.registry import GenerationIdTaken
+from watermark.service import create_app
+from watermark.settings import WatermarkSettings
+from watermark.workbench import Workbench, report_json
+
+REFUSALS = (
+    AudioRefused,
+    CalibrationMissing,
+    CheckpointRefused,
+    EpochKeyUnusable,
+    GenerationIdInvalid,
+    GenerationIdTaken,
+)
+EXIT_NOTHING_FOUND = 3
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+State = Annotated[Path, typer.Option(help="Where the key and the register are kept.")]
+StateDefault = Path(os.environ.get("ANTIPHON_WATERMARK_STATE", "var/watermark"))
+
+
+def _settings(state: Path) -> WatermarkSettings:
+    def named(variable: str) -> Path | None:
+        value = os.environ.get(variable)
+        return Path(value) if value else None
+
+    return WatermarkSettings(
+        state=state,
+        generator_checkpoint=named("ANTIPHON_AUDIOSEAL_GENERATOR"),
+        detector_checkpoint=named("ANTIPHON_AUDIOSEAL_DETECTOR"),
+    )
+
+
+@app.command()
+def serve(
+    state: State = StateDefault,
+    host: str = "127.0.0.1",
+    port: int = 8460,
+    preload_decoys: Annotated[int, typer.Option(help="For tests: search this many more.")] = 0,
+) -> None:
+    """Run the HTTP service until it is told to stop."""
+    settings = replace(_settings(state), host=host, port=port, decoys=preload_decoys)
+    uvicorn.run(create_app(Workbench(settings)), host=host, port=port, log_level="warning")
+
+
+@app.command()
+def embed(
+    recording: Path,
+    destination: Path,
+    generation_id: Annotated[str, typer.Option(help="0x and 16 digits; drawn when left out.")] = "",
+    state: State = StateDefault,
+) -> None:
+    """Write a marked FLAC copy of RECORDING to DESTINATION and register its id."""
+    wanted = GenerationId.parse(generation_id) if generation_id else GenerationId.fresh()
+    workbench = Workbench(_settings(state))
+    report = workbench.embed(workbench.open(_existing(recording)), wanted, destination)
+    sys.stdout.write(json.dumps(report_json(report, workbench.key.key_id), indent=2) + "\n")
+
+
+@app.command()
+def detect(
+    found: Path,
+    state: State = StateDefault,
+    speeds: Annotated[str, typer.Option(help="Playback speeds to undo, with commas.")] = "1.0",
+) -> None:
+    """Search FOUND for every registered id; exits 3 when there is none."""
+    workbench = Workbench(_settings(state))
+    wanted = tuple(float(speed) for speed in speeds.split(","))
+    detection = workbench.detect(workbench.open(_existing(found)), speeds=wanted)
+    sys.stdout.write(json.dumps(to_json(detection), indent=2) + "\n")
+    if isinstance(detection, Unmarked):
+        raise typer.Exit(EXIT_NOTHING_FOUND)
+
+
+@app.command()
+def calibrate(
+    folder: Annotated[
+        Path | None, typer.Argument(help="Unmarked audio; synthesised if none.")
+    ] = None,
+    windows: int = 600,
+    decoys: int = 1024,
+    seed: int = 20260101,
+    out: Path = CALIBRATION_PATH,
+) -> None:
+    """Fit the law of chance agreement on unmarked windows and never-issued ids."""
+    model = run_calibration(folder, windows=windows, decoys=decoys, seed=seed)
+    model.save(out)
+    sys.stdout.write(out.read_text("utf-8"))
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise typer.BadParameter(f"{path}: no such file")
+    return path
+
+
+def main() -> int:
+    """Run the command line; a refusal is one sentence on standard error and exit status 1."""
+    torch.set_num_threads(int(os.environ.get("ANTIPHON_WATERMARK_THREADS", "1")))
+    try:
+        app()
+    except REFUSALS as refusal:
+        code = getattr(refusal, "code", type(refusal).__name__)
+        sys.stderr.write(f"{code}: {refusal}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,81 @@
+"""What can be wrong with audio that somebody hands in. Standard library only.
+
+AudioRefused
+├── AudioUnreadable    audio-unreadable   no decoder understands it, or a sample is not a number
+├── AudioEmpty         audio-empty        no bytes, or no samples
+├── AudioSilent        audio-silent       nothing that could carry or hide a mark
+├── AudioTooShort      audio-too-short
+├── AudioTooLarge      audio-too-large    bytes, duration, channels or sample rate over the limit
+├── AudioMislabelled   audio-mislabelled  the file name says one format, the bytes another
+└── AudioUnmarkable    audio-unmarkable   too little between 312 Hz and 6.5 kHz to carry an id
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class AudioRefused(Exception):
+    """The audio cannot be worked on; the message says why and what to do next."""
+
+    code: ClassVar[str] = "audio-refused"
+
+    def __init__(self, detail: str) -> None:
+        self.detail = detail
+        super().__init__(detail)
+
+
+class AudioUnreadable(AudioRefused):
+    """No decoder understands the bytes, or they decode to NaN or infinity."""
+
+    code = "audio-unreadable"
+
+
+class AudioEmpty(AudioRefused):
+    """There are no bytes, or the file holds no samples."""
+
+    code = "audio-empty"
+
+
+class AudioSilent(AudioRefused):
+    """The whole file lies under the level at which a mark could exist."""
+
+    code = "audio-silent"
+
+
+class AudioTooShort(AudioRefused):
+    """Shorter than the stated minimum."""
+
+    code = "audio-too-short"
+
+
+class AudioTooLarge(AudioRefused):
+    """Over a stated limit: bytes, duration, channels or sample rate."""
+
+    code = "audio-too-large"
+
+
+class AudioMislabelled(AudioRefused):
+    """The name promises one format and the bytes are another."""
+
+    code = "audio-mislabelled"
+
+
+class AudioUnmarkable(AudioRefused):
+    """After embedding, the id could not be read back."""
+
+    code = "audio-unmarkable"
+
+
+BY_CODE = {
+    kind.code: kind
+    for kind in (
+        AudioUnreadable,
+        AudioEmpty,
+        AudioSilent,
+        AudioTooShort,
+        AudioTooLarge,
+        AudioMislabelled,
+        AudioUnmarkable,
+    )
+}

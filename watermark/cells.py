@@ -1,0 +1,68 @@
+"""The grid of the identity mark: 40 bands by 64 ms cells on a short-time Fourier transform.
+
+Frame `j` is centred on sample `128 * j` of the file at 16 kHz. A chip is a pair of successive
+cells in one band, one raised and one lowered, so that slow changes of gain or tone cancel in
+their difference. A codeword is 125 pairs by 40 bands, 16 s, and repeats to the end of the file.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+SAMPLE_RATE_HZ: Final = 16_000
+FFT_SIZE: Final = 512  # 32 ms: shorter than a cell, long enough to part the bands
+HOP: Final = 128  # samples
+BINS: Final = FFT_SIZE // 2 + 1
+CELL_FRAMES: Final = 8  # 64 ms
+PAIR_FRAMES: Final = 2 * CELL_FRAMES
+PAIR_SAMPLES: Final = PAIR_FRAMES * HOP
+CODEWORD_PAIRS: Final = 125
+BLOCK_SAMPLES: Final = CODEWORD_PAIRS * PAIR_SAMPLES  # one codeword, 16 s
+BANDS: Final = 40
+_LOWEST_BIN, _PAST_HIGHEST_BIN = 10, 208  # 312 Hz to 6.5 kHz: what MP3 and small speakers keep
+
+BAND_EDGES: Final = tuple(
+    int(edge) for edge in np.round(np.geomspace(_LOWEST_BIN, _PAST_HIGHEST_BIN, BANDS + 1))
+)
+assert len(set(BAND_EDGES)) == BANDS + 1
+
+
+def band_members() -> Tensor:
+    """Which bin belongs to which band, 0 or 1; (band, bin)."""
+    members = torch.zeros(BANDS, BINS)
+    for band, (low, past_high) in enumerate(pairwise(BAND_EDGES)):
+        members[band, low:past_high] = 1.0
+    return members
+
+
+def spectrum(samples: Tensor) -> Tensor:
+    """Windowed spectra of every whole frame, no padding; (channel, time) -> (channel, bin, frame).
+
+    Frame `i` covers samples `128 i .. 128 i + 511` of what is given.
+    """
+    assert samples.ndim == 2 and samples.shape[1] >= FFT_SIZE
+    return torch.stft(
+        samples,
+        FFT_SIZE,
+        HOP,
+        window=_window(samples),
+        center=False,
+        return_complex=True,
+    )
+
+
+def overlap_add(spectra: Tensor) -> Tensor:
+    """Inverse of `spectrum` where four frames overlap; (channel, bin, frame) -> (channel, time)."""
+    frames = torch.fft.irfft(spectra, FFT_SIZE, dim=1) * _window(spectra.real)[:, None]
+    samples = (spectra.shape[2] - 1) * HOP + FFT_SIZE
+    summed = torch.nn.functional.fold(frames, (1, samples), (1, FFT_SIZE), stride=(1, HOP))
+    return summed[:, 0, 0] / 1.5  # the squares of four Hann windows a quarter apart sum to 1.5
+
+
+def _window(like: Tensor) -> Tensor:
+    return torch.hann_window(FFT_SIZE, dtype=like.dtype, device=like.device)

@@ -1,0 +1,324 @@
+"""Both layers behind one interface: the identity mark says whose, the presence mark says where.
+
+A file is embedded in two readings: the first measures the change at full depth, the second writes
+it, scaled so that the signal-to-noise ratio of what was written is at least SNR_MIN_DB. The change
+is made at 16 kHz and added to the original samples at their own rate, so length, channels and
+everything above 8 kHz stay as they were.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+import numpy as np
+import soundfile
+import torch
+from torch import Tensor
+
+from watermark.audio_errors import AudioTooShort, AudioUnmarkable
+from watermark.cells import BLOCK_SAMPLES, SAMPLE_RATE_HZ
+from watermark.codewords import codewords
+from watermark.detection import (
+    AudioExamined,
+    Detection,
+    Detector,
+    Marked,
+    Presence,
+    PresenceSegment,
+    Unmarked,
+)
+from watermark.id_search import Alignment, IdSearch
+from watermark.identity_detector import (
+    DETECTOR_NAME,
+    DETECTOR_VERSION,
+    Progress,
+    read_identities,
+    unheard,
+    z_at,
+)
+from watermark.identity_embedder import EMBED_CONTEXT, mark_change
+from watermark.null_model import NullModel
+from watermark.payload import GenerationId
+from watermark.waveform import (
+    AudioFacts,
+    AudioFile,
+    Samples,
+    at_16_khz,
+    in_step,
+    resampled,
+    spans,
+)
+
+SNR_MIN_DB: Final = 24.0
+_SNR_AIMED_DB: Final = 24.3  # leaves room for rounding to 16 bits and clipping
+_WRITES_MAX: Final = 4
+EMBED_SECONDS_MIN: Final = 5.0  # below it an id is seldom found again
+_OWN_Z_MIN: Final = 6.0  # at the one known alignment; chance gives this once in 10^9
+_PCM_16_SUBTYPES: Final = {"PCM_16", "PCM_S8", "PCM_U8", "ULAW", "ALAW", "VORBIS", "OPUS"}
+
+
+class Scored(Protocol):
+    """A stretch with a score 0..1."""
+
+    @property
+    def start_ms(self) -> int: ...
+
+    @property
+    def end_ms(self) -> int: ...
+
+    @property
+    def score(self) -> float: ...
+
+
+class Heard(Protocol):
+    """What the presence layer says of a file."""
+
+    @property
+    def score(self) -> float: ...
+
+    @property
+    def marked_fraction(self) -> float: ...
+
+    @property
+    def segments(self) -> Sequence[Scored]: ...
+
+
+class PresenceLayer(Protocol):
+    """What the AudioSeal layer offers; samples are at 16 kHz."""
+
+    @property
+    def weights_sha256(self) -> str: ...
+
+    def embed(self, samples_16k: Tensor) -> Tensor: ...
+
+    def detect(self, samples_16k: Tensor) -> Heard: ...
+
+
+@dataclass(frozen=True)
+class EmbedReport:
+    """What was done to a file."""
+
+    generation_id: GenerationId
+    snr_db: float  # of the file as written, over all channels
+    noise_to_mask_db: float  # mean over audible cells, in dB
+    masked_fraction: float  # of cells whose change lies under the masking threshold
+    identity_z: float  # how strongly the written file shows the id
+    presence_weights_sha256: str | None
+    source: AudioFacts
+    marked: AudioFacts
+
+
+@dataclass
+class _Tally:
+    """Sums gathered while reading a file once."""
+
+    signal: float = 0.0
+    change: float = 0.0
+    mask_log_sum: float = 0.0
+    masked: int = 0
+    cells: int = 0
+
+    @property
+    def snr_db(self) -> float:
+        if self.change == 0:
+            return math.inf
+        return 10 * math.log10(max(self.signal, 1e-30) / self.change)
+
+
+class Marker:
+    """Embeds and detects; holds no audio between calls."""
+
+    def __init__(
+        self, search: IdSearch, null: NullModel, presence: PresenceLayer | None = None
+    ) -> None:
+        self.search = search
+        self.null = null
+        self.presence = presence
+
+    def embed(
+        self,
+        audio: AudioFile,
+        generation_id: GenerationId,
+        destination: Path,
+        *,
+        facts: AudioFacts | None = None,
+        progress: Progress = unheard,
+    ) -> EmbedReport:
+        """Write a marked FLAC copy of `audio` to `destination`.
+
+        Raises AudioRefused kinds; AudioUnmarkable when the id cannot be read back from the copy.
+        Nothing is left at `destination` when it raises.
+        """
+        source = facts if facts is not None else audio.examine()
+        if source.duration_ms < EMBED_SECONDS_MIN * 1000:
+            raise AudioTooShort(
+                f"{source.duration_ms / 1000:.2f} s; a mark needs {EMBED_SECONDS_MIN:g} s or more"
+            )
+        codeword = codewords(self.search.key, [generation_id])[0]
+        try:
+            tally, written_snr_db = self._write_loud_enough(
+                audio, codeword, destination, source.frames, progress
+            )
+            copy = AudioFile(destination, audio.limits)
+            own_z = z_at(copy, self.search, generation_id, Alignment(phase=0, offset=0))
+            if own_z < _OWN_Z_MIN:
+                raise AudioUnmarkable(
+                    f"the mark cannot be read back (z {own_z:.1f}); the recording holds too little "
+                    "between 312 Hz and 6.5 kHz"
+                )
+            marked = copy.examine()
+        except BaseException:
+            destination.unlink(missing_ok=True)
+            raise
+        progress(1.0)
+        return EmbedReport(
+            generation_id=generation_id,
+            snr_db=round(written_snr_db, 2),
+            noise_to_mask_db=round(tally.mask_log_sum / max(tally.cells, 1), 2),
+            masked_fraction=round(tally.masked / max(tally.cells, 1), 4),
+            identity_z=round(own_z, 2),
+            presence_weights_sha256=self.presence.weights_sha256 if self.presence else None,
+            source=source,
+            marked=marked,
+        )
+
+    def detect(
+        self,
+        audio: AudioFile,
+        *,
+        speeds: tuple[float, ...] = (1.0,),
+        facts: AudioFacts | None = None,
+        progress: Progress = unheard,
+    ) -> Detection:
+        """Every registered id in the file, and the presence layer's opinion if there is one."""
+        seen = facts if facts is not None else audio.examine()
+        share = 0.7 if self.presence else 1.0
+        reading = read_identities(
+            audio,
+            self.search,
+            self.null,
+            speeds=speeds,
+            progress=lambda fraction: progress(share * fraction),
+        )
+        presence = self._presence_of(audio)
+        progress(1.0)
+        examined = AudioExamined(
+            seen.sha256, seen.pcm_sha256, seen.duration_ms, seen.sample_rate_hz, seen.channels
+        )
+        detector = Detector(
+            name=DETECTOR_NAME,
+            version=DETECTOR_VERSION,
+            weights_sha256=self.presence.weights_sha256 if self.presence else None,
+            threshold_z=reading.threshold_z,
+            registered_ids=reading.ids,
+        )
+        if not reading.identities:
+            return Unmarked(presence, examined, detector)
+        return Marked(reading.identities, presence, examined, detector)
+
+    def _write_loud_enough(
+        self,
+        audio: AudioFile,
+        codeword: Tensor,
+        destination: Path,
+        frames: int,
+        progress: Progress,
+    ) -> tuple[_Tally, float]:
+        """Measure, then write until the written file keeps SNR_MIN_DB."""
+
+        def at(first: float, last: float) -> Callable[[int], None]:
+            return lambda done: progress(first + (last - first) * done / max(frames, 1))
+
+        measured = _Tally()
+        for host, change in self._changed(audio, codeword, 1.0, _Tally(), at(0.0, 0.4)):
+            measured.signal += _energy(host)
+            measured.change += _energy(change)
+        scale = min(1.0, 10 ** ((measured.snr_db - _SNR_AIMED_DB) / 20))
+        for _ in range(_WRITES_MAX):
+            tally = _Tally()
+            changed = self._changed(audio, codeword, scale, tally, at(0.4, 0.9))
+            _write(audio, changed, destination, tally)
+            if tally.snr_db >= SNR_MIN_DB:
+                return tally, tally.snr_db
+            scale *= 0.9
+        raise AudioUnmarkable(
+            f"no copy keeps {SNR_MIN_DB:g} dB of signal over change; the level is too low"
+        )
+
+    def _changed(
+        self,
+        audio: AudioFile,
+        codeword: Tensor,
+        scale: float,
+        tally: _Tally,
+        keep: Callable[[int], None],
+    ) -> Iterator[tuple[Samples, Samples]]:
+        """The original and the change to it, side by side, at the file's own rate."""
+        changes = resampled(
+            self._changes_at_16_khz(audio, codeword, scale, tally),
+            SAMPLE_RATE_HZ,
+            audio.sample_rate_hz,
+            audio.channels,
+        )
+        return in_step(audio.blocks(), changes, keep)
+
+    def _changes_at_16_khz(
+        self, audio: AudioFile, codeword: Tensor, scale: float, tally: _Tally
+    ) -> Iterator[Samples]:
+        stream = at_16_khz(audio)
+        for span in spans(stream, audio.channels, length=BLOCK_SAMPLES, context=EMBED_CONTEXT):
+            host = torch.from_numpy(span.samples)
+            with torch.inference_mode():
+                change = mark_change(host, span.start, codeword, scale)
+                total = change.samples
+                if self.presence is not None:
+                    inner = slice(EMBED_CONTEXT, EMBED_CONTEXT + span.length)
+                    total = total + scale * self.presence.embed(host)[:, inner]
+            ratio_db = 10 * torch.log10(change.noise_to_mask.clamp_min(1e-12))
+            tally.mask_log_sum += float(ratio_db.sum())
+            tally.masked += int((ratio_db < 0).sum())
+            tally.cells += ratio_db.numel()
+            yield np.ascontiguousarray(total.numpy().T)
+
+    def _presence_of(self, audio: AudioFile) -> Presence | None:
+        """The presence layer wants the whole file at 16 kHz, mixed to one channel."""
+        if self.presence is None:
+            return None
+        mono = [block.mean(1) for block in at_16_khz(audio)]
+        with torch.inference_mode():
+            heard = self.presence.detect(torch.from_numpy(np.concatenate(mono)))
+        segments = [PresenceSegment(s.start_ms, s.end_ms, s.score) for s in heard.segments]
+        return Presence(heard.score, heard.marked_fraction, tuple(segments))
+
+
+def _write(
+    audio: AudioFile,
+    changed: Iterator[tuple[Samples, Samples]],
+    destination: Path,
+    tally: _Tally,
+) -> None:
+    """Write host plus change as FLAC, and tally what the rounded, clipped result differs by."""
+    bits = 16 if audio.subtype in _PCM_16_SUBTYPES or "MPEG" in audio.subtype else 24
+    full_scale = 2 ** (bits - 1)
+    with soundfile.SoundFile(
+        destination,
+        "w",
+        samplerate=audio.sample_rate_hz,
+        channels=audio.channels,
+        format="FLAC",
+        subtype=f"PCM_{bits}",
+    ) as file:
+        for host, change in changed:
+            steps = np.rint((host.astype(np.float64) + change) * full_scale)
+            steps = np.clip(steps, -full_scale, full_scale - 1).astype(np.int32)
+            file.write(steps << (32 - bits))
+            tally.signal += _energy(host)
+            tally.change += _energy(steps / full_scale - host)
+
+
+def _energy(samples: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> float:
+    return float(np.sum(np.square(samples, dtype=np.float64)))

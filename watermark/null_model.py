@@ -1,0 +1,104 @@
+"""How strongly unmarked audio agrees with ids by chance: fitted to decoys, not assumed.
+
+Per window and id, the best z over all alignments has P(z >= t) = trials * Q(t / spread), where Q
+is the normal tail. `trials`, the number of alignments that count as independent, and `spread` are
+fitted on windows of unmarked audio scored against ids that were never issued (`fit`). A file's
+false-positive rate multiplies this by the windows and the ids that were searched (Bonferroni).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy import optimize, stats
+
+CALIBRATION_PATH: Final = Path(__file__).with_name("calibration.json")
+FALSE_POSITIVES_PER_FILE: Final = 1e-9  # per file, over all ids and windows searched
+
+
+class CalibrationMissing(Exception):
+    """The calibration file is absent or malformed; run `python -m watermark calibrate`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        super().__init__(f"{path}: no usable calibration; run python -m watermark calibrate")
+
+
+@dataclass(frozen=True)
+class NullModel:
+    """The law of chance agreement, with what it was fitted on."""
+
+    trials: float
+    spread: float
+    scores: int  # window and id pairs scored
+    windows: int
+    decoys: int
+    seed: int
+    highest_z: float
+    audio: str  # in words
+
+    @classmethod
+    def load(cls, path: Path = CALIBRATION_PATH) -> NullModel:
+        """Read a committed calibration. Raises CalibrationMissing."""
+        try:
+            return cls(**json.loads(path.read_text("utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise CalibrationMissing(path) from error
+
+    def save(self, path: Path) -> None:
+        """Write the calibration as JSON."""
+        path.write_text(json.dumps(asdict(self), indent=2) + "\n", "utf-8")
+
+    def false_positive_rate(self, z: float, *, windows: int, ids: int) -> float:
+        """Chance that unmarked audio shows any of `ids` at `z` or more in any of `windows`."""
+        log_rate = (
+            math.log(max(windows * ids, 1))
+            + math.log(self.trials)
+            + float(stats.norm.logsf(z / self.spread))
+        )
+        return float(math.exp(min(log_rate, 0.0)))
+
+    def threshold_z(self, *, windows: int, ids: int) -> float:
+        """The z whose false-positive rate is FALSE_POSITIVES_PER_FILE."""
+        per_trial = math.log(FALSE_POSITIVES_PER_FILE / max(windows * ids, 1) / self.trials)
+
+        def excess(z: float) -> float:
+            return float(stats.norm.logsf(z / self.spread)) - per_trial
+
+        return float(optimize.brentq(excess, 0.0, 40.0 * self.spread))
+
+
+def fit(best_z: npt.NDArray[np.float64], *, decoys: int, seed: int, audio: str) -> NullModel:
+    """Maximum-likelihood `trials` and `spread` for the best z of each window and decoy.
+
+    `best_z` is (window, decoy). The law fitted is P(best < z) = (1 - Q(z / spread)) ** trials;
+    `spread` is never taken below 1, the value that theory gives.
+    """
+    sample = np.asarray(best_z, dtype=np.float64).ravel()
+
+    def cost(parameters: npt.NDArray[np.float64]) -> float:
+        log_trials, spread = parameters
+        z = sample / spread
+        log_density = log_trials - math.log(spread) + stats.norm.logpdf(z)
+        log_density = log_density + np.expm1(log_trials) * stats.norm.logcdf(z)
+        return -float(np.mean(log_density))
+
+    start = np.array([math.log(1000.0), 1.0])
+    bounds = [(0.0, math.log(1e6)), (1.0, 2.0)]
+    found = optimize.minimize(cost, start, bounds=bounds, method="L-BFGS-B")
+    return NullModel(
+        trials=float(np.exp(found.x[0])),
+        spread=float(found.x[1]),
+        scores=sample.size,
+        windows=len(best_z),
+        decoys=decoys,
+        seed=seed,
+        highest_z=float(sample.max()),
+        audio=audio,
+    )

@@ -1,0 +1,34 @@
+"""What the watermark process is told at its start; reads nothing by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from watermark.waveform import AudioLimits
+
+
+@dataclass(frozen=True)
+class WatermarkSettings:
+    """Where the process keeps its state, what it accepts, and where it listens."""
+
+    state: Path = Path("var/watermark")
+    host: str = "127.0.0.1"
+    port: int = 8460
+    limits: AudioLimits = field(default_factory=AudioLimits)
+    generator_checkpoint: Path | None = None  # official AudioSeal networks, both or neither
+    detector_checkpoint: Path | None = None
+    decoys: int = 0  # ids registered for tests and benchmarks only; they mark nothing
+
+    @property
+    def key_path(self) -> Path:
+        return self.state / "epoch.key"
+
+    @property
+    def registry_path(self) -> Path:
+        return self.state / "registry.sqlite"
+
+    @property
+    def spool(self) -> Path:
+        """Uploads and marked copies while they are worked on."""
+        return self.state / "spool"
