@@ -32,8 +32,10 @@ interface IWorkRegistry {
     error ContentAlreadyRegistered(bytes32 contentCommitment, WorkId registeredAs);
     /// @notice Thrown when somebody other than the community's steward registers a work for it.
     error NotSteward(CommunityId communityId, address caller);
-    /// @notice Thrown when a commitment or a digest is zero.
+    /// @notice Thrown when a commitment or a digest is zero, or a batch holds no works.
     error EmptyRegistration();
+    /// @notice Thrown when more works are registered in one transaction than 128.
+    error TooManyRegistrations(uint256 registrations);
     /// @notice Thrown when the token of a communal work would move.
     error WorkIsCommunal(WorkId workId);
 
