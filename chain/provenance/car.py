@@ -59,14 +59,22 @@ def export_car(root: Cid, store: BlockReader) -> Iterator[bytes]:
         yield block
 
 
-def import_car(source: BinaryIO, store: BlockSink, *, limits: CarLimits | None = None) -> Cid:
-    """Keep the one tree in `source` and return its root.
+def import_car(
+    source: BinaryIO,
+    store: BlockSink,
+    *,
+    expected: Cid | None = None,
+    limits: CarLimits | None = None,
+) -> Cid:
+    """Keep the one tree in `source` and return its root, which must be `expected` if given.
 
     `source` must be seekable (a file, or a spooled download): it is checked whole before anything
     is kept. Raises CarInvalid for a malformed, forged, incomplete, padded or oversized archive.
     """
     limits = limits or CarLimits()
     root = _read_header(source)
+    if expected is not None and root.as_v1() != expected.as_v1():
+        raise CarInvalid(f"it is the archive of {root}, not of {expected}")
     index: dict[Cid, _Section] = {}
     for section in _read_sections(source, limits):
         index.setdefault(section.cid.as_v1(), section)
