@@ -1,0 +1,58 @@
+"""What settlement must know of the chain at one block. Whoever builds it reads nothing later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from chain.ledger.identifiers import Address, Digest, GenerationId, LicenceId, WorkId
+from chain.ledger.rights import Parent, Split, Terms, Tier
+from chain.ledger.vectors import AncestorVector
+
+
+@dataclass(frozen=True)
+class LicenceFacts:
+    """One licence: times in Unix seconds, `revenue_used` in base units of its token."""
+
+    work_id: WorkId
+    tier: Tier
+    terms: Terms
+    taken_at: int
+    expiry: int
+    units_used: int = 0
+    revenue_used: int = 0
+
+
+@dataclass(frozen=True)
+class DerivativeFacts:
+    """The derivative that a generation became, and the works it was linked to."""
+
+    child: WorkId
+    parents: tuple[Parent, ...]
+
+    def has_parent(self, work_id: WorkId) -> bool:
+        """Whether the derivative was linked to this work itself, not to a descendant of it."""
+        return any(parent.work_id == work_id for parent in self.parents)
+
+
+@dataclass(frozen=True)
+class SettlementState:
+    """The chain at `block`, as far as one epoch in `token` needs it.
+
+    `vectors` has the linked derivatives; every other work keeps its income whole (no licence can be
+    taken for a derivative before it is linked). `splits` are those in force. `counted_ids` are the
+    events of all earlier epochs.
+    """
+
+    token: Address
+    block: int
+    licences: Mapping[LicenceId, LicenceFacts]
+    derivatives: Mapping[GenerationId, DerivativeFacts]
+    vectors: Mapping[WorkId, AncestorVector]
+    splits: Mapping[WorkId, Split]
+    counted_ids: AbstractSet[Digest] = frozenset()
+
+    def vector_of(self, work_id: WorkId) -> AncestorVector:
+        """The work's ancestor vector; empty for a work without parents."""
+        return self.vectors.get(work_id, AncestorVector())

@@ -1,0 +1,175 @@
+"""Usage events of one epoch to payouts: pure, exact, and the same bytes whatever the input's order.
+
+An event's value is its licence's frozen unit price. It is income of the licence's work, flows by
+that work's ancestor vector and then by the split in force of each receiving work, as numerators
+over `UNIT_NUMERATOR` that are carried from epoch to epoch; a payee's cumulative payout is their
+floor.
+Identity: sum of payouts * UNIT_NUMERATOR + sum of remainders == UNIT_NUMERATOR * sum of values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from chain.ledger.epoch import EpochReport, LicenceUsage, licence_usage_hash
+from chain.ledger.errors import Inconsistent
+from chain.ledger.identifiers import (
+    Address,
+    Digest,
+    EpochNumber,
+    LicenceId,
+    WorkId,
+    address_bytes,
+)
+from chain.ledger.keccak import keccak256
+from chain.ledger.rights import UNIT_NUMERATOR
+from chain.ledger.standard_tree import StandardTree
+from chain.ledger.sum_tree import Payout, SumTree, leaf_hash
+from chain.ledger.usage import UsageEvent, usage_tree
+from chain.settlement.carried import Carried
+from chain.settlement.counting import Refusal, RefusalReason, Tally
+from chain.settlement.facts import DerivativeFacts, LicenceFacts, SettlementState
+
+__all__ = [
+    "PROGRAM_HASH",
+    "Carried",
+    "Credit",
+    "DerivativeFacts",
+    "EpochSettlement",
+    "LicenceFacts",
+    "Refusal",
+    "RefusalReason",
+    "SettlementState",
+    "settle_epoch",
+]
+
+# Names these rules in every report. A change of any result is another program: count it up.
+PROGRAM: Final = b"antiphon.settle/1"
+PROGRAM_HASH: Final = Digest(keccak256(PROGRAM))
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """What one licence's use brought one work in one epoch, as a numerator of `SHARE_SCALE`."""
+
+    licence_id: LicenceId
+    work_id: WorkId
+    numerator: int
+
+
+@dataclass(frozen=True)
+class EpochSettlement:
+    """Everything one epoch comes to; money in base units of `token`.
+
+    `payouts` are cumulative, ascending by payee, and hold everybody who was ever entitled to a part
+    of a unit. `counted` are event ids ascending, `counted_events` their events in the same order;
+    `refused` are in the order in which events are taken.
+    """
+
+    token: Address
+    state_block: int
+    payouts: tuple[Payout, ...]
+    sum_tree: SumTree
+    leaf_root: Digest
+    licence_usage: tuple[LicenceUsage, ...]
+    usage_root: Digest
+    counted: tuple[Digest, ...]
+    counted_events: tuple[UsageEvent, ...]
+    refused: tuple[Refusal, ...]
+    credits: tuple[Credit, ...]
+    carried: Carried
+    cumulative_total: int
+
+    def report(
+        self, epoch: EpochNumber, previous_report: Digest, segments_digest: Digest
+    ) -> EpochReport:
+        """The report that operators sign for this epoch."""
+        return EpochReport(
+            epoch=epoch,
+            previous_report=previous_report,
+            token=self.token,
+            usage_root=self.usage_root,
+            event_count=len(self.counted),
+            segments_digest=segments_digest,
+            sum_root=self.sum_tree.root.hash,
+            leaf_root=self.leaf_root,
+            leaf_count=self.sum_tree.leaf_count,
+            cumulative_total=self.cumulative_total,
+            state_block=self.state_block,
+            licence_usage_hash=licence_usage_hash(self.licence_usage),
+            program_hash=PROGRAM_HASH,
+        )
+
+
+def settle_epoch(
+    events: Iterable[UsageEvent], state: SettlementState, carried: Carried
+) -> EpochSettlement:
+    """Settle one epoch. The input's order changes nothing; an event is counted or refused aloud.
+
+    Raises Inconsistent if a unit were lost or created, which no input can bring about.
+    """
+    tally = Tally(state)
+    tally.count(events)
+    usage = tally.licence_usage()
+    flows = _credits(usage, state)
+    value = sum(line.revenue for line in usage)
+    after = carried.plus(state.token, _entitlements(flows, state), value)
+    payouts = _payouts(after.of(state.token))
+    tree = SumTree(state.token, payouts)
+    _check_conservation(after, state.token, tree.root.sum)
+    counted = tuple(sorted(tally.counted))
+    return EpochSettlement(
+        token=state.token,
+        state_block=state.block,
+        payouts=payouts,
+        sum_tree=tree,
+        leaf_root=StandardTree(leaf_hash(state.token, payout) for payout in payouts).root,
+        licence_usage=usage,
+        usage_root=usage_tree(counted).root,
+        counted=counted,
+        counted_events=tuple(tally.counted[event_id] for event_id in counted),
+        refused=tuple(tally.refused),
+        credits=flows,
+        carried=after,
+        cumulative_total=tree.root.sum,
+    )
+
+
+def _credits(usage: Iterable[LicenceUsage], state: SettlementState) -> tuple[Credit, ...]:
+    """Each licence's revenue divided among its work and that work's ancestors."""
+    return tuple(
+        Credit(line.licence_id, receiver, numerator)
+        for line in usage
+        for work in [state.licences[line.licence_id].work_id]
+        for receiver, numerator in state.vector_of(work).divide(work, line.revenue)
+        if numerator
+    )
+
+
+def _entitlements(flows: Iterable[Credit], state: SettlementState) -> dict[Address, int]:
+    """Each payee's part of the credits, in numerators of `UNIT_NUMERATOR`."""
+    income: dict[WorkId, int] = {}
+    for credit in flows:
+        income[credit.work_id] = income.get(credit.work_id, 0) + credit.numerator
+    entitled: dict[Address, int] = {}
+    for work, numerator in income.items():
+        for share in state.splits[work].shares:
+            entitled[share.payee] = entitled.get(share.payee, 0) + numerator * share.bps
+    return entitled
+
+
+def _payouts(numerators: Mapping[Address, int]) -> tuple[Payout, ...]:
+    return tuple(
+        Payout(payee, numerators[payee] // UNIT_NUMERATOR)
+        for payee in sorted(numerators, key=address_bytes)
+        if numerators[payee]
+    )
+
+
+def _check_conservation(carried: Carried, token: Address, paid_units: int) -> None:
+    remainders = sum(numerator % UNIT_NUMERATOR for numerator in carried.of(token).values())
+    whole = UNIT_NUMERATOR * carried.value_of(token)
+    if paid_units * UNIT_NUMERATOR + remainders != whole:
+        raise Inconsistent(f"payouts in {token}", whole, paid_units * UNIT_NUMERATOR + remainders)
