@@ -42,11 +42,12 @@ Split = dict[str, int]
 class Book:
     """The ledger in exact fractions of base units."""
 
-    def __init__(self) -> None:
+    def __init__(self, vectors: dict[int, dict[int, int]]) -> None:
+        self.vectors = vectors
         self.gross: dict[int, int] = defaultdict(int)
         self.settled: dict[int, int] = defaultdict(int)
         self.income: dict[tuple[int, int], Fraction] = defaultdict(Fraction)
-        self.splits: dict[int, list[Split]] = {work: [] for work in VECTORS}
+        self.splits: dict[int, list[Split]] = {work: [] for work in vectors}
         self.paid: dict[tuple[int, int, str], int] = defaultdict(int)
         self.paid_in = 0
         self.paid_out = 0
@@ -57,7 +58,7 @@ class Book:
     def pay(self, work: int, amount: int) -> None:
         self.gross[work] += amount
         self.paid_in += amount
-        if not VECTORS[work]:
+        if not self.vectors[work]:
             self.settled[work] += amount
             self.credit(work, Fraction(amount))
 
@@ -65,7 +66,7 @@ class Book:
         amount = self.gross[work] - self.settled[work]
         self.settled[work] = self.gross[work]
         own = Fraction(amount)
-        for ancestor, share in VECTORS[work].items():
+        for ancestor, share in self.vectors[work].items():
             part = Fraction(amount * share, SHARE_SCALE)
             own -= part
             self.credit(ancestor, part)
@@ -84,12 +85,12 @@ class Book:
         return amount
 
     def state(self) -> dict[str, Any]:
-        accrued = {w: sum(f for (x, _), f in self.income.items() if x == w) for w in VECTORS}
+        accrued = {w: sum(f for (x, _), f in self.income.items() if x == w) for w in self.vectors}
         return {
             "accrued": {str(w): str(Fraction(a) * SHARE_SCALE) for w, a in accrued.items()},
             "flow": {
                 str(w): {"gross": str(self.gross[w]), "settled": str(self.settled[w])}
-                for w in VECTORS
+                for w in self.vectors
             },
             "shares": [
                 {
@@ -120,7 +121,7 @@ class Script:
     """Applies steps to the book and writes down each one with what it must give."""
 
     def __init__(self) -> None:
-        self.book = Book()
+        self.book = Book(VECTORS)
         self.steps: list[dict[str, Any]] = []
 
     def _note(self, step: dict[str, Any]) -> None:

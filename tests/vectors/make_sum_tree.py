@@ -34,8 +34,8 @@ def payees(count: int) -> list[str]:
     return sorted(found, key=str.lower)
 
 
-def leaf(payee: str, cumulative: int) -> Node:
-    packed = encode(["address", "address", "uint256"], [payee, TOKEN, cumulative])
+def leaf(payee: str, cumulative: int, token: str = TOKEN) -> Node:
+    packed = encode(["address", "address", "uint256"], [payee, token, cumulative])
     return keccak(keccak(packed)), cumulative
 
 

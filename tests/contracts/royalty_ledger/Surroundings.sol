@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+/// @notice Plays what stands around the contracts that hold money: register, graph, court and licence registry.
+/// Says what a test told it to, so that a test about money is about money alone.
+contract Surroundings {
+    struct Work {
+        uint32 communityId;
+        uint8 kind;
+        uint40 registeredAt;
+        bytes32 contentCommitment;
+        bytes32 manifestDigest;
+    }
+
+    struct LicenceUsage {
+        uint64 licenceId;
+        uint64 units;
+        uint128 revenue;
+    }
+
+    error WorkUnknown(uint64 workId);
+    error UnitCapExceeded(uint64 licenceId, uint256 wouldUse, uint64 unitCap);
+
+    event UsageRecorded(uint64 indexed licenceId, uint64 units, uint128 revenue, uint64 unitsUsed, uint128 revenueUsed);
+
+    mapping(uint64 workId => address) private _controller;
+    mapping(uint64 workId => uint8) private _kind;
+    mapping(uint64 workId => bytes32) public vectorHashOf;
+    mapping(uint64 workId => mapping(address payee => bool)) public isFrozen;
+    mapping(uint64 licenceId => uint64) public unitsUsed;
+    uint64 public unitCap = type(uint64).max;
+
+    function register(uint64 workId, address controller, uint8 kind) external {
+        _controller[workId] = controller;
+        _kind[workId] = kind;
+    }
+
+    function link(uint64 workId, bytes calldata vector) external {
+        vectorHashOf[workId] = keccak256(vector);
+    }
+
+    function freeze(uint64 workId, address payee, bool frozen) external {
+        isFrozen[workId][payee] = frozen;
+    }
+
+    function setUnitCap(uint64 cap) external {
+        unitCap = cap;
+    }
+
+    function recordUsage(LicenceUsage[] calldata usage) external {
+        for (uint256 i; i < usage.length; ++i) {
+            LicenceUsage calldata used = usage[i];
+            unitsUsed[used.licenceId] += used.units;
+            uint64 total = unitsUsed[used.licenceId];
+            if (total > unitCap) revert UnitCapExceeded(used.licenceId, total, unitCap);
+            emit UsageRecorded(used.licenceId, used.units, used.revenue, total, used.revenue);
+        }
+    }
+
+    function controllerOf(uint64 workId) external view returns (address) {
+        if (_controller[workId] == address(0)) revert WorkUnknown(workId);
+        return _controller[workId];
+    }
+
+    function workOf(uint64 workId) external view returns (Work memory) {
+        if (_controller[workId] == address(0)) revert WorkUnknown(workId);
+        return Work(0, _kind[workId], 1, bytes32(uint256(workId)), bytes32(uint256(workId)));
+    }
+}
+
+/// @notice A token whose transfers fail with as much data as the gas it is given can buy.
+contract BombToken {
+    mapping(address account => uint256) public balanceOf;
+
+    function transferFrom(address, address to, uint256 amount) external returns (bool) {
+        balanceOf[to] += amount;
+        return true;
+    }
+
+    function transfer(address, uint256) external pure returns (bool) {
+        assembly ("memory-safe") {
+            revert(0, 200000)
+        }
+    }
+}

@@ -1,0 +1,118 @@
+"""What the tests of the money contracts stand on: doubles, refusals with arguments, trees."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from brownie import web3
+from brownie.project import compile_source, get_loaded_projects
+from eth_abi import decode
+from eth_utils import keccak
+
+from tests.vectors.make_sum_tree import Node, leaf, levels_of, path_from
+
+HERE = Path(__file__).resolve().parent
+ZERO = "0x0000000000000000000000000000000000000000"
+SCALE = 1_000_000_000
+BPS = 10_000
+RECORDING, DERIVATIVE = 1, 4
+EVERYTHING = 2**256 - 1
+SOLIDITY_ERRORS = [
+    {"name": "Panic", "inputs": [{"type": "uint256"}]},
+    {"name": "Error", "inputs": [{"type": "string"}]},
+    {"name": "WorkUnknown", "inputs": [{"type": "uint64"}]},
+    {"name": "UnitCapExceeded", "inputs": [{"type": t} for t in ("uint64", "uint256", "uint64")]},
+]
+
+Refusal = tuple[Any, ...]
+
+
+@cache
+def double(name: str) -> Any:
+    """A contract of Surroundings.sol, which is no part of the project."""
+    source = (HERE / "Surroundings.sol").read_text()
+    return compile_source(source, solc_version="0.8.37", evm_version="cancun")[name]
+
+
+@cache
+def _errors() -> dict[bytes, tuple[str, list[str]]]:
+    """Every custom error of the project, by selector."""
+    found = list(SOLIDITY_ERRORS)
+    for project in get_loaded_projects():
+        for container in project:
+            found += [item for item in container.abi if item["type"] == "error"]
+    by_selector = {}
+    for item in found:
+        types = [given["type"] for given in item["inputs"]]
+        signature = f"{item['name']}({','.join(types)})"
+        by_selector[keccak(text=signature)[:4]] = (item["name"], types)
+    return by_selector
+
+
+def refusal_of(method: Any, *arguments: Any, sender: Any, gas: int | None = None) -> Refusal:
+    """The error a call would revert with: name, then arguments. Fails when it would go through."""
+    call = {
+        "from": str(sender),
+        "to": method._address,
+        "data": method.encode_input(*arguments),
+        **({} if gas is None else {"gas": hex(gas)}),
+    }
+    answer = web3.provider.make_request("eth_call", [call, "latest"])
+    assert "error" in answer, f"went through: {answer['result']}"
+    data = bytes.fromhex(str(answer["error"].get("data", "0x"))[2:])
+    if data[:4] not in _errors():
+        return (data.hex(), answer["error"]["message"])
+    name, types = _errors()[data[:4]]
+    return (name, *(_plain(value) for value in decode(types, data[4:])))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith("0x"):
+        return web3.to_checksum_address(value)
+    return value
+
+
+def vector_bytes(vector: dict[int, int]) -> bytes:
+    entries = sorted(vector.items())
+    return b"".join(work.to_bytes(8, "big") + share.to_bytes(4, "big") for work, share in entries)
+
+
+def ascending(*accounts: Any) -> list[str]:
+    return sorted((web3.to_checksum_address(str(a)) for a in accounts), key=str.lower)
+
+
+class PayoutTree:
+    """A tree of payouts to real accounts, with the arguments the distributor wants."""
+
+    def __init__(self, token: Any, payouts: dict[str, int]) -> None:
+        self.payouts = sorted(payouts.items(), key=lambda item: item[0].lower())
+        leaves = [leaf(payee, cumulative, str(token)) for payee, cumulative in self.payouts]
+        self.levels: list[list[Node]] = levels_of(leaves)
+        self.root, self.total = self.levels[-1][0]
+        self.leaf_count = len(leaves)
+        self.width = len(self.levels[0])
+
+    def proposal(self, epoch: int, token: Any) -> tuple[Any, ...]:
+        return (epoch, token, self.root, self.leaf_count, self.total)
+
+    def index_of(self, payee: Any) -> int:
+        return [p.lower() for p, _ in self.payouts].index(str(payee).lower())
+
+    def claim(self, token: Any, payee: Any) -> tuple[Any, ...]:
+        index = self.index_of(payee)
+        return (token, index, self.payouts[index], path_from(self.levels, 0, index))
+
+    def range(self, token: Any, first: int, length: int) -> tuple[Any, ...]:
+        padded = self.payouts + [(ZERO, 0)] * (self.width - self.leaf_count)
+        upper = path_from(self.levels, length.bit_length() - 1, first // length)
+        return (token, first, padded[first : first + length], upper)
+
+    def whole(self, token: Any) -> tuple[Any, ...]:
+        return self.range(token, 0, self.width)
+
+
+def by(account: Any) -> dict[str, Any]:
+    """Transaction parameters: sent by this account, without three lines of output."""
+    return {"from": account, "silent": True}

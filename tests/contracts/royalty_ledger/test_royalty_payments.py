@@ -1,0 +1,175 @@
+"""What may come in, from whom, and what an awkward token can and cannot do."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contracts.royalty_ledger.conftest import CHANT, REMIX, UNKNOWN, UNLINKED
+from tests.contracts.royalty_ledger.stage import SCALE, by, refusal_of
+
+
+def test_a_payment_for_an_original_accrues_at_once(ledger, token, roles):
+    tx = ledger.pay(CHANT, token, 1_000, by(roles.payer))
+
+    assert ledger.accruedOf(CHANT, token) == 1_000 * SCALE
+    assert ledger.flowOf(CHANT, token) == (1_000, 1_000)
+    assert ledger.custodyOf(token) == (1_000, 0)
+    assert token.balanceOf(ledger) == 1_000
+    assert dict(tx.events["Paid"]) == {
+        "workId": CHANT,
+        "token": token,
+        "payer": roles.payer,
+        "amount": 1_000,
+        "gross": 1_000,
+    }
+
+
+def test_a_payment_for_a_derivative_waits_to_be_settled(ledger, token, roles):
+    ledger.pay(REMIX, token, 1_000, by(roles.payer))
+    tx = ledger.pay(REMIX, token, 500, by(roles.payer))
+
+    assert ledger.flowOf(REMIX, token) == (1_500, 0)
+    assert ledger.accruedOf(REMIX, token) == 0
+    assert tx.events["Paid"]["gross"] == 1_500
+
+
+def test_a_derivative_without_parents_takes_no_money(ledger, token, roles):
+    refused = refusal_of(ledger.pay, UNLINKED, token, 1, sender=roles.payer)
+
+    assert refused == ("DerivativeNotLinked", UNLINKED)
+
+
+def test_a_derivative_linked_later_takes_money_then(ledger, around, token, roles):
+    around.link(UNLINKED, b"", by(roles.deployer))
+
+    ledger.pay(UNLINKED, token, 7, by(roles.payer))
+
+    assert ledger.flowOf(UNLINKED, token) == (7, 0)
+
+
+def test_a_work_nobody_registered_takes_no_money(ledger, token, roles):
+    assert refusal_of(ledger.pay, UNKNOWN, token, 1, sender=roles.payer) == ("WorkUnknown", UNKNOWN)
+
+
+def test_nothing_is_not_a_payment(ledger, token, roles):
+    assert refusal_of(ledger.pay, CHANT, token, 0, sender=roles.payer) == ("ZeroAmount",)
+
+
+def test_only_tokens_the_curator_accepted_are_taken(ledger, PlainToken, roles):
+    other = PlainToken.deploy(6, by(roles.deployer))
+
+    assert refusal_of(ledger.pay, CHANT, other, 1, sender=roles.payer) == (
+        "TokenNotAccepted",
+        other.address,
+    )
+
+
+def test_a_payer_without_allowance_pays_nothing(ledger, token, roles):
+    refused = refusal_of(ledger.pay, CHANT, token, 5, sender=roles.stranger)
+
+    assert refused == ("ERC20InsufficientAllowance", ledger.address, 0, 5)
+
+
+def test_only_the_licence_registry_pays_for_others(ledger, token, roles):
+    arguments = (roles.payer, CHANT, token, 5)
+
+    tx = ledger.payFrom(*arguments, by(roles.licence_registry))
+
+    assert tx.events["Paid"]["payer"] == roles.payer
+    assert token.balanceOf(ledger) == 5
+    assert refusal_of(ledger.payFrom, *arguments, sender=roles.stranger) == (
+        "NotLicenceRegistry",
+        roles.stranger.address,
+    )
+
+
+def test_a_token_that_keeps_a_fee_is_refused(ledger, accept, FeeTakingToken, roles):
+    token = accept(FeeTakingToken.deploy(by(roles.deployer)))
+
+    refused = refusal_of(ledger.pay, CHANT, token, 1_000, sender=roles.payer)
+
+    assert refused == ("AmountMismatch", 1_000, 990)
+
+
+def test_a_token_that_answers_false_is_refused(ledger, accept, FalseReturningToken, roles):
+    token = accept(FalseReturningToken.deploy(by(roles.deployer)))
+
+    refused = refusal_of(ledger.pay, CHANT, token, 1_000, sender=roles.payer)
+
+    assert refused == ("SafeERC20FailedOperation", token.address)
+
+
+def test_a_token_that_returns_nothing_is_fine(ledger, accept, SilentToken, thirds, roles):
+    token = accept(SilentToken.deploy(by(roles.deployer)))
+
+    ledger.pay(CHANT, token, 10_000, by(roles.payer))
+    ledger.push(CHANT, token, 1, thirds, by(roles.stranger))
+
+    assert [token.balanceOf(payee) for payee, _ in thirds] == [bps for _, bps in thirds]
+
+
+@pytest.mark.parametrize("inner", ["pay", "settle", "push", "setSplit"])
+def test_a_token_that_calls_back_gets_nowhere(ledger, accept, ReentrantToken, thirds, roles, inner):
+    token = accept(ReentrantToken.deploy(by(roles.deployer)))
+    callbacks = {
+        "pay": (CHANT, token, 1),
+        "settle": (REMIX, token, b""),
+        "push": (CHANT, token, 1, thirds),
+        "setSplit": (CHANT, thirds),
+    }
+    token.arm(ledger, getattr(ledger, inner).encode_input(*callbacks[inner]), by(roles.deployer))
+
+    refused = refusal_of(ledger.pay, CHANT, token, 1_000, sender=roles.payer)
+
+    assert refused == ("ReentrancyGuardReentrantCall",)
+
+
+def test_a_donation_belongs_to_nobody(ledger, token, thirds, roles):
+    ledger.pay(CHANT, token, 10_000, by(roles.payer))
+    token.transfer(ledger, 777, by(roles.payer))
+
+    ledger.push(CHANT, token, 1, thirds, by(roles.stranger))
+
+    assert token.balanceOf(ledger) == 777
+    assert ledger.custodyOf(token) == (10_000, 10_000)
+
+
+def test_only_the_curator_accepts_tokens_and_each_once(ledger, token, PlainToken, roles):
+    other = PlainToken.deploy(18, by(roles.deployer))
+
+    tx = ledger.acceptToken(other, by(roles.curator))
+
+    assert tx.events["TokenAccepted"]["token"] == other
+    assert refusal_of(ledger.acceptToken, other, sender=roles.curator) == (
+        "TokenAlreadyAccepted",
+        other.address,
+    )
+    assert refusal_of(ledger.acceptToken, token, sender=roles.stranger) == (
+        "NotCurator",
+        roles.stranger.address,
+    )
+
+
+def test_an_account_without_code_is_no_token(ledger, roles):
+    refused = refusal_of(ledger.acceptToken, roles.stranger, sender=roles.curator)
+
+    assert refused == ("TokenNotAccepted", roles.stranger.address)
+
+
+def test_a_seventeenth_token_is_one_too_many(RoyaltyLedger, PlainToken, around, roles):
+    ledger = RoyaltyLedger.deploy(
+        around, around, roles.licence_registry, around, roles.curator, by(roles.deployer)
+    )
+    for _ in range(16):
+        ledger.acceptToken(PlainToken.deploy(6, by(roles.deployer)), by(roles.curator))
+    last = PlainToken.deploy(6, by(roles.deployer))
+
+    assert refusal_of(ledger.acceptToken, last, sender=roles.curator) == ("TooManyTokens", 17)
+
+
+def test_a_sum_beyond_128_bits_is_refused_whole(ledger, token, roles):
+    token.mint(roles.payer, 2**128, by(roles.deployer))
+    ledger.pay(CHANT, token, 2**128 - 1, by(roles.payer))
+
+    assert refusal_of(ledger.pay, CHANT, token, 1, sender=roles.payer) == ("Panic", 0x11)
+    assert ledger.accruedOf(CHANT, token) == (2**128 - 1) * SCALE

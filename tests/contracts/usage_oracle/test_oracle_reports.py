@@ -1,0 +1,183 @@
+"""Which reports are taken: in order, chained, once, and whole."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.contracts.royalty_ledger.stage import by, refusal_of
+from tests.contracts.usage_oracle.conftest import NO_HASH, WINDOW, usage_hash
+from tests.vectors.make_epoch_report import FIELDS
+
+VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "epoch_report.json").read_text())
+
+
+def as_tuple(report):
+    return tuple(int(v) if k == "cumulativeTotal" else v for k, v in report.items())
+
+
+def test_a_report_is_posted_by_anyone_with_a_quorum(
+    oracle, distributor, licences, token, quorum, roles
+):
+    report = quorum.report()
+
+    tx = oracle.postEpoch(*quorum.posting(report), by(roles.relay))
+
+    report_hash = "0x" + quorum.message(report).body.hex()
+    posted = tx.events["EpochPosted"]
+    assert (posted["epoch"], posted["reportHash"]) == (1, report_hash)
+    assert posted["report"] == tuple(report[name] for _, name in FIELDS)
+    assert posted["licenceUsage"] == ((1, 2, 30),)
+    assert oracle.lastEpoch() == 1
+    assert oracle.reportHashOf(1) == report_hash
+    assert licences.unitsUsed(1) == 2
+    pending = distributor.pendingRoot(token)
+    assert pending == (report["sumRoot"], 30, 2, 1, tx.timestamp + WINDOW)
+
+
+def test_the_same_report_again_changes_nothing(oracle, licences, quorum, roles):
+    posting = quorum.posting(quorum.report())
+    oracle.postEpoch(*posting, by(roles.relay))
+
+    tx = oracle.postEpoch(*posting, by(roles.platform))
+
+    assert len(tx.events) == 0
+    assert licences.unitsUsed(1) == 2
+    assert oracle.lastEpoch() == 1
+
+
+def test_an_older_report_again_changes_nothing(oracle, distributor, token, quorum, roles, chain):
+    first = quorum.report()
+    oracle.postEpoch(*quorum.posting(first), by(roles.relay))
+    chain.sleep(WINDOW)
+    distributor.activate(token, by(roles.relay))
+    second = quorum.report(epoch=2, previousReport=oracle.reportHashOf(1))
+    oracle.postEpoch(*quorum.posting(second), by(roles.relay))
+
+    tx = oracle.postEpoch(*quorum.posting(first), by(roles.relay))
+
+    assert len(tx.events) == 0
+    assert oracle.lastEpoch() == 2
+
+
+def test_other_content_for_a_posted_epoch_is_a_conflict(oracle, quorum, roles):
+    oracle.postEpoch(*quorum.posting(quorum.report()), by(roles.relay))
+    other = quorum.report(eventCount=3)
+
+    refused = refusal_of(oracle.postEpoch, *quorum.posting(other), sender=roles.relay)
+
+    given = bytes(quorum.message(other).body)
+    posted = bytes.fromhex(str(oracle.reportHashOf(1))[2:])
+    assert refused == ("EpochConflict", 1, posted, given)
+
+
+@pytest.mark.parametrize("epoch", [0, 2, 2**64 - 1])
+def test_no_epoch_is_skipped(oracle, quorum, roles, epoch):
+    report = quorum.report(epoch=epoch)
+
+    refused = refusal_of(oracle.postEpoch, *quorum.posting(report), sender=roles.relay)
+
+    assert refused == ("EpochOutOfOrder", 1, epoch)
+
+
+def test_reports_are_chained(oracle, distributor, token, quorum, roles, chain):
+    wrong = quorum.report(previousReport="0x" + "01" * 32)
+    assert refusal_of(oracle.postEpoch, *quorum.posting(wrong), sender=roles.relay) == (
+        "PreviousReportMismatch",
+        bytes(32),
+        b"\x01" * 32,
+    )
+    oracle.postEpoch(*quorum.posting(quorum.report()), by(roles.relay))
+    chain.sleep(WINDOW)
+    distributor.activate(token, by(roles.relay))
+    unchained = quorum.report(epoch=2)
+
+    refused = refusal_of(oracle.postEpoch, *quorum.posting(unchained), sender=roles.relay)
+
+    posted = bytes.fromhex(str(oracle.reportHashOf(1))[2:])
+    assert refused == ("PreviousReportMismatch", posted, bytes(32))
+
+
+@pytest.mark.parametrize("field", ["eventCount", "leafCount"])
+def test_an_empty_report_is_refused(oracle, quorum, roles, field):
+    report = quorum.report(**{field: 0})
+
+    refused = refusal_of(oracle.postEpoch, *quorum.posting(report), sender=roles.relay)
+
+    assert refused == ("EmptyReport",)
+
+
+def test_the_usage_given_is_the_usage_signed(oracle, quorum, roles):
+    report = quorum.report()
+
+    for usage in ([], [(1, 2, 31)], [(1, 2, 30), (2, 1, 1)]):
+        posting = quorum.posting(report, usage=usage)
+        assert refusal_of(oracle.postEpoch, *posting, sender=roles.relay) == (
+            "LicenceUsageMismatch",
+        )
+
+
+def test_sixty_four_licences_fit_and_one_more_does_not(oracle, licences, quorum, roles):
+    usage = [(i, 1, 1) for i in range(1, 66)]
+    one_more = quorum.report(usage=usage)
+    fits = quorum.report(usage=usage[:64])
+
+    refused = refusal_of(
+        oracle.postEpoch, *quorum.posting(one_more, usage=usage), sender=roles.relay
+    )
+    oracle.postEpoch(*quorum.posting(fits, usage=usage[:64]), by(roles.relay))
+
+    assert refused == ("TooManyLicences", 65)
+    assert licences.unitsUsed(64) == 1
+
+
+def test_a_report_without_licences_is_taken(oracle, quorum, roles):
+    report = quorum.report(licenceUsageHash="0x" + usage_hash([]).hex())
+
+    oracle.postEpoch(*quorum.posting(report, usage=[]), by(roles.relay))
+
+    assert oracle.lastEpoch() == 1
+
+
+def test_what_a_cap_does_not_cover_stops_the_whole_report(
+    oracle, distributor, licences, token, quorum, roles
+):
+    licences.setUnitCap(1, by(roles.deployer))
+
+    refused = refusal_of(oracle.postEpoch, *quorum.posting(quorum.report()), sender=roles.relay)
+
+    assert refused == ("UnitCapExceeded", 1, 2, 1)
+    assert oracle.reportHashOf(1) == NO_HASH
+    assert distributor.pendingRoot(token)[3] == 0
+
+
+def test_what_was_not_funded_stops_the_whole_report(oracle, licences, quorum, roles):
+    report = quorum.report(payouts={f"0x{1:040x}": 10**9 + 1})
+
+    refused = refusal_of(oracle.postEpoch, *quorum.posting(report), sender=roles.relay)
+
+    assert refused == ("NotFunded", 10**9 + 1, 10**9)
+    assert licences.unitsUsed(1) == 0
+
+
+def test_a_report_waits_for_the_root_before_it(oracle, token, quorum, roles):
+    oracle.postEpoch(*quorum.posting(quorum.report()), by(roles.relay))
+    second = quorum.report(epoch=2, previousReport=oracle.reportHashOf(1))
+
+    refused = refusal_of(oracle.postEpoch, *quorum.posting(second), sender=roles.relay)
+
+    assert refused == ("RootPending", token.address, 1)
+
+
+def test_digests_are_those_of_the_vectors(oracle, web3):
+    where = VECTORS["domain"]["verifyingContract"]
+    code = web3.to_hex(web3.eth.get_code(oracle.address))
+    web3.provider.make_request("anvil_setCode", [where, code])
+
+    for epoch in VECTORS["epochs"]:
+        call = {"to": where, "data": oracle.reportDigest.encode_input(as_tuple(epoch["report"]))}
+        assert web3.to_hex(web3.eth.call(call)) == epoch["digest"]
+        usage = [(u["licenceId"], u["units"], int(u["revenue"])) for u in epoch["licenceUsage"]]
+        assert "0x" + usage_hash(usage).hex() == epoch["report"]["licenceUsageHash"]
