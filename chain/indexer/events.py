@@ -21,9 +21,18 @@ CUSTODIANS: Final = ("RoyaltyLedger", "EpochDistributor")
 ERC20: Final = "ERC20"
 
 # Events of our contracts that change nothing the index tells: permissions to move a work's token,
-# the notice that a communal one never moves (ERC-5192), and ERC-5267's notice of a new domain.
+# the notice that a communal one never moves (ERC-5192), and notices that are never given here
+# (ERC-4906, ERC-5267).
 IGNORED: Final = frozenset(
-    {"Approval", "ApprovalForAll", "Locked", "Unlocked", "EIP712DomainChanged"}
+    {
+        "Approval",
+        "ApprovalForAll",
+        "Locked",
+        "Unlocked",
+        "MetadataUpdate",
+        "BatchMetadataUpdate",
+        "EIP712DomainChanged",
+    }
 )
 
 

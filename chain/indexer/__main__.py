@@ -1,0 +1,96 @@
+"""python -m chain.indexer follow | rebuild | status
+
+    follow    index up to the head and go on until interrupted
+    rebuild   drop the index and replay it from the deployment's first block
+    status    print how far the index is, as JSON
+
+Read from the environment: ANTIPHON_RPC_URL, ANTIPHON_DEPLOYMENT, ANTIPHON_INDEX_URL,
+ANTIPHON_REORG_DEPTH.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from typing import Final
+
+from chain.client.deployment import Deployment
+from chain.client.errors import ClientError
+from chain.client.node import Node
+from chain.indexer.cursor import read_status, rebuild
+from chain.indexer.database import open_database
+from chain.indexer.errors import IndexerError
+from chain.indexer.follow import Follower
+from chain.settings import ChainSettings, SettingsInvalid
+
+FAILED: Final = 1
+
+
+def follow(settings: ChainSettings) -> None:
+    """Index until interrupted."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    _follower(settings).follow(stop)
+
+
+def rebuild_index(settings: ChainSettings) -> None:
+    """Drop the index and replay it."""
+    rebuild(open_database(settings.index_url))
+    progress = _follower(settings).catch_up()
+    sys.stdout.write(f"{progress.blocks} blocks, {progress.logs} logs\n")
+
+
+def status(settings: ChainSettings) -> None:
+    """Print how far the index is."""
+    found = read_status(open_database(settings.index_url))
+    document = {
+        "projectionVersion": found.projection_version,
+        "chainId": found.chain_id,
+        "block": found.cursor.number,
+        "blockHash": "0x" + found.cursor.hash.hex(),
+        "blocksBehind": found.blocks_behind,
+        "reorganisations": found.reorg_count,
+        "deepestReorganisation": found.deepest_reorg,
+        "pausedReason": found.paused_reason,
+    }
+    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+
+
+def _follower(settings: ChainSettings) -> Follower:
+    return Follower(
+        Node(settings.rpc_url),
+        Deployment.load(settings.deployment_path),
+        open_database(settings.index_url),
+        depth=settings.reorg_depth,
+    )
+
+
+COMMANDS: Final = {"follow": follow, "rebuild": rebuild_index, "status": status}
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; 1 with a plain sentence when it cannot be done."""
+    parser = argparse.ArgumentParser(
+        prog="python -m chain.indexer",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("command", choices=sorted(COMMANDS))
+    command = parser.parse_args(arguments).command
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    try:
+        COMMANDS[command](ChainSettings.parse(os.environ))
+    except (ClientError, IndexerError, SettingsInvalid) as error:
+        sys.stderr.write(f"{error}\n")
+        return FAILED
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

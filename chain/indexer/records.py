@@ -1,0 +1,247 @@
+"""What the store answers with: facts as they stood after one block, each with its place on chain.
+
+Money is in base units of the token named beside it; times are Unix seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from chain.ledger.epoch import EpochReport, LicenceUsage
+from chain.ledger.identifiers import (
+    Address,
+    CommunityId,
+    Digest,
+    EpochNumber,
+    GenerationId,
+    LicenceId,
+    WorkId,
+)
+from chain.ledger.rights import ConsentState, Parent, Split, Terms, Tier, WorkKind
+from chain.ledger.vectors import AncestorVector
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """Where on the chain something was said; orders as the chain does."""
+
+    block_number: int
+    log_index: int
+    tx_hash: bytes
+    timestamp: int
+
+    @property
+    def time(self) -> datetime:
+        """The block's own time, in UTC."""
+        return datetime.fromtimestamp(self.timestamp, UTC)
+
+
+@dataclass(frozen=True)
+class WorkRecord:
+    """`community_id` zero is a work of a single account; `owner` holds its token."""
+
+    work_id: WorkId
+    community_id: CommunityId
+    owner: Address
+    kind: WorkKind
+    content_commitment: Digest
+    manifest_digest: Digest
+    place: Place
+
+
+@dataclass(frozen=True)
+class CommunityRecord:
+    community_id: CommunityId
+    steward: Address
+    elders: tuple[Address, ...]
+    approvals_required: int
+    profile_digest: Digest
+    place: Place
+
+
+@dataclass(frozen=True)
+class ConsentRecord:
+    """`state` as last said: that a GRANTED consent ran out at `until` is for the reader to see."""
+
+    work_id: WorkId
+    tier: Tier
+    state: ConsentState
+    terms_hash: Digest | None
+    until: int
+    approvals: int
+    round: int
+    place: Place
+
+
+@dataclass(frozen=True)
+class LicenceRecord:
+    licence_id: LicenceId
+    work_id: WorkId
+    holder: Address
+    taken_at: int
+    expiry: int
+    terms: Terms
+    units_used: int
+    revenue_used: int
+    place: Place
+
+
+@dataclass(frozen=True)
+class DerivativeRecord:
+    child: WorkId
+    generation_id: GenerationId
+    parents: tuple[Parent, ...]
+    depth: int
+    vector: AncestorVector
+    place: Place
+
+
+@dataclass(frozen=True)
+class ProvenanceEdge:
+    """A derivative came from a parent under a licence."""
+
+    child: WorkId
+    parent: WorkId
+    licence_id: LicenceId
+    royalty_share: int
+    generation_id: GenerationId
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """All that a work comes from and all that came from it, as a graph; nodes ascend by id."""
+
+    root: WorkId
+    nodes: tuple[WorkRecord, ...]
+    edges: tuple[ProvenanceEdge, ...]
+
+
+@dataclass(frozen=True)
+class SplitRecord:
+    work_id: WorkId
+    version: int
+    split: Split
+    place: Place
+
+
+@dataclass(frozen=True)
+class PaymentRecord:
+    """`gross` is cumulative for the work and token."""
+
+    work_id: WorkId
+    token: Address
+    payer: Address
+    amount: int
+    gross: int
+    place: Place
+
+
+@dataclass(frozen=True)
+class SettledRecord:
+    """Income of a derivative passed on; `settled` is cumulative."""
+
+    work_id: WorkId
+    token: Address
+    amount: int
+    settled: int
+    place: Place
+
+
+@dataclass(frozen=True)
+class DirectPayout:
+    """`paid` is cumulative for payee, work, token and version."""
+
+    work_id: WorkId
+    token: Address
+    payee: Address
+    version: int
+    recipient: Address
+    amount: int
+    paid: int
+    place: Place
+
+
+@dataclass(frozen=True)
+class EpochPayout:
+    """`claimed` is cumulative for payee and token."""
+
+    token: Address
+    payee: Address
+    recipient: Address
+    amount: int
+    claimed: int
+    place: Place
+
+
+@dataclass(frozen=True)
+class Deferral:
+    """A push that its payee could not take. `work_id` is None in the epoch lane.
+
+    `waiting` while no payout followed: the money is still there for the payee.
+    """
+
+    work_id: WorkId | None
+    token: Address
+    payee: Address
+    amount: int
+    waiting: bool
+    place: Place
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    report: EpochReport
+    report_hash: Digest
+    licence_usage: tuple[LicenceUsage, ...]
+    place: Place
+
+
+class RootState(StrEnum):
+    """What became of a payout root."""
+
+    PENDING = "pending"
+    """Its window is open, or has closed and nobody activated it yet."""
+    ACTIVE = "active"
+    """Payouts are proven against it."""
+    SUPERSEDED = "superseded"
+    """A later root took its place; totals are cumulative, so nothing was lost."""
+    REJECTED = "rejected"
+    """The council threw it out within its window."""
+
+
+@dataclass(frozen=True)
+class RootRecord:
+    token: Address
+    epoch: EpochNumber
+    sum_root: Digest
+    total: int
+    leaf_count: int
+    claimable_from: int
+    state: RootState
+    decided: Place | None
+    """When it was activated or rejected."""
+    place: Place
+
+
+@dataclass(frozen=True)
+class FundingRecord:
+    """`funded` is cumulative for the token."""
+
+    token: Address
+    payer: Address
+    amount: int
+    funded: int
+    place: Place
+
+
+@dataclass(frozen=True)
+class TransferRecord:
+    """A token moved from or to a contract that holds money."""
+
+    token: Address
+    sender: Address
+    recipient: Address
+    amount: int
+    place: Place

@@ -1,0 +1,128 @@
+"""From rows of the projection to records; no question is asked of the database here."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Row
+
+from chain.client.blocks import RawLog
+from chain.indexer.records import (
+    EpochRecord,
+    LicenceRecord,
+    Place,
+    RootRecord,
+    RootState,
+    WorkRecord,
+)
+from chain.ledger.epoch import EpochReport, LicenceUsage
+from chain.ledger.identifiers import Address, CommunityId, Digest, LicenceId, WorkId
+from chain.ledger.rights import Terms, Tier, WorkKind
+from chain.ledger.words import WORD_BYTES
+
+
+def place_of(row: Row[Any]) -> Place:
+    return Place(row.block_number, row.log_index, row.tx_hash, row.place_time)
+
+
+def work_of(row: Row[Any], owners: dict[int, Address]) -> WorkRecord:
+    return WorkRecord(
+        WorkId(row.work_id),
+        CommunityId(row.community_id),
+        owners.get(row.work_id, row.owner),
+        WorkKind(row.kind),
+        Digest(row.content_commitment),
+        Digest(row.manifest_digest),
+        place_of(row),
+    )
+
+
+def licence_of(row: Row[Any], units_used: int, revenue_used: int) -> LicenceRecord:
+    terms = Terms(
+        Tier(row.tier),
+        row.token,
+        row.price,
+        row.unit_price,
+        row.royalty_share,
+        row.duration_seconds,
+        row.unit_cap,
+        row.revenue_cap,
+        Digest(row.text_digest),
+    )
+    place = place_of(row)
+    return LicenceRecord(
+        LicenceId(row.licence_id),
+        WorkId(row.work_id),
+        row.holder,
+        place.timestamp,
+        row.expiry,
+        terms,
+        units_used,
+        revenue_used,
+        place,
+    )
+
+
+def epoch_of(row: Row[Any], usage: tuple[LicenceUsage, ...]) -> EpochRecord:
+    fields = {name: getattr(row, name) for name in EpochReport.__dataclass_fields__}
+    return EpochRecord(EpochReport(**fields), Digest(row.report_hash), usage, place_of(row))
+
+
+def decisions(rows: Iterable[Row[Any]]) -> dict[tuple[Address, int], Place]:
+    return {(row.token, row.epoch): place_of(row) for row in rows}
+
+
+def root_of(
+    row: Row[Any],
+    active: dict[tuple[Address, int], Place],
+    rejected: dict[tuple[Address, int], Place],
+    newest: dict[Address, int],
+) -> RootRecord:
+    key = (row.token, row.epoch)
+    if key in rejected:
+        state, decided = RootState.REJECTED, rejected[key]
+    elif key not in active:
+        state, decided = RootState.PENDING, None
+    else:
+        is_newest = newest[row.token] == row.epoch
+        state = RootState.ACTIVE if is_newest else RootState.SUPERSEDED
+        decided = active[key]
+    return RootRecord(
+        row.token,
+        row.epoch,
+        Digest(row.sum_root),
+        row.total,
+        row.leaf_count,
+        row.claimable_from,
+        state,
+        decided,
+        place_of(row),
+    )
+
+
+def raw_of(row: Row[Any]) -> RawLog:
+    topics = tuple(row.topics[i : i + WORD_BYTES] for i in range(0, len(row.topics), WORD_BYTES))
+    return RawLog(
+        row.block_number,
+        row.block_hash,
+        row.log_index,
+        row.tx_hash,
+        row.address,
+        topics,
+        row.data,
+    )
+
+
+def reached(start: WorkId, steps: list[tuple[WorkId, WorkId]]) -> set[WorkId]:
+    onward = defaultdict(list)
+    for here, there in steps:
+        onward[here].append(there)
+    found, waiting = {start}, [start]
+    while waiting:
+        for node in onward[waiting.pop()]:
+            if node not in found:
+                found.add(node)
+                waiting.append(node)
+    return found

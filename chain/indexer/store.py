@@ -1,0 +1,443 @@
+"""Every SELECT on the projection.
+
+Each question names the block it is asked at, and is answered in one transaction. `head()` gives
+the newest block there is an answer for.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, Table, select
+
+from chain.client.blocks import BlockPin, RawLog
+from chain.indexer import tables
+from chain.indexer.consent_fold import Step, fold_consents
+from chain.indexer.cursor import IndexStatus, read_status, status_in
+from chain.indexer.database import reading
+from chain.indexer.errors import NotIndexedYet
+from chain.indexer.records import (
+    CommunityRecord,
+    ConsentRecord,
+    Deferral,
+    DerivativeRecord,
+    DirectPayout,
+    EpochPayout,
+    EpochRecord,
+    FundingRecord,
+    LicenceRecord,
+    PaymentRecord,
+    Provenance,
+    ProvenanceEdge,
+    RootRecord,
+    SettledRecord,
+    SplitRecord,
+    TransferRecord,
+    WorkRecord,
+)
+from chain.indexer.row_reading import (
+    decisions,
+    epoch_of,
+    licence_of,
+    place_of,
+    raw_of,
+    reached,
+    root_of,
+    work_of,
+)
+from chain.ledger.epoch import LicenceUsage
+from chain.ledger.identifiers import Address, CommunityId, Digest, GenerationId, LicenceId, WorkId
+from chain.ledger.rights import Parent, Share, Split, Tier
+from chain.ledger.vectors import AncestorVector
+
+
+class Store:
+    """Reads one index. Every method raises IndexEmpty, and NotIndexedYet for a block not there."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def status(self) -> IndexStatus:
+        """How far the index is and whether it is paused."""
+        return read_status(self._engine)
+
+    def head(self) -> BlockPin:
+        """The newest indexed block."""
+        return self.status().cursor
+
+    # works and communities
+
+    def works(
+        self,
+        *,
+        at: BlockPin,
+        community_id: CommunityId | None = None,
+        after: WorkId | None = None,
+        limit: int | None = None,
+    ) -> list[WorkRecord]:
+        """Works by ascending id, from the one after `after`."""
+        table = tables.work_registered
+        wanted = [] if community_id is None else [table.c.community_id == community_id]
+        wanted += [] if after is None else [table.c.work_id > after]
+        with self._at(at) as connection:
+            owners = self._owners(connection, at)
+            rows = connection.execute(
+                _placed(table, at, *wanted).order_by(table.c.work_id).limit(limit)
+            )
+            return [work_of(row, owners) for row in rows]
+
+    def work(self, work_id: WorkId, *, at: BlockPin) -> WorkRecord | None:
+        return self._one_work(at, tables.work_registered.c.work_id == work_id)
+
+    def work_by_content(self, content_commitment: Digest, *, at: BlockPin) -> WorkRecord | None:
+        """The work registered for a recording."""
+        column = tables.work_registered.c.content_commitment
+        return self._one_work(at, column == content_commitment)
+
+    def communities(self, *, at: BlockPin) -> list[CommunityRecord]:
+        """All communities by ascending id, with their present stewards."""
+        with self._at(at) as connection:
+            elders = defaultdict(list)
+            for row in _ordered(connection, tables.community_elder, at):
+                elders[row.community_id].append(row.elder)
+            accepted = tables.stewardship_step.c.accepted.is_(True)
+            steps = _ordered(connection, tables.stewardship_step, at, accepted)
+            stewards = {row.community_id: row.account for row in steps}
+            return [
+                CommunityRecord(
+                    CommunityId(row.community_id),
+                    stewards.get(row.community_id, row.steward),
+                    tuple(elders[row.community_id]),
+                    row.approvals_required,
+                    Digest(row.profile_digest),
+                    place_of(row),
+                )
+                for row in _ordered(connection, tables.community_founded, at)
+            ]
+
+    def community(self, community_id: CommunityId, *, at: BlockPin) -> CommunityRecord | None:
+        found = (c for c in self.communities(at=at) if c.community_id == community_id)
+        return next(found, None)
+
+    def consents(self, *, at: BlockPin, work_id: WorkId | None = None) -> list[ConsentRecord]:
+        """Where consent stands, by work and tier; tiers nobody was asked for are left out."""
+        table = tables.consent_step
+        wanted = [] if work_id is None else [table.c.work_id == work_id]
+        with self._at(at) as connection:
+            steps = [
+                Step(
+                    WorkId(row.work_id),
+                    Tier(row.tier),
+                    row.step,
+                    None if row.terms_hash is None else Digest(row.terms_hash),
+                    row.until,
+                    row.round,
+                    row.approvals,
+                    place_of(row),
+                )
+                for row in _ordered(connection, table, at, *wanted)
+            ]
+        return fold_consents(steps)
+
+    # licences and derivatives
+
+    def licences(
+        self,
+        *,
+        at: BlockPin,
+        work_id: WorkId | None = None,
+        holder: Address | None = None,
+        licence_id: LicenceId | None = None,
+    ) -> list[LicenceRecord]:
+        """Licences by ascending id, with the use counted against them so far."""
+        table = tables.licence_taken
+        given = {"work_id": work_id, "holder": holder, "licence_id": licence_id}
+        wanted = [table.c[name] == value for name, value in given.items() if value is not None]
+        used = tables.usage_recorded
+        of_licence = [] if licence_id is None else [used.c.licence_id == licence_id]
+        with self._at(at) as connection:
+            usage = {
+                row.licence_id: (row.units_used, row.revenue_used)
+                for row in _ordered(connection, used, at, *of_licence)
+            }
+            return [
+                licence_of(row, *usage.get(row.licence_id, (0, 0)))
+                for row in _ordered(connection, table, at, *wanted)
+            ]
+
+    def licence(self, licence_id: LicenceId, *, at: BlockPin) -> LicenceRecord | None:
+        return next(iter(self.licences(at=at, licence_id=licence_id)), None)
+
+    def derivatives(
+        self, *, at: BlockPin, wanted: ColumnElement[bool] | None = None
+    ) -> list[DerivativeRecord]:
+        """Linked derivatives in the order of linking."""
+        conditions = [] if wanted is None else [wanted]
+        with self._at(at) as connection:
+            parents = defaultdict(list)
+            for row in _ordered(connection, tables.derivative_parent, at):
+                parents[row.child].append(Parent(WorkId(row.parent), LicenceId(row.licence_id)))
+            return [
+                DerivativeRecord(
+                    WorkId(row.child),
+                    GenerationId(row.generation_id),
+                    tuple(parents[row.child]),
+                    row.depth,
+                    AncestorVector.decode(row.vector),
+                    place_of(row),
+                )
+                for row in _ordered(connection, tables.derivative_linked, at, *conditions)
+            ]
+
+    def derivative(self, child: WorkId, *, at: BlockPin) -> DerivativeRecord | None:
+        wanted = tables.derivative_linked.c.child == child
+        return next(iter(self.derivatives(at=at, wanted=wanted)), None)
+
+    def by_generation(
+        self, generation_id: GenerationId, *, at: BlockPin
+    ) -> DerivativeRecord | None:
+        """The derivative that a watermark's payload names."""
+        wanted = tables.derivative_linked.c.generation_id == generation_id
+        return next(iter(self.derivatives(at=at, wanted=wanted)), None)
+
+    def provenance(self, work_id: WorkId, *, at: BlockPin) -> Provenance | None:
+        """What a work comes from, upwards, and what came from it, downwards; None if unknown."""
+        known = {record.work_id: record for record in self.works(at=at)}
+        if work_id not in known:
+            return None
+        shares = {r.licence_id: r.terms.royalty_share for r in self.licences(at=at)}
+        edges = [
+            ProvenanceEdge(
+                record.child,
+                parent.work_id,
+                parent.licence_id,
+                shares.get(parent.licence_id, 0),
+                record.generation_id,
+            )
+            for record in self.derivatives(at=at)
+            for parent in record.parents
+        ]
+        above = reached(work_id, [(e.child, e.parent) for e in edges])
+        below = reached(work_id, [(e.parent, e.child) for e in edges])
+        kept = [e for e in edges if {e.child, e.parent} <= above or {e.child, e.parent} <= below]
+        nodes = tuple(known[node] for node in sorted(above | below))
+        return Provenance(work_id, nodes, tuple(kept))
+
+    # the direct lane
+
+    def tokens(self, *, at: BlockPin) -> list[Address]:
+        """Accepted payment tokens, in the order they were accepted."""
+        with self._at(at) as connection:
+            return [row.token for row in _ordered(connection, tables.token_accepted, at)]
+
+    def splits(self, *, at: BlockPin, work_id: WorkId | None = None) -> list[SplitRecord]:
+        """Every split version, in the order they were set."""
+        chosen = [] if work_id is None else [tables.split_share.c.work_id == work_id]
+        versions = [] if work_id is None else [tables.split_set.c.work_id == work_id]
+        with self._at(at) as connection:
+            shares = defaultdict(list)
+            for row in _ordered(connection, tables.split_share, at, *chosen):
+                shares[row.work_id, row.version].append(Share(row.payee, row.bps))
+            return [
+                SplitRecord(
+                    WorkId(row.work_id),
+                    row.version,
+                    Split(tuple(shares[row.work_id, row.version])),
+                    place_of(row),
+                )
+                for row in _ordered(connection, tables.split_set, at, *versions)
+            ]
+
+    def split_in_force(self, work_id: WorkId, *, at: BlockPin) -> SplitRecord | None:
+        """Who is paid for a work; None when nobody was named."""
+        return next(iter(reversed(self.splits(at=at, work_id=work_id))), None)
+
+    def payments(self, *, at: BlockPin, work_id: WorkId | None = None) -> list[PaymentRecord]:
+        """Payments for works, in chain order."""
+        wanted = [] if work_id is None else [tables.payment.c.work_id == work_id]
+        with self._at(at) as connection:
+            return [
+                PaymentRecord(
+                    WorkId(row.work_id), row.token, row.payer, row.amount, row.gross, place_of(row)
+                )
+                for row in _ordered(connection, tables.payment, at, *wanted)
+            ]
+
+    def settlements(self, *, at: BlockPin) -> list[SettledRecord]:
+        """Derivatives' income passed on to ancestors, in chain order."""
+        with self._at(at) as connection:
+            return [
+                SettledRecord(
+                    WorkId(row.work_id), row.token, row.amount, row.settled, place_of(row)
+                )
+                for row in _ordered(connection, tables.income_settled, at)
+            ]
+
+    def direct_payouts(
+        self, *, at: BlockPin, payee: Address | None = None, work_id: WorkId | None = None
+    ) -> list[DirectPayout]:
+        """Payouts of the direct lane, in chain order."""
+        table = tables.direct_payout
+        given = {"payee": payee, "work_id": work_id}
+        wanted = [table.c[name] == value for name, value in given.items() if value is not None]
+        with self._at(at) as connection:
+            return [
+                DirectPayout(
+                    WorkId(row.work_id),
+                    row.token,
+                    row.payee,
+                    row.version,
+                    row.recipient,
+                    row.amount,
+                    row.paid,
+                    place_of(row),
+                )
+                for row in _ordered(connection, table, at, *wanted)
+            ]
+
+    def deferrals(self, *, at: BlockPin, payee: Address | None = None) -> list[Deferral]:
+        """Pushes that a payee could not take, of both lanes, in chain order."""
+        direct, epoch = tables.direct_deferral, tables.epoch_deferral
+        of_direct = [] if payee is None else [direct.c.payee == payee]
+        of_epoch = [] if payee is None else [epoch.c.payee == payee]
+        paid_direct = {
+            (p.work_id, p.token, p.payee): p.place for p in self.direct_payouts(at=at, payee=payee)
+        }
+        paid_epoch = {(p.token, p.payee): p.place for p in self.epoch_payouts(at=at, payee=payee)}
+        found = []
+        with self._at(at) as connection:
+            for row in _ordered(connection, direct, at, *of_direct):
+                place, work = place_of(row), WorkId(row.work_id)
+                later = paid_direct.get((work, row.token, row.payee))
+                waiting = later is None or later < place
+                found.append(Deferral(work, row.token, row.payee, row.amount, waiting, place))
+            for row in _ordered(connection, epoch, at, *of_epoch):
+                place = place_of(row)
+                later = paid_epoch.get((row.token, row.payee))
+                waiting = later is None or later < place
+                found.append(Deferral(None, row.token, row.payee, row.amount, waiting, place))
+        return sorted(found, key=lambda deferral: deferral.place)
+
+    # the epoch lane
+
+    def epochs(self, *, at: BlockPin) -> list[EpochRecord]:
+        """Posted reports, in their order."""
+        with self._at(at) as connection:
+            usage = defaultdict(list)
+            for row in _ordered(connection, tables.epoch_licence_usage, at):
+                line = LicenceUsage(LicenceId(row.licence_id), row.units, row.revenue)
+                usage[row.epoch].append(line)
+            return [
+                epoch_of(row, tuple(usage[row.epoch]))
+                for row in _ordered(connection, tables.epoch_posted, at)
+            ]
+
+    def roots(self, *, at: BlockPin) -> list[RootRecord]:
+        """Payout roots in the order they were put forward, with what became of each."""
+        with self._at(at) as connection:
+            proposed = list(_ordered(connection, tables.root_proposed, at))
+            active = decisions(_ordered(connection, tables.root_activated, at))
+            rejected = decisions(_ordered(connection, tables.root_rejected, at))
+        newest = dict(sorted(active, key=lambda key: active[key]))
+        return [root_of(row, active, rejected, newest) for row in proposed]
+
+    def fundings(self, *, at: BlockPin) -> list[FundingRecord]:
+        """Money given to pay epochs from, in chain order."""
+        with self._at(at) as connection:
+            return [
+                FundingRecord(row.token, row.payer, row.amount, row.funded, place_of(row))
+                for row in _ordered(connection, tables.epoch_funded, at)
+            ]
+
+    def epoch_payouts(self, *, at: BlockPin, payee: Address | None = None) -> list[EpochPayout]:
+        """Payouts of the epoch lane, in chain order."""
+        table = tables.epoch_payout
+        wanted = [] if payee is None else [table.c.payee == payee]
+        with self._at(at) as connection:
+            return [
+                EpochPayout(
+                    row.token, row.payee, row.recipient, row.amount, row.claimed, place_of(row)
+                )
+                for row in _ordered(connection, table, at, *wanted)
+            ]
+
+    # what verification needs
+
+    def transfers(self, *, at: BlockPin) -> list[TransferRecord]:
+        """Tokens moved from and to the contracts that hold money, in chain order."""
+        with self._at(at) as connection:
+            return [
+                TransferRecord(row.token, row.sender, row.recipient, row.amount, place_of(row))
+                for row in _ordered(connection, tables.token_transfer, at)
+            ]
+
+    def logs(self, *, at: BlockPin) -> list[RawLog]:
+        """The raw logs the projection was made from, in chain order."""
+        table = tables.log
+        query = (
+            select(table)
+            .where(table.c.block_number <= at.number)
+            .order_by(table.c.block_number, table.c.log_index)
+        )
+        with self._at(at) as connection:
+            return [raw_of(row) for row in connection.execute(query)]
+
+    def rows(self, table: Table, *, at: BlockPin) -> list[dict[str, Any]]:
+        """A projection table's rows as they are stored, in chain order."""
+        query = select(table).where(table.c.block_number <= at.number)
+        with self._at(at) as connection:
+            found = connection.execute(query.order_by(*table.primary_key.columns))
+            return [dict(row._mapping) for row in found]
+
+    def block(self, number: int, *, at: BlockPin) -> BlockPin | None:
+        """A block that holds one of our events, or is young enough to be kept anyway."""
+        table = tables.block
+        with self._at(at) as connection:
+            row = connection.execute(select(table).where(table.c.number == number)).first()
+        return None if row is None else BlockPin(row.number, row.hash, row.timestamp)
+
+    @contextmanager
+    def _at(self, at: BlockPin) -> Iterator[Connection]:
+        with reading(self._engine) as connection:
+            cursor = status_in(connection).cursor
+            table = tables.block
+            row = connection.execute(select(table).where(table.c.number == at.number)).first()
+            on_chain = row is None or row.hash == at.hash
+            if at.number > cursor.number or not on_chain:
+                raise NotIndexedYet(at.number, cursor.number)
+            yield connection
+
+    def _one_work(self, at: BlockPin, wanted: ColumnElement[bool]) -> WorkRecord | None:
+        with self._at(at) as connection:
+            row = connection.execute(_placed(tables.work_registered, at, wanted)).first()
+            if row is None:
+                return None
+            return work_of(row, self._owners(connection, at, WorkId(row.work_id)))
+
+    @staticmethod
+    def _owners(
+        connection: Connection, at: BlockPin, work_id: WorkId | None = None
+    ) -> dict[int, Address]:
+        table = tables.work_transferred
+        wanted = [] if work_id is None else [table.c.work_id == work_id]
+        return {row.work_id: row.recipient for row in _ordered(connection, table, at, *wanted)}
+
+
+def _placed(table: Table, at: BlockPin, *wanted: ColumnElement[bool]) -> Select[Any]:
+    """Rows up to a block, each with its block's time."""
+    return (
+        select(table, tables.block.c.timestamp.label("place_time"))
+        .join(tables.block, tables.block.c.number == table.c.block_number)
+        .where(table.c.block_number <= at.number, *wanted)
+    )
+
+
+def _ordered(
+    connection: Connection, table: Table, at: BlockPin, *wanted: ColumnElement[bool]
+) -> Iterator[Row[Any]]:
+    """Rows up to a block in chain order."""
+    query = _placed(table, at, *wanted).order_by(*table.primary_key.columns)
+    return iter(connection.execute(query))

@@ -1,0 +1,230 @@
+"""A real node with every contract deployed, for tests that need a chain.
+
+Use it from a conftest: `from tests.devnet import devnet, devnet_process  # noqa: F401`. Each test
+starts from the freshly deployed state: the node is rolled back after it.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import rlp
+
+from chain.client.blocks import Call
+from chain.client.consent_registry import ConsentRegistry
+from chain.client.deployment import Deployment
+from chain.client.derivative_graph import DerivativeGraph
+from chain.client.epoch_distributor import EpochDistributor
+from chain.client.errors import RpcUnavailable
+from chain.client.interfaces import interface
+from chain.client.licence_registry import LicenceRegistry
+from chain.client.node import Node
+from chain.client.royalty_ledger import RoyaltyLedger
+from chain.client.sending import send
+from chain.client.signer import LocalSigner, dev_signers
+from chain.client.stablecoin import Stablecoin
+from chain.client.usage_oracle import UsageOracle
+from chain.client.work_registry import WorkRegistry
+from chain.ledger.identifiers import ZERO_ADDRESS, Address, address_bytes, address_from_bytes
+from chain.ledger.keccak import keccak256
+
+ROOT = Path(__file__).resolve().parents[1]
+ACCOUNTS = 30
+DEPLOYER, CURATOR, COUNCIL, FIRST_OPERATOR, RELAY, PLATFORM, CUSTOMER = 0, 1, 2, 3, 8, 9, 10
+OPERATORS = 5
+THRESHOLD = 3
+WINDOW_SECONDS = 7200
+START_SECONDS = 20.0
+
+
+@dataclass
+class Devnet:
+    """The node, the contracts and thirty funded accounts (see the roles by index above)."""
+
+    node: Node
+    deployment: Deployment
+    signers: tuple[LocalSigner, ...]
+
+    def __post_init__(self) -> None:
+        self.works = WorkRegistry.of(self.node, self.deployment)
+        self.consents = ConsentRegistry.of(self.node, self.deployment)
+        self.licences = LicenceRegistry.of(self.node, self.deployment)
+        self.graph = DerivativeGraph.of(self.node, self.deployment)
+        self.ledger = RoyaltyLedger.of(self.node, self.deployment)
+        self.oracle = UsageOracle.of(self.node, self.deployment)
+        self.distributor = EpochDistributor.of(self.node, self.deployment)
+        self.token = Stablecoin.of(self.node, self.deployment)
+
+    def address(self, index: int) -> Address:
+        return self.signers[index].address
+
+    def rpc(self, method: str, *params: Any) -> Any:
+        """A request of the node's own, for instance to reorganise it."""
+        return self.node.rpc.request(method, *params, null_allowed=True)
+
+    def mine(self, blocks: int = 1) -> None:
+        self.rpc("anvil_mine", hex(blocks))
+
+    def pass_time(self, seconds: int) -> None:
+        self.rpc("evm_increaseTime", seconds)
+        self.mine()
+
+    def reorganise(self, depth: int, replacements: list[Any] | None = None) -> None:
+        """Replace the last `depth` blocks, and make sure that they are other blocks.
+
+        Replaying empty blocks gives the same hashes; a changed time gives others.
+        """
+        head = self.node.head()
+        before = [h.pin.hash for h in self._headers(head.number - depth + 1, head.number)]
+        if replacements is None:
+            self.rpc("anvil_rollback", depth)
+            self.rpc("evm_increaseTime", 1)
+            self.mine(depth)
+        else:
+            self.rpc("anvil_reorg", depth, replacements)
+        after = [h.pin.hash for h in self._headers(head.number - depth + 1, head.number)]
+        assert not set(before) & set(after), "the reorganisation left block hashes as they were"
+
+    def _headers(self, first: int, last: int) -> list[Any]:
+        found = self.node.headers(list(range(first, last + 1)))
+        assert all(header is not None for header in found)
+        return found
+
+    def deploy(self, name: str, *arguments: Any) -> Address:
+        """Deploy a contract of the committed artefacts, for instance RejectingPayee."""
+        call = Call(None, interface(name).creation_data(arguments))
+        receipt = send(self.node, call, signer=self.signers[DEPLOYER])
+        assert receipt.contract is not None
+        return receipt.contract
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running_anvil(*more: str) -> Iterator[str]:
+    """A node of its own; gives its address."""
+    port = free_port()
+    binary = os.environ.get("ANTIPHON_ANVIL", str(ROOT / ".tools" / "anvil"))
+    process = subprocess.Popen(
+        [binary, "--port", str(port), "--accounts", str(ACCOUNTS), "--hardfork", "cancun", *more],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    endpoint = f"http://127.0.0.1:{port}"
+    try:
+        _await_node(endpoint, process)
+        yield endpoint
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+def _await_node(endpoint: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "anvil ended at once"
+        try:
+            Node(endpoint).head()
+        except RpcUnavailable:
+            continue
+        return
+    raise AssertionError("anvil did not answer in time")
+
+
+def created_address(sender: Address, nonce: int) -> Address:
+    """Where CREATE puts the contract of a sender's transaction."""
+    return address_from_bytes(keccak256(rlp.encode([address_bytes(sender), nonce]))[12:])
+
+
+def deploy_all(
+    node: Node, signers: tuple[LocalSigner, ...], *, window_seconds: int = WINDOW_SECONDS
+) -> Deployment:
+    """Deploy from the committed bytecode, in the order and wiring of the deployment script."""
+    deployer = signers[DEPLOYER]
+    order = (
+        "ConsentRegistry",
+        "WorkRegistry",
+        "LicenceRegistry",
+        "DerivativeGraph",
+        "RoyaltyLedger",
+        "UsageOracle",
+        "EpochDistributor",
+    )
+    nonce = node.nonce(deployer.address)
+    at = {name: created_address(deployer.address, nonce + i) for i, name in enumerate(order)}
+    operators = sorted(
+        (signer.address for signer in signers[FIRST_OPERATOR : FIRST_OPERATOR + OPERATORS]),
+        key=address_bytes,
+    )
+    curator, council = signers[CURATOR].address, signers[COUNCIL].address
+    arguments: dict[str, tuple[Any, ...]] = {
+        "ConsentRegistry": (at["WorkRegistry"],),
+        "WorkRegistry": (at["ConsentRegistry"],),
+        "LicenceRegistry": (
+            at["WorkRegistry"],
+            at["ConsentRegistry"],
+            at["RoyaltyLedger"],
+            at["UsageOracle"],
+        ),
+        "DerivativeGraph": (at["WorkRegistry"], at["LicenceRegistry"]),
+        "RoyaltyLedger": (
+            at["WorkRegistry"],
+            at["DerivativeGraph"],
+            at["LicenceRegistry"],
+            ZERO_ADDRESS,
+            curator,
+        ),
+        "UsageOracle": (at["LicenceRegistry"], at["EpochDistributor"], operators, THRESHOLD),
+        "EpochDistributor": (at["UsageOracle"], council, window_seconds),
+        "DevStablecoin": (),
+    }
+    first_block = node.head().number + 1
+    contracts = {}
+    for name, given in arguments.items():
+        call = Call(None, interface(name).creation_data(given))
+        receipt = send(node, call, signer=deployer)
+        assert receipt.contract is not None
+        assert receipt.contract == at.get(name, receipt.contract)
+        contracts[name] = receipt.contract
+    deployment = Deployment(
+        node.chain_id,
+        first_block,
+        contracts,
+        tuple(operators),
+        THRESHOLD,
+        window_seconds,
+        curator,
+        council,
+    )
+    RoyaltyLedger.of(node, deployment).accept_token(deployment.token, signer=signers[CURATOR])
+    return deployment
+
+
+@pytest.fixture(scope="session")
+def devnet_process() -> Iterator[Devnet]:
+    """One node for the whole run, deployed once."""
+    with running_anvil() as endpoint:
+        node = Node(endpoint)
+        signers = dev_signers(ACCOUNTS, chain_id=node.chain_id)
+        yield Devnet(node, deploy_all(node, signers), signers)
+
+
+@pytest.fixture
+def devnet(devnet_process: Devnet) -> Iterator[Devnet]:
+    """The node as freshly deployed; rolled back afterwards, whatever the test did to it."""
+    snapshot = devnet_process.rpc("evm_snapshot")
+    yield devnet_process
+    devnet_process.rpc("evm_revert", snapshot)

@@ -1,0 +1,191 @@
+"""A small world on the development node: communities, works, consents, splits, licences, a
+derivative, and money that moved; for tests of whoever reads or continues it.
+
+Numbers are chosen so that splitting them leaves remainders.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from chain.client.work_registry import Registration
+from chain.ledger.identifiers import Address, CommunityId, Digest, GenerationId, LicenceId, WorkId
+from chain.ledger.rights import Parent, Split, Terms, Tier, WorkKind
+from tests.devnet import CUSTOMER, PLATFORM, Devnet
+
+STEWARDS = (11, 12, 13)
+ELDERS = (14, 15, 16)
+PAYEES = tuple(range(17, 30))
+YEAR_SECONDS = 365 * 24 * 3600
+GENERATION = GenerationId(0xFEDC_BA98_7654_3210)
+ROYALTY_SHARE = 150_000_000
+TRAINING_PRICE = 120_000_001
+GENERATION_PRICE = 70_000_003
+DISTRIBUTION_PRICE = 9_999_999
+UNIT_PRICE = 1_237
+UNIT_CAP = 1_000_000
+REVENUE_CAP = 10**12
+DERIVATIVE_INCOME = 33_333_337
+FUNDS = 10**12
+
+
+@dataclass(frozen=True)
+class Heritage:
+    """The ids of everything built. `works` are the two communities' own, without parents."""
+
+    communities: tuple[CommunityId, ...]
+    works: tuple[WorkId, ...]
+    refused_work: WorkId
+    derivative: WorkId
+    generation_id: GenerationId
+    training: LicenceId
+    generation: tuple[LicenceId, LicenceId]
+    distribution: LicenceId
+    splits: dict[WorkId, Split]
+    rejecting_payee: Address
+
+
+def digest_of(text: str) -> Digest:
+    """A stand-in for a content or manifest digest."""
+    return Digest(hashlib.sha256(text.encode()).digest())
+
+
+def terms_of(devnet: Devnet, tier: Tier, price: int) -> Terms:
+    """Terms as communities of this world offer them."""
+    return Terms(
+        tier=tier,
+        token=devnet.deployment.token,
+        price=price,
+        unit_price=0 if tier is Tier.TRAINING else UNIT_PRICE,
+        royalty_share=ROYALTY_SHARE if tier is Tier.GENERATION else 0,
+        duration_seconds=YEAR_SECONDS,
+        unit_cap=UNIT_CAP,
+        revenue_cap=REVENUE_CAP,
+        text_digest=digest_of(f"licence text {tier.name}"),
+    )
+
+
+def register(
+    devnet: Devnet, signer: int, name: str, community: CommunityId, kind: WorkKind
+) -> WorkId:
+    """Register one work for a community, or for the signer when the community is zero."""
+    registration = Registration(
+        community, kind, digest_of(f"sound of {name}"), digest_of(f"manifest of {name}")
+    )
+    receipt = devnet.works.register(registration, signer=devnet.signers[signer])
+    return devnet.works.works_registered(receipt)[0]
+
+
+def consent(devnet: Devnet, steward: int, work: WorkId, terms: Terms, approvals: int = 0) -> None:
+    """Propose terms for a year and let as many elders approve as are needed."""
+    until = devnet.node.head().timestamp + YEAR_SECONDS
+    devnet.consents.propose_consent(
+        work, terms.tier, terms.hash(), until, signer=devnet.signers[steward]
+    )
+    for elder in ELDERS[:approvals]:
+        devnet.consents.approve_consent(
+            work, terms.tier, terms.hash(), signer=devnet.signers[elder]
+        )
+
+
+def take(devnet: Devnet, work: WorkId, terms: Terms) -> LicenceId:
+    """The platform takes a licence with one permit."""
+    platform = devnet.signers[PLATFORM]
+    head = devnet.node.head()
+    permit = devnet.token.sign_permit(
+        devnet.ledger.address, terms.price, head.timestamp + 3600, at=head, signer=platform
+    )
+    receipt = devnet.licences.take_licence(work, terms, permit=permit, signer=platform)
+    return devnet.licences.licence_taken(receipt)
+
+
+def pay(devnet: Devnet, work: WorkId, amount: int) -> None:
+    """The customer pays a work."""
+    customer = devnet.signers[CUSTOMER]
+    devnet.token.approve(devnet.ledger.address, amount, signer=customer)
+    devnet.ledger.pay(work, devnet.deployment.token, amount, signer=customer)
+
+
+def push_all(devnet: Devnet, work: WorkId, split: Split, version: int = 1) -> None:
+    devnet.ledger.push(
+        work, devnet.deployment.token, version, split, signer=devnet.signers[PLATFORM]
+    )
+
+
+def _found_communities(devnet: Devnet) -> tuple[CommunityId, ...]:
+    founded = []
+    for steward, elders, needed in ((11, (), 0), (12, ELDERS, 2), (13, (), 0)):
+        receipt = devnet.consents.found_community(
+            [devnet.address(elder) for elder in elders],
+            approvals_required=needed,
+            profile_digest=digest_of(f"community of {steward}"),
+            signer=devnet.signers[steward],
+        )
+        founded.append(devnet.consents.community_founded(receipt))
+    return tuple(founded)
+
+
+def _splits(devnet: Devnet, works: tuple[WorkId, ...], rejecting: Address) -> dict[WorkId, Split]:
+    payee = [devnet.address(index) for index in PAYEES]
+    return {
+        works[0]: Split.of({payee[0]: 3_333, payee[1]: 3_333, payee[2]: 3_334}),
+        works[1]: Split.of({payee[3]: 7_001, payee[4]: 2_999}),
+        works[2]: Split.of({payee[5]: 5_000, payee[6]: 4_999, rejecting: 1}),
+        works[3]: Split.of({devnet.address(PLATFORM): 10_000}),
+    }
+
+
+def build_heritage(devnet: Devnet) -> Heritage:
+    """Build the world; about forty transactions."""
+    communities = _found_communities(devnet)
+    gong = register(devnet, 11, "gong", communities[0], WorkKind.RECORDING)
+    flute = register(devnet, 11, "flute", communities[0], WorkKind.ARCHIVE_ITEM)
+    chant = register(devnet, 12, "chant", communities[1], WorkKind.RECORDING)
+    derivative = register(devnet, PLATFORM, "remix", CommunityId(0), WorkKind.DERIVATIVE)
+    rejecting = devnet.deploy("RejectingPayee")
+    splits = _splits(devnet, (gong, flute, chant, derivative), rejecting)
+    deciders = {gong: 11, flute: 11, chant: 12, derivative: PLATFORM}
+    for work, split in splits.items():
+        devnet.ledger.set_split(work, split, signer=devnet.signers[deciders[work]])
+
+    training = terms_of(devnet, Tier.TRAINING, TRAINING_PRICE)
+    generation = terms_of(devnet, Tier.GENERATION, GENERATION_PRICE)
+    distribution = terms_of(devnet, Tier.DISTRIBUTION, DISTRIBUTION_PRICE)
+    consent(devnet, 11, gong, training)
+    consent(devnet, 11, gong, generation)
+    consent(devnet, 11, gong, distribution)
+    consent(devnet, 12, chant, generation, approvals=2)
+    devnet.consents.refuse_consent(flute, Tier.TRAINING, signer=devnet.signers[11])
+
+    for account in (PLATFORM, CUSTOMER):
+        devnet.token.mint(devnet.address(account), FUNDS, signer=devnet.signers[account])
+    taken_training = take(devnet, gong, training)
+    taken_generation = (take(devnet, gong, generation), take(devnet, chant, generation))
+    taken_distribution = take(devnet, gong, distribution)
+    parents = [Parent(gong, taken_generation[0]), Parent(chant, taken_generation[1])]
+    linked = devnet.graph.link(
+        derivative, GENERATION, parents, [b"", b""], signer=devnet.signers[PLATFORM]
+    )
+
+    pay(devnet, derivative, DERIVATIVE_INCOME)
+    devnet.ledger.settle(
+        derivative,
+        devnet.deployment.token,
+        devnet.graph.vector_linked(linked),
+        signer=devnet.signers[CUSTOMER],
+    )
+    for work in (gong, chant):
+        push_all(devnet, work, splits[work])
+    return Heritage(
+        communities,
+        (gong, flute, chant),
+        flute,
+        derivative,
+        GENERATION,
+        taken_training,
+        taken_generation,
+        taken_distribution,
+        splits,
+        rejecting,
+    )
