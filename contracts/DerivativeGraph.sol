@@ -38,8 +38,8 @@ contract DerivativeGraph is IDerivativeGraph {
         bool countFits = parents.length > 0 && parents.length <= MAX_PARENTS && vectors.length == parents.length;
         if (!countFits) revert BadParentCount(parents.length);
         (uint256[] memory entries, uint256 depth) = _flatten(child, parents, vectors);
-        if (entries.length > MAX_ANCESTORS) revert TooManyAncestors(entries.length);
         if (depth > MAX_DEPTH) revert TooDeep(depth);
+        if (entries.length > MAX_ANCESTORS) revert TooManyAncestors(entries.length);
 
         bytes memory vector = AncestorVectors.pack(entries);
         _vectorHash[child] = keccak256(vector);
