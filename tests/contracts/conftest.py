@@ -77,6 +77,17 @@ def devnet() -> Any:
     return brownie.chain
 
 
+@pytest.fixture(scope="session")
+def mine_at() -> Callable[[int], None]:
+    """Mines a block of that time; what Brownie's own `mine` sends, anvil does not understand."""
+
+    def mine_at(timestamp: int) -> None:
+        answer = brownie.web3.provider.make_request("evm_mine", [hex(timestamp)])
+        assert "error" not in answer, answer["error"]
+
+    return mine_at
+
+
 # --- accounts by role, as on the demonstration's node -------------------------------------------
 
 
