@@ -26,7 +26,7 @@ RATES_HZ = (8000, 192000)
 SEED_STRIDE = 1009  # keeps the pieces of one catalogue seed apart from those of the next
 
 
-class CatalogueRefused(ValueError):  # noqa: N818  (errors here say what happened)
+class CatalogueRefused(ValueError):
     """The catalogue cannot be written as asked; the message names the bound."""
 
 

@@ -1,0 +1,150 @@
+"""`python -m watermark.train [fit | export | evaluate]`: make the compact weights, measure them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import torch
+
+from watermark.audioseal_layer import AudioSealLayer
+from watermark.checkpoints import CheckpointRefused, load_compact, read_card
+from watermark.train import evaluation
+from watermark.train.corpus import pool
+from watermark.train.export import CARD_NAME, export, write_card
+from watermark.train.model_card import write_model_card
+from watermark.train.recipe import Recipe
+from watermark.train.trainer import Trainer, TrainingRefused
+
+log = logging.getLogger("watermark.train")
+STATE_FILE = "state.safetensors"
+WEIGHTS = Path(__file__).parents[1] / "weights"
+SAVE_EVERY_STEPS = 200
+REPORT_EVERY_STEPS = 50
+
+
+def fit(asked: argparse.Namespace) -> None:
+    """Train to the recipe's last step or for `--minutes`; takes up the state `--folder` holds."""
+    trainer = Trainer(_recipe(asked), pool(_recipe(asked), asked.folder), _device(asked.device))
+    state = asked.folder / STATE_FILE
+    if state.exists():
+        trainer.resume(state)
+        log.info("resumed at step %d, %.2f dB", trainer.step_number, trainer.snr_db)
+    elif asked.start is not None:
+        networks = load_compact(asked.start)
+        trainer.begin_from(networks.generator, networks.detector, asked.start_snr_db)
+        log.info("started from %s", asked.start)
+    began = time.monotonic()
+    while trainer.step_number < asked.steps and time.monotonic() - began < 60 * asked.minutes:
+        report = trainer.step()
+        if report.step % REPORT_EVERY_STEPS == 0:
+            with (asked.folder / "log.jsonl").open("a") as file:
+                file.write(json.dumps({**asdict(report), "cpu_s": time.process_time()}) + "\n")
+            log.info(
+                "step %d loss %.4f accuracy %.3f d' %.2f snr %.2f dB",
+                report.step,
+                report.loss,
+                report.accuracy_mean,
+                report.separation,
+                report.snr_db,
+            )
+        if trainer.step_number % SAVE_EVERY_STEPS == 0:
+            trainer.save(state)
+    trainer.save(state)
+
+
+def export_weights(asked: argparse.Namespace) -> None:
+    """Write the averaged weights of the state in `--folder` to `--weights`, with their card."""
+    recipe = _recipe(asked)
+    trainer = Trainer(recipe, pool(recipe, asked.folder), torch.device("cpu"))
+    trainer.resume(asked.folder / STATE_FILE)
+    sys.stdout.write(f"{export(trainer, asked.weights)}\n")
+
+
+def evaluate(asked: argparse.Namespace) -> None:
+    """Calibrate on training families; report on held-out ones and, with `--audio`, recordings."""
+    path = asked.weights / CARD_NAME
+    layer = AudioSealLayer(load_compact(path), snr_db=asked.snr_db, device=_device(asked.device))
+    log.info("calibrating on %d clips of the training families", asked.clips)
+    calibration, threshold = evaluation.calibrate(layer, clips=asked.clips, seed=asked.seed + 1)
+    layer.calibration = calibration
+    log.info("evaluating on %d clips of the held-out families", asked.clips)
+    reports = [
+        evaluation.evaluate(
+            layer,
+            evaluation.synthetic_clips(True, asked.clips, asked.seed + 2),
+            material="synthesised, families held out of training",
+            seed=asked.seed + 2,
+            clip_threshold=threshold,
+        )
+    ]
+    if asked.audio is not None:
+        recorded = evaluation.evaluate(
+            layer,
+            evaluation.clips_of_folder(asked.audio, asked.clips, asked.seed + 3),
+            material=asked.audio_name,
+            seed=asked.seed + 3,
+            clip_threshold=threshold,
+        )
+        reports.append(recorded)
+    if asked.write:
+        write_card(path, read_card(path), calibration)
+        write_model_card(asked.weights, read_card(path), reports, asked.clips)
+    sys.stdout.write(json.dumps([asdict(report) for report in reports], indent=1) + "\n")
+
+
+def _recipe(asked: argparse.Namespace) -> Recipe:
+    return replace(Recipe(), seed=asked.seed, steps=asked.steps)
+
+
+def _device(name: str) -> torch.device:
+    """`auto` is the GPU where there is one."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m watermark.train", description=__doc__)
+    parser.add_argument(
+        "task", nargs="?", default="fit", choices=("fit", "export", "evaluate"), help="fit if none"
+    )
+    parser.add_argument("--folder", type=Path, default=Path("var/train"), help="training state")
+    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="shipped weights and card")
+    parser.add_argument("--steps", type=int, default=Recipe.steps)
+    parser.add_argument("--seed", type=int, default=Recipe.seed)
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="fit: stop after")
+    parser.add_argument("--start", type=Path, help="fit: card of weights to start from")
+    parser.add_argument("--start-snr-db", type=float, default=24.0, help="fit: with --start")
+    parser.add_argument("--clips", type=int, default=64, help="evaluate: 10 s clips per material")
+    parser.add_argument("--snr-db", type=float, default=30.0, help="evaluate: level of the mark")
+    parser.add_argument("--audio", type=Path, help="evaluate: also on recordings in this folder")
+    parser.add_argument("--audio-name", default="recordings", help="evaluate: what they are")
+    parser.add_argument(
+        "--write", action="store_true", help="evaluate: keep the calibration and the model card"
+    )
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; the exit status is 2 when the request is refused."""
+    asked = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    torch.set_num_threads(asked.threads)
+    try:
+        {"fit": fit, "export": export_weights, "evaluate": evaluate}[asked.task](asked)
+    except (TrainingRefused, CheckpointRefused, ValueError, OSError) as refusal:
+        sys.stderr.write(f"error: {refusal}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

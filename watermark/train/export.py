@@ -1,0 +1,68 @@
+"""From a training state to shipped weights: averaged, halved, pinned by digest in a card."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+from watermark.audioseal_layer import COMPACT_SHAPING, Calibration
+from watermark.checkpoints import CARD_FORMAT, sha256_of
+from watermark.train.corpus import digest
+from watermark.train.recipe import DECODER, NBITS, SEANET
+from watermark.train.trainer import Trainer
+
+CARD_NAME = "compact.json"
+
+
+def export(trainer: Trainer, folder: Path, calibration: Calibration | None = None) -> Path:
+    """Write the averaged weights as float16 safetensors with their card; returns the card's path.
+
+    The card is written last and names the digests, so a reader meets old weights with the old card
+    or new weights with the new one, or is refused.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    files: dict[str, dict[str, Any]] = {}
+    for role in ("generator", "detector"):
+        prefix = f"{role}."
+        state = {
+            name.removeprefix(prefix): tensor.detach().cpu().half().contiguous()
+            for name, tensor in trainer.average.items()
+            if name.startswith(prefix)
+        }
+        path = folder / f"compact-{role}.safetensors"
+        unfinished = path.with_name(f".{path.name}")
+        save_file(state, unfinished)
+        unfinished.replace(path)
+        files[role] = {"file": path.name, "sha256": sha256_of(path)}
+    card = {
+        "format": CARD_FORMAT,
+        "name": "Antiphon compact AudioSeal",
+        "sample_rate_hz": 16000,
+        "nbits": NBITS,
+        "lstm": SEANET["lstm"],
+        "seanet": SEANET,
+        "decoder": DECODER,
+        "shaping": COMPACT_SHAPING,
+        "files": files,
+        "training": {
+            "recipe": asdict(trainer.recipe),
+            "steps_done": trainer.step_number,
+            "snr_db_reached": round(trainer.snr_db, 2),
+            "corpus_sha256": digest(trainer.clips),
+            "torch": str(torch.__version__),
+        },
+    }
+    return write_card(folder / CARD_NAME, card, calibration)
+
+
+def write_card(path: Path, card: dict[str, Any], calibration: Calibration | None) -> Path:
+    """Write `card`, with `calibration` where there is one."""
+    whole = {**card, "calibration": asdict(calibration)} if calibration else card
+    unfinished = path.with_name(f".{path.name}")
+    unfinished.write_text(json.dumps(whole, indent=2, sort_keys=True) + "\n", "utf-8")
+    return unfinished.replace(path)

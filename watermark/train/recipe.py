@@ -1,0 +1,62 @@
+"""What a training run is: every knob, with its unit and its reason, in one frozen place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+# The AudioSeal configuration, smaller: a quarter of the filters, half the bottleneck, no LSTM (so
+# that chunks are exact), no weight normalisation (nothing to fold at load).
+SEANET: dict[str, Any] = {
+    "activation": "ELU",
+    "activation_params": {"alpha": 1.0},
+    "causal": False,
+    "channels": 1,
+    "compress": 2,
+    "dilation_base": 2,
+    "dimension": 64,
+    "disable_norm_outer_blocks": 0,
+    "kernel_size": 7,
+    "last_kernel_size": 7,
+    "lstm": 0,
+    "n_filters": 8,
+    "n_residual_layers": 1,
+    "norm": "none",
+    "norm_params": {},
+    "pad_mode": "constant",
+    "ratios": [8, 5, 4, 2],
+    "residual_kernel_size": 3,
+    "true_skip": True,
+}
+DECODER: dict[str, Any] = {
+    "final_activation": None,
+    "final_activation_params": None,
+    "trim_right_ratio": 1.0,
+}
+NBITS = 16
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A training run. Two runs with equal recipes on one machine give equal weights."""
+
+    seed: int = 1
+    steps: int = 6000
+    corpus_clips: int = 640
+    clip_seconds: float = 4.0
+    batch_pairs: int = 12  # hosts per step; each is seen marked and unmarked
+    heard_samples: int = 16000  # what the detector sees
+    spare_samples: int = 2240  # marked beyond that, so that crops and speeds have room
+    learning_rate: float = 8e-4
+    warmup_steps: int = 100
+    gradient_clip: float = 1.0
+    average_decay: float = 0.998  # the averaged weights are the ones that are shipped
+    snr_start_db: float = -3.0
+    snr_ceiling_db: float = 31.0
+    snr_step_db: float = 0.05
+    raise_above: float = 0.88  # accuracy of 1 s decisions under attack, running mean
+    lower_below: float = 0.79
+    snr_spread_db: float = 3.0  # each host draws its own level within this of the current one
+    effects_full_step: int = 1200  # effects come in gradually until here
+    codec_from_step: int = 2000  # MP3, straight-through: not worth its cost before
+    half_precision_until_step: int = 5400  # bfloat16 first, float32 for the fine end

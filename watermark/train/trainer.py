@@ -1,0 +1,252 @@
+"""The training loop: one step, its losses, its adaptive loudness, its state."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812  (its usual name)
+
+from watermark.audioseal_layer import FRAME_SAMPLES, fixed_message, frame_log_odds
+from watermark.audioseal_shaping import levelled, shaped
+from watermark.checkpoints import build
+from watermark.train.corpus import draw
+from watermark.train.effects import attacked
+from watermark.train.recipe import DECODER, NBITS, SEANET, Recipe
+
+ELU_GAIN = 1.25  # keeps the variance of a unit normal through an ELU, so depth does not fade it
+POOLED_GAIN = 4.0
+RAMP_SAMPLES = 160
+STATE_FORMAT = "1"
+
+
+class TrainingRefused(Exception):
+    """Training cannot go on from what it was given; the message has the next step."""
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """What one step did: losses, and the share of right 1 s decisions under attack."""
+
+    step: int
+    loss: float
+    accuracy: float
+    accuracy_mean: float
+    separation: float
+    snr_db: float
+
+
+class Trainer:
+    """Networks, optimiser and running averages of one training run."""
+
+    def __init__(self, recipe: Recipe, clips: NDArray[np.float16], device: torch.device) -> None:
+        self.recipe, self.clips, self.device = recipe, clips, device
+        torch.manual_seed(recipe.seed)
+        generator, detector = build(SEANET, DECODER, NBITS)
+        self.generator, self.detector = generator, detector
+        self.networks = nn.ModuleDict({"generator": generator, "detector": detector})
+        _keep_gain(self.networks, torch.Generator().manual_seed(recipe.seed))
+        self.networks.to(device)
+        self.optimiser = torch.optim.Adam(
+            self.networks.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.99)
+        )
+        self.average = {k: v.detach().clone() for k, v in self.networks.state_dict().items()}
+        self.step_number = 0
+        self.snr_db = recipe.snr_start_db
+        self.accuracy_mean = 0.5
+
+    def step(self) -> StepReport:
+        """One update; everything random in it comes from the seed and the step's number alone."""
+        recipe, number = self.recipe, self.step_number
+        rng = np.random.default_rng([recipe.seed, 2, number])
+        samples = recipe.heard_samples + recipe.spare_samples
+        hosts = torch.from_numpy(
+            draw(self.clips, rng, count=recipe.batch_pairs, samples=samples)
+        ).to(self.device)
+        for group in self.optimiser.param_groups:
+            group["lr"] = _learning_rate(recipe, number)
+        half = number < recipe.half_precision_until_step
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
+            log_odds, labels = self._heard(hosts, rng)
+        loss, accuracy, separation = presence_loss(log_odds, labels)
+        self.optimiser.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        nn.utils.clip_grad_norm_(self.networks.parameters(), recipe.gradient_clip)
+        self.optimiser.step()
+        self._follow(accuracy)
+        self.step_number += 1
+        return StepReport(
+            step=number,
+            loss=float(loss.detach()),
+            accuracy=accuracy,
+            accuracy_mean=self.accuracy_mean,
+            separation=separation,
+            snr_db=self.snr_db,
+        )
+
+    def _heard(self, hosts: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """Mark hosts, let things befall marked and unmarked, ask the detector."""
+        message = fixed_message(self.generator, hosts.shape[0])
+        raw = self.generator.get_watermark(levelled(hosts), message=message)
+        spread = self.recipe.snr_spread_db
+        offsets = rng.uniform(-spread, spread, (hosts.shape[0], 1, 1)).astype(np.float32)
+        snr_db = torch.from_numpy(self.snr_db + offsets).to(self.device)
+        mask = torch.from_numpy(_masks(rng, hosts.shape[0], hosts.shape[-1])).to(self.device)
+        marked = hosts + mask * shaped(raw.float(), hosts, snr_db)
+        strength = min(1.0, self.step_number / self.recipe.effects_full_step)
+        pairs, labels = attacked(
+            torch.cat([marked, hosts]),
+            torch.cat([mask, torch.zeros_like(mask)]),
+            rng,
+            strength=strength,
+            codec=self.step_number >= self.recipe.codec_from_step,
+            heard=self.recipe.heard_samples,
+        )
+        return frame_log_odds(self.detector, levelled(pairs)), labels
+
+    def _follow(self, accuracy: float) -> None:
+        """Averages, and the mark's loudness: quieter while it is heard, louder when it is lost."""
+        recipe = self.recipe
+        self.accuracy_mean += 0.02 * (accuracy - self.accuracy_mean)
+        if self.accuracy_mean > recipe.raise_above:
+            self.snr_db = min(recipe.snr_ceiling_db, self.snr_db + recipe.snr_step_db)
+        elif self.accuracy_mean < recipe.lower_below:
+            self.snr_db = max(recipe.snr_start_db, self.snr_db - recipe.snr_step_db)
+        decay = min(recipe.average_decay, (self.step_number + 1) / (self.step_number + 10))
+        with torch.no_grad():
+            for name, value in self.networks.state_dict().items():
+                self.average[name].lerp_(value, 1.0 - decay)
+
+    def save(self, path: Path) -> None:
+        """Write the whole state; the file appears under its name only when whole."""
+        tensors = {f"weight.{k}": v for k, v in self.networks.state_dict().items()}
+        tensors |= {f"average.{k}": v for k, v in self.average.items()}
+        for index, state in self.optimiser.state_dict()["state"].items():
+            tensors |= {f"adam.{index}.{k}": torch.as_tensor(v) for k, v in state.items()}
+        facts = {
+            "format": STATE_FORMAT,
+            "recipe": json.dumps(asdict(self.recipe), sort_keys=True),
+            "step": str(self.step_number),
+            "snr_db": repr(self.snr_db),
+            "accuracy_mean": repr(self.accuracy_mean),
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f".{path.name}")
+        whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+        save_file(whole, unfinished, metadata=facts)
+        unfinished.replace(path)
+
+    def resume(self, path: Path) -> None:
+        """Take up the state in `path`; raises TrainingRefused if it is of another recipe."""
+        try:
+            with safe_open(path, framework="pt") as file:
+                facts = file.metadata()
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except (OSError, SafetensorError) as error:
+            raise TrainingRefused(f"{path} cannot be read ({error}); delete it to start") from error
+        if facts.get("recipe") != json.dumps(asdict(self.recipe), sort_keys=True):
+            raise TrainingRefused(
+                f"{path} was made by another recipe: {facts.get('recipe')}. "
+                "Give the same options, or another --folder."
+            )
+        self.networks.load_state_dict(_part(tensors, "weight."))
+        self.average = {k: v.to(self.device) for k, v in _part(tensors, "average.").items()}
+        table = self.optimiser.state_dict()
+        moments: dict[int, dict[str, Tensor]] = {}
+        for name, value in _part(tensors, "adam.").items():
+            index, _, kind = name.partition(".")
+            moments.setdefault(int(index), {})[kind] = value
+        self.optimiser.load_state_dict({**table, "state": moments})
+        self.step_number = int(facts["step"])
+        self.snr_db = float(facts["snr_db"])
+        self.accuracy_mean = float(facts["accuracy_mean"])
+
+    def begin_from(self, generator: nn.Module, detector: nn.Module, snr_db: float) -> None:
+        """Start with finished weights instead of random ones, at a loudness they can bear."""
+        self.generator.load_state_dict(generator.state_dict())
+        self.detector.load_state_dict(detector.state_dict())
+        self.average = {k: v.detach().clone() for k, v in self.networks.state_dict().items()}
+        self.snr_db = snr_db
+        self.accuracy_mean = self.recipe.lower_below
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def _learning_rate(recipe: Recipe, step: int) -> float:
+    """Warm up, then a cosine down to a twentieth."""
+    rise = min(1.0, (step + 1) / recipe.warmup_steps)
+    fall = 0.5 + 0.5 * math.cos(math.pi * min(1.0, step / recipe.steps))
+    return recipe.learning_rate * rise * (0.05 + 0.95 * fall)
+
+
+def _keep_gain(networks: nn.Module, generator: torch.Generator) -> None:
+    """Initialise so that signals keep their size in depth; PyTorch's default fades them."""
+    for module in networks.modules():
+        if isinstance(module, nn.Conv1d | nn.ConvTranspose1d):
+            fan_in = module.weight[0].numel()
+            if isinstance(module, nn.ConvTranspose1d):
+                overlap = module.kernel_size[0] / module.stride[0]
+                fan_in = int(module.in_channels * overlap)
+            with torch.no_grad():
+                module.weight.normal_(0.0, ELU_GAIN / math.sqrt(fan_in), generator=generator)
+                if module.kernel_size[0] == module.stride[0] == FRAME_SAMPLES:
+                    # one value per frame: the loss sees frame means alone, so this stays so
+                    module.weight.copy_(module.weight[..., :1].expand_as(module.weight))
+                if module.bias is not None:
+                    module.bias.zero_()
+
+
+def _masks(rng: np.random.Generator, count: int, samples: int) -> NDArray[np.float32]:
+    """Where each host is marked (count, 1, samples): all of it, a stretch, or all but a stretch."""
+    masks = np.ones((count, 1, samples), dtype=np.float32)
+    ramp = np.hanning(2 * RAMP_SAMPLES + 1).astype(np.float32)
+    for row in range(count):
+        if rng.random() < 0.6:
+            continue
+        length = int(rng.uniform(0.25, 0.7) * samples)
+        start = int(rng.integers(0, samples - length + 1))
+        stretch = np.zeros(samples, dtype=np.float32)
+        stretch[start : start + length] = 1.0
+        if rng.random() < 0.5:
+            stretch = 1.0 - stretch
+        masks[row, 0] = np.convolve(stretch, ramp / ramp.sum(), "same")
+        if stretch[0] == 1.0:
+            masks[row, 0, :RAMP_SAMPLES] = 1.0
+        if stretch[-1] == 1.0:
+            masks[row, 0, -RAMP_SAMPLES:] = 1.0
+    return masks
+
+
+def presence_loss(log_odds: Tensor, labels: Tensor) -> tuple[Tensor, float, float]:
+    """Loss, share of right pooled decisions, and d′ of the pooled statistic.
+
+    `log_odds` is (batch, frame), `labels` (batch, 1, time) with 1 where marked. Frames that are
+    partly marked do not count. The first term asks every frame, the second the mean over a clip's
+    marked and over its unmarked frames, which is what a decision uses.
+    """
+    share = F.avg_pool1d(labels, FRAME_SAMPLES).squeeze(1)[:, : log_odds.shape[1]]
+    log_odds = log_odds[:, : share.shape[1]]
+    losses, pooled = [], []
+    for wanted, chosen in ((1.0, share > 0.95), (0.0, share < 0.05)):
+        weight = chosen.float()
+        count = weight.sum(dim=1)
+        rows = count >= 8
+        mean = (log_odds * weight).sum(dim=1)[rows] / count[rows]
+        sign = 2.0 * wanted - 1.0
+        frames = F.softplus(-sign * log_odds)[chosen].mean()
+        losses.append(0.5 * frames + 0.5 * F.softplus(-sign * POOLED_GAIN * mean).mean())
+        pooled.append(mean.detach())
+    marked, unmarked = pooled
+    right = 0.5 * float((marked > 0).float().mean()) + 0.5 * float((unmarked < 0).float().mean())
+    spread = math.sqrt(0.5 * float(marked.var()) + 0.5 * float(unmarked.var())) + 1e-9
+    return losses[0] + losses[1], right, float(marked.mean() - unmarked.mean()) / spread
