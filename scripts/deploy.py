@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import stat
 import sys
 from pathlib import Path
@@ -139,6 +140,8 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parse_arguments(sys.argv[1:] if argv is None else argv)
     from brownie import project
 
+    # Brownie remembers where it deployed and refuses a chain that has forgotten; development chains do.
+    shutil.rmtree(ROOT / "build" / "deployments" / str(DEVELOPMENT_CHAIN_ID), ignore_errors=True)
     loaded = project.load(str(ROOT), name="Antiphon")
     network = connect(arguments.rpc)
     from brownie import web3

@@ -1,1 +1,1 @@
-"""The story `make demo` tells: recordings in, creators paid, every line printed only when it is true."""
+"""The story `make demo` tells; every line is printed only when it is true."""

@@ -1,7 +1,8 @@
-"""A labelled stand-in for a generative model: it arranges and mixes licensed recordings by ordinary signal processing.
+"""A labelled stand-in for a generative model: it arranges and mixes licensed recordings.
 
-It exists so that the loop after it (mark, log, link, trace, pay) can be shown on real sound. No model is trained or
-run here, and nothing it makes is called generated without the word stand-in beside it.
+Ordinary signal processing: filters, layers, cross-fades. It exists so that the loop after it (mark,
+log, link, trace, pay) can be shown on real sound. No model is trained or run here, and nothing it
+makes is called generated without the word stand-in beside it.
 """
 
 from __future__ import annotations
@@ -81,7 +82,14 @@ def faded(phrase: Samples, fade: int) -> Samples:
 
 
 def found_copy(source: Path, target: Path, *, start_seconds: float, seconds: float) -> int:
-    """What turns up elsewhere: cropped, mixed down to mono, MP3 at about 64 kb/s. Returns its bit rate in bits a second."""
+    """What turns up elsewhere: cropped, mono, MP3 at about 64 kb/s. Returns bits a second."""
     samples = read_mono(source, start_seconds + seconds)[int(start_seconds * OUTPUT_RATE_HZ) :]
-    sf.write(target, samples, OUTPUT_RATE_HZ, format="MP3", bitrate_mode="CONSTANT", compression_level=MP3_LEVEL_64K)
+    sf.write(
+        target,
+        samples,
+        OUTPUT_RATE_HZ,
+        format="MP3",
+        bitrate_mode="CONSTANT",
+        compression_level=MP3_LEVEL_64K,
+    )
     return int(target.stat().st_size * 8 * OUTPUT_RATE_HZ / len(samples))

@@ -1,4 +1,4 @@
-"""Who plays in the story. Communities, people and pieces are invented; so is every number they agree on."""
+"""Who plays in the story. Communities, people, pieces and prices are invented."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ YEAR_SECONDS = 365 * 24 * 60 * 60
 
 @dataclass(frozen=True)
 class CommunityRole:
-    """`payees` are (account index, basis points); `rejecting` adds a payee contract that refuses all money."""
+    """`payees` are (account index, bps); `rejecting_bps` goes to one that refuses all money."""
 
     key: str
     name: str
@@ -46,14 +46,14 @@ class Offer:
 COMMUNITIES = (
     CommunityRole(
         key="gamelan",
-        name="Sanggar Lintang (invented)",
+        name="Sanggar Tirta Wening (invented)",
         tradition="gamelan",
         steward=11,
         payees=((17, 4_000), (18, 2_500), (19, 2_000), (20, 1_500)),
     ),
     CommunityRole(
         key="chant",
-        name="清音寺 Qingyin Temple (invented)",
+        name="Hall of the Quiet Bell 靜鐘堂 (invented)",
         tradition="chant",
         steward=12,
         payees=((21, 5_000), (22, 3_000)),
@@ -63,7 +63,7 @@ COMMUNITIES = (
     ),
     CommunityRole(
         key="panpipes",
-        name="Ayllu Wayra (invented)",
+        name="Ayllu Wayra Pata (invented)",
         tradition="panpipes",
         steward=13,
         payees=((23, 3_334), (24, 3_333), (25, 3_333)),

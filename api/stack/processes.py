@@ -70,6 +70,17 @@ class Process:
     @classmethod
     def start(cls, launch: Launch) -> Process:
         """Start and wait until ready. Raises `StackError` with the end of the log."""
+        process = cls.launch(launch)
+        process.wait_ready()
+        return process
+
+    @classmethod
+    def launch(cls, launch: Launch) -> Process:
+        """Start without waiting.
+
+        Call it from the main thread: the kernel takes the thread that starts a child for its
+        parent, and ends the child when that thread ends.
+        """
         launch.log.parent.mkdir(parents=True, exist_ok=True)
         with launch.log.open("ab") as log:
             child = subprocess.Popen(
@@ -79,17 +90,19 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 env={**os.environ, **launch.environment},
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509  no threads exist in the parent yet
+                preexec_fn=_die_with_parent,
             )
-        process = cls(launch, child)
-        try:
-            process._wait_ready()
-        except BaseException:
-            process.stop()
-            raise
-        return process
+        return cls(launch, child)
 
-    def _wait_ready(self) -> None:
+    def wait_ready(self) -> None:
+        """Wait until ready. Raises `StackError` and leaves nothing running."""
+        try:
+            self._poll_ready()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _poll_ready(self) -> None:
         deadline = time.monotonic() + self._launch.ready_seconds
         while not self._launch.ready():
             if not self.alive:

@@ -1,4 +1,4 @@
-"""The local stack: EVM node, deployed contracts, watermark service, and (for `up`) oracle and API."""
+"""The local stack: node, deployed contracts, watermark process, oracle and API."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Stack:
         self, name: str, command: list[str], ready: Callable[[], bool], environment: dict[str, str]
     ) -> Process:
         log = self.state / "logs" / f"{name}.log"
-        process = Process.start(Launch(name, command, log, ready, environment))
+        process = Process.launch(Launch(name, command, log, ready, environment))
         self.processes.append(process)
         return process
 
@@ -85,7 +85,7 @@ class Stack:
         command += ["--slots-in-an-epoch", "1", "--quiet"]
         if persistent:
             command += ["--state", str(self.state / "chain.json"), "--preserve-historical-states"]
-        self._launch("node", command, lambda: node_answers(self.node_url), {})
+        self._launch("node", command, lambda: node_answers(self.node_url), {}).wait_ready()
 
     def deploy(self, window_seconds: int) -> dict[str, str]:
         """Deploy through Brownie unless this state already has a deployment that the node knows."""
@@ -119,14 +119,17 @@ class Stack:
         if done.returncode != 0:
             raise StackError(f"deploying failed.\n{tail(log)}\nNext: read {log}")
 
-    def start_watermark(self) -> None:
-        """The watermark process; torch is imported there and nowhere else."""
+    def start_watermark(self) -> Process:
+        """The watermark process; torch is imported there and nowhere else.
+
+        Importing takes seconds: the caller waits for readiness when it needs the process.
+        """
         port = free_port(WATERMARK_PORT)
         self.watermark_url = f"http://127.0.0.1:{port}"
         command = [sys.executable, "-m", "watermark", "serve", "--port", str(port)]
         command += ["--state", str(self.state / "watermark")]
         environment = {"NO_TORCH_COMPILE": "1", "OMP_WAIT_POLICY": "PASSIVE"}
-        self._launch(
+        return self._launch(
             "watermark", command, lambda: answers(f"{self.watermark_url}/health"), environment
         )
 
@@ -135,7 +138,7 @@ class Stack:
         command += ["--rpc", self.node_url, "--deployment", str(self.deployment_file)]
         ready = self.state / "oracle" / "ready"
         ready.unlink(missing_ok=True)
-        self._launch("oracle", command, ready.exists, {})
+        self._launch("oracle", command, ready.exists, {}).wait_ready()
 
     def start_api(self) -> None:
         port = free_port(API_PORT)
@@ -143,4 +146,4 @@ class Stack:
         command = [sys.executable, "-m", "api", "--port", str(port), "--state", str(self.state)]
         command += ["--rpc", self.node_url, "--watermark", self.watermark_url]
         command += ["--deployment", str(self.deployment_file)]
-        self._launch("api", command, lambda: answers(f"{self.api_url}/health"), {})
+        self._launch("api", command, lambda: answers(f"{self.api_url}/health"), {}).wait_ready()

@@ -1,0 +1,94 @@
+"""Chapter 4: derivatives from a labelled stand-in are marked, logged and linked."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from itertools import combinations
+from pathlib import Path
+
+import soundfile as sf
+
+from api.demo import arrangement
+from api.demo.cast import CUSTOMER, RELAY, UNIT
+from api.demo.world import FIRST_SPLIT, WorkInPlay, World, money
+from api.generating import DerivativeFiled, Generator, ParentUsed, Run, file_derivative
+from api.registration import set_split
+from chain.client.signer import dev_signer
+from chain.ledger.rights import BPS_WHOLE, Split, Tier
+from chain.ledger.vectors import AncestorVector
+
+DERIVATIVES = 3
+SECONDS = 32.0
+SEED = 20_260
+SALE = 200 * UNIT
+
+
+def make_derivatives(world: World) -> None:
+    narrator = world.narrator
+    narrator.fact(f"the generator is a {arrangement.DESCRIPTION}; no model is trained or run")
+    across = [p for p in combinations(world.works, 2) if p[0].community is not p[1].community]
+    for number, pair in enumerate(across[::2][:DERIVATIVES], start=1):
+        filed = make(world, list(pair), number)
+        world.derivatives.append(filed)
+        names = " and ".join(f"work {w.work_id}" for w in pair)
+        narrator.fact(
+            f"derivative {filed.work_id} of {names}: mark {filed.generation_id:#018x} at "
+            f"{filed.embed.snr_db:.1f} dB SNR, log {filed.manifest}"
+        )
+    sell(world, world.derivatives[0])
+
+
+def make(world: World, parents: list[WorkInPlay], number: int) -> DerivativeFiled:
+    app = world.app
+    started = app.chain_time()
+    arranged = arrangement.arrange(
+        [p.source.path for p in parents], seconds=SECONDS, seed=SEED + number
+    )
+    unmarked = world.folder / f"derivative-{number}-unmarked.flac"
+    sf.write(unmarked, arranged.samples, arrangement.OUTPUT_RATE_HZ, subtype="PCM_16")
+    run = Run(
+        output=unmarked,
+        title=("en", f"Stand-in arrangement {number}"),
+        parents=[ParentUsed(p.work_id, p.licences[Tier.GENERATION], p.manifest) for p in parents],
+        generator=Generator("antiphon stand-in arranger", "1", program_digest()),
+        prompt=f"seed {SEED + number}".encode(),
+        started_at=started,
+        ended_at=max(started, datetime.fromtimestamp(app.head().timestamp, UTC)),
+    )
+    target = world.folder / f"derivative-{number}.flac"
+    with world.narrator.working(f"marking derivative {number}"):
+        filed = file_derivative(app, run, target, world.platform)
+    assert world.oracle is not None
+    world.oracle.file_generation_log(filed.log)
+    set_split(app, filed.work_id, {world.platform.address: BPS_WHOLE}, world.platform)
+    return filed
+
+
+def program_digest() -> str:
+    """The stand-in has no weights; its program stands in for them."""
+    return hashlib.sha256(Path(arrangement.__file__).read_bytes()).hexdigest()
+
+
+def sell(world: World, derivative: DerivativeFiled) -> None:
+    """A customer pays for a derivative; its parents' payees get their shares at once."""
+    app, customer, relay = world.app, dev_signer(CUSTOMER), dev_signer(RELAY)
+    token = app.token.address
+    app.token.approve(app.ledger.address, SALE, signer=customer)
+    app.ledger.pay(derivative.work_id, token, SALE, signer=customer)
+    settled = app.ledger.settle(derivative.work_id, token, derivative.vector, signer=relay)
+    ancestors = {entry.work_id for entry in AncestorVector.decode(derivative.vector).entries}
+    reached, waiting = 0, 0
+    for work in (w for w in world.works if w.work_id in ancestors):
+        receipt = app.ledger.push(work.work_id, token, FIRST_SPLIT, work.split, signer=relay)
+        reached += sum(e["amount"] for e in app.ledger.events(receipt, "PaidOut"))
+        waiting += sum(e["amount"] for e in app.ledger.events(receipt, "PayoutDeferred"))
+    own = Split.of({world.platform.address: BPS_WHOLE})
+    receipt = app.ledger.push(derivative.work_id, token, FIRST_SPLIT, own, signer=relay)
+    kept = sum(e["amount"] for e in app.ledger.events(receipt, "PaidOut"))
+    seconds = receipt.block.timestamp - settled.block.timestamp
+    world.narrator.fact(
+        f"a customer pays {money(SALE)} for derivative {derivative.work_id}: within {seconds} s "
+        f"{money(reached)} reach its parents' payees, {money(waiting)} waits, "
+        f"{money(kept)} is the platform's"
+    )

@@ -1,0 +1,48 @@
+"""What the application refuses, before anything is sent or written.
+
+ApplicationError
+├── RecordingRefused   the watermark service says why a recording cannot be taken
+├── NotFound           no such work, licence or generation
+├── OfferMissing       a work has no terms on offer for a tier
+└── NothingRunning     the command needs `antiphon up`
+"""
+
+from __future__ import annotations
+
+
+class ApplicationError(Exception):
+    """A refusal in plain words with the next step; `code` is its name in the HTTP API."""
+
+    code = "refused"
+
+
+class NotFound(ApplicationError):
+    code = "not-found"
+
+    def __init__(self, noun: str, name: object) -> None:
+        self.noun = noun
+        self.name = name
+        super().__init__(f"there is no {noun} {name}. Next: check the id")
+
+
+class OfferMissing(ApplicationError):
+    code = "no-terms-on-offer"
+
+    def __init__(self, work_id: int, tier: str) -> None:
+        self.work_id = work_id
+        self.tier = tier
+        super().__init__(
+            f"work {work_id} has no terms on offer for {tier}. "
+            "Next: ask its community to put terms forward"
+        )
+
+
+class RecordingRefused(ApplicationError):
+    code = "recording-refused"
+
+
+class NothingRunning(ApplicationError):
+    code = "nothing-running"
+
+    def __init__(self) -> None:
+        super().__init__("no Antiphon is running here. Next: antiphon up (or give --api URL)")

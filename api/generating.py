@@ -1,0 +1,192 @@
+"""A derivative on the record: marked, logged, registered and linked to its parents."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from api.application import Application
+from api.registration import WorkDraft, work_manifest
+from chain.client.signer import LocalSigner
+from chain.client.work_registry import Registration
+from chain.ledger.identifiers import CommunityId, Digest, GenerationId, LicenceId, WorkId
+from chain.ledger.rights import Parent, WorkKind
+from chain.provenance import (
+    Cid,
+    GenerationManifest,
+    add_file,
+    put_manifest,
+    seal,
+)
+from chain.provenance.manifests.generation import (
+    Contribution,
+    Disclosure,
+    Input,
+    Model,
+    Output,
+    Watermark,
+)
+from oracle.generation_log import (
+    GenerationLog,
+    SignedGenerationLog,
+    generation_log_domain,
+    sign_generation_log,
+)
+from watermark.client import EmbedResult
+from watermark.payload import GENERATION_ID_BITS
+from watermark.payload import GenerationId as MarkedId
+
+INDEPENDENT = CommunityId(0)
+MARK_ALGORITHM = "antiphon.cellmark.1"
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class ParentUsed:
+    """A licensed work that went in, with the manifest it had and the ancestors it brings along."""
+
+    work_id: WorkId
+    licence_id: LicenceId
+    manifest: Cid
+    vector: bytes = b""
+
+
+@dataclass(frozen=True)
+class Generator:
+    """What made the output. `program_sha256` stands in where there are no weights."""
+
+    name: str
+    version: str
+    program_sha256: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a generator: its unmarked output and when it ran. `title` is (language, text)."""
+
+    output: Path
+    title: tuple[str, str]
+    parents: Sequence[ParentUsed]
+    generator: Generator
+    prompt: bytes
+    started_at: datetime
+    ended_at: datetime
+
+
+@dataclass(frozen=True)
+class DerivativeFiled:
+    """Everything the run left behind. `vector` is the encoded ancestor vector."""
+
+    generation_id: GenerationId
+    work_id: WorkId
+    marked: Path
+    embed: EmbedResult
+    manifest: Cid
+    log: SignedGenerationLog
+    vector: bytes
+
+
+def file_derivative(
+    app: Application,
+    run: Run,
+    target: Path,
+    platform: LocalSigner,
+    progress: Progress | None = None,
+) -> DerivativeFiled:
+    """Mark the output, write both manifests, sign the log, register the derivative and link it.
+
+    `target` receives the marked audio. The log still has to be filed with the oracle. Raises what
+    the watermark service says of the audio, ManifestInvalid, ContractRefused.
+    """
+    marked_id = MarkedId.fresh()
+    generation_id = GenerationId(marked_id.value)
+    embed = app.watermark.embed(run.output, marked_id, progress)
+    target.write_bytes(embed.audio_bytes)
+    audio = app.watermark.examine(target)
+    output = add_file(app.blocks, target).cid
+
+    body = GenerationManifest(
+        generation_id=str(marked_id),
+        operator=app.account(platform.address),
+        licence_ids=tuple(sorted(p.licence_id for p in run.parents)),
+        inputs=tuple(Input(work_id=p.work_id, manifest_cid=str(p.manifest)) for p in run.parents),
+        model=Model(
+            name=run.generator.name,
+            version=run.generator.version,
+            sha256=f"0x{run.generator.program_sha256}",
+        ),
+        prompt_commitment=f"0x{hashlib.sha256(run.prompt).hexdigest()}",
+        output=Output(
+            cid=str(output),
+            pcm_sha256=f"0x{audio.pcm_sha256}",
+            mime="audio/flac",
+            sample_rate=audio.sample_rate_hz,
+            channels=audio.channels,
+            duration_ms=audio.duration_ms,
+        ),
+        watermark=Watermark(alg=MARK_ALGORITHM, key_id=embed.key_id, id_bits=GENERATION_ID_BITS),
+        disclosure=Disclosure(
+            vocals=Contribution.NONE,
+            instrumentation=Contribution.PARTIAL,
+            composition=Contribution.FULL,
+            post_production=Contribution.FULL,
+            lyrics=Contribution.NONE,
+        ),
+        started_at=run.started_at.replace(microsecond=0),
+        ended_at=run.ended_at.replace(microsecond=0),
+    )
+    manifest = seal(body, issuer=app.account(platform.address), issued_at=app.chain_time())
+    put_manifest(app.blocks, manifest)
+    log = sign_generation_log(
+        GenerationLog(
+            generation_id=generation_id,
+            manifest_digest=Digest(manifest.cid.digest),
+            output_commitment=Digest(bytes.fromhex(audio.pcm_sha256)),
+            licence_ids=tuple(sorted(p.licence_id for p in run.parents)),
+            started_at=int(run.started_at.timestamp()),
+            ended_at=int(run.ended_at.timestamp()),
+            platform=platform.address,
+        ),
+        platform,
+        generation_log_domain(app.deployment.chain_id, app.graph.address),
+    )
+
+    draft = WorkDraft(
+        target, (run.title,), "Made from licensed works", "derivative", WorkKind.DERIVATIVE
+    )
+    own = seal(
+        work_manifest(draft, audio, output, INDEPENDENT, platform.address),
+        issuer=app.account(platform.address),
+        issued_at=app.chain_time(),
+    )
+    put_manifest(app.blocks, own)
+    registered = app.works.register(
+        Registration(
+            INDEPENDENT,
+            WorkKind.DERIVATIVE,
+            Digest(bytes.fromhex(audio.pcm_sha256)),
+            Digest(own.cid.digest),
+        ),
+        signer=platform,
+    )
+    work_id = app.works.works_registered(registered)[0]
+    parents = sorted(run.parents, key=lambda p: p.work_id)
+    linked = app.graph.link(
+        work_id,
+        generation_id,
+        [Parent(p.work_id, p.licence_id) for p in parents],
+        [p.vector for p in parents],
+        signer=platform,
+    )
+    return DerivativeFiled(
+        generation_id,
+        work_id,
+        target,
+        embed,
+        manifest.cid,
+        log,
+        app.graph.vector_linked(linked),
+    )
