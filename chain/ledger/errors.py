@@ -1,4 +1,3 @@
-# ruff: noqa: N818  -- an error is named after what is wrong, as in the rest of the vocabulary
 """Everything that the pure ledger refuses, as one tree.
 
 LedgerError

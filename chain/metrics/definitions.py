@@ -1,0 +1,104 @@
+"""Every metric by name, unit, formula and source; docs/METRICS.md has a heading for each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What a published number means. `name` is its key in reports and its heading in the docs."""
+
+    name: str
+    unit: str
+    formula: str
+    source: str
+
+
+DEFINITIONS: Final = (
+    Definition(
+        "gini",
+        "fraction, 0 to 1 - 1/n",
+        "(2 * sum(i * x_i) - (n + 1) * S) / (n * S), x ascending, i from 1",
+        "C. Gini, Variabilità e mutabilità, 1912 (population form)",
+    ),
+    Definition(
+        "gini_corrected",
+        "fraction, 0 to 1",
+        "gini * n / (n - 1)",
+        "G. Deltas, The small-sample bias of the Gini coefficient, 2003",
+    ),
+    Definition(
+        "theil",
+        "nats, 0 to ln n",
+        "(1/n) * sum(y_i * ln y_i), y_i = n * x_i / S, 0 ln 0 = 0",
+        "H. Theil, Economics and Information Theory, 1967",
+    ),
+    Definition(
+        "jain",
+        "fraction, 1/n to 1",
+        "S^2 / (n * sum(x_i^2))",
+        "R. Jain, D. Chiu, W. Hawe, A Quantitative Measure of Fairness, DEC TR-301, 1984",
+    ),
+    Definition(
+        "hhi",
+        "fraction, 1/n to 1",
+        "sum((x_i / S)^2)",
+        "O. C. Herfindahl, 1950; A. O. Hirschman, 1945",
+    ),
+    Definition(
+        "effective_payees",
+        "payees, 1 to n",
+        "1 / hhi = n * jain",
+        "M. A. Adelman, Comment on the H concentration measure, 1969",
+    ),
+    Definition(
+        "lorenz",
+        "points (share of payees, share of money)",
+        "(k / n, sum of the k smallest x / S), k from 0 to n",
+        "M. O. Lorenz, Methods of Measuring the Concentration of Wealth, 1905",
+    ),
+    Definition(
+        "available_latency",
+        "seconds; median and 90th percentile, by use and by value",
+        "CLAIMABLE - USED, nearest rank, what has not arrived counts as longest",
+        "E. L. Kaplan, P. Meier, 1958, for why censored items must stay in the count",
+    ),
+    Definition(
+        "in_hand_latency",
+        "seconds; median and 90th percentile, by use and by value",
+        "PAID - USED, nearest rank, what has not arrived counts as longest",
+        "as available_latency",
+    ),
+    Definition(
+        "stage_latency",
+        "seconds; median and 90th percentile, by use and by value",
+        "each milestone - the one before; of one paid use they add up to in_hand_latency",
+        "as available_latency",
+    ),
+    Definition(
+        "traceability",
+        "fraction of marked files, with an exact 95 % interval",
+        "files whose seven steps hold with the true answer / marked files",
+        "C. Clopper, E. Pearson, The Use of Confidence or Fiducial Limits, 1934 (interval)",
+    ),
+    Definition(
+        "false_attribution",
+        "fraction of all files, with an exact 95 % interval",
+        "(wrong names on marked files + any names on unmarked files) / all files",
+        "as traceability",
+    ),
+    Definition(
+        "value_traceability",
+        "fraction of paid base units",
+        "units that lead back to a counted event and a registered work / units paid",
+        "this ledger",
+    ),
+    Definition(
+        "failure_rate",
+        "fraction of transactions, with an exact 95 % interval",
+        "failed settlement transactions / submitted settlement transactions",
+        "C. Clopper, E. Pearson, The Use of Confidence or Fiducial Limits, 1934 (interval)",
+    ),
+)
