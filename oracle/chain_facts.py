@@ -1,4 +1,4 @@
-"""What the oracle must know of the chain to judge evidence, as values."""
+"""What the oracle must know of the chain to judge evidence, as values at one block."""
 
 from __future__ import annotations
 

@@ -1,4 +1,3 @@
-# ruff: noqa: N818  -- an error is named after what is wrong, as in the rest of the vocabulary
 """Everything the oracle refuses, as one tree. Each error says what to do next.
 
 OracleError
@@ -13,8 +12,10 @@ OracleError
 ├── EpochError
 │   ├── NothingToSeal          no usage event waits
 │   ├── EpochNotReady          the epoch is not in the state this step needs
+│   ├── PaperMalformed         evidence or payouts fetched by content id are of no known form
 │   └── EpochSuperseded        the chain holds another report under this epoch's number
 ├── QuorumError
+│   ├── HistoryMismatch        an epoch on chain does not follow from its own segments
 │   ├── OperatorDisagrees      an operator computed another report; says which fields differ
 │   ├── WouldEquivocate        an operator already signed another report for this epoch
 │   └── QuorumNotReached       too few operators signed
@@ -152,8 +153,33 @@ class EpochSuperseded(EpochError):
         )
 
 
+class PaperMalformed(EpochError):
+    """Raised for a fetched paper that is not of its schema."""
+
+    def __init__(self, what: str, reason: str) -> None:
+        self.what = what
+        self.reason = reason
+        super().__init__(
+            f"{what} cannot be read: {reason}; it was written by another program or altered: "
+            "seal the epoch with this program, or fetch the paper again"
+        )
+
+
 class QuorumError(OracleError):
     """Operators did not agree."""
+
+
+class HistoryMismatch(QuorumError):
+    """Raised when a posted epoch cannot be recomputed; nothing may be built on it."""
+
+    def __init__(self, epoch: int, differences: Sequence[tuple[str, str, str]]) -> None:
+        self.epoch = epoch
+        self.differences = tuple(differences)
+        lines = "; ".join(f"{name}: posted {a}, computed {b}" for name, a, b in self.differences)
+        super().__init__(
+            f"epoch {epoch} on chain does not follow from its segments ({lines}); "
+            "stop and tell the council: it can reject a root within its window"
+        )
 
 
 class OperatorDisagrees(QuorumError):

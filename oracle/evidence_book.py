@@ -6,7 +6,7 @@ Every statement on those tables is here. Putting the same paper twice changes no
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -178,19 +178,22 @@ class EvidenceBook:
             known.update(self._connection.execute(statement, {"ids": list(chunk)}).scalars())
         return known
 
-    def put_segment(self, segment: StoredSegment, fresh: Sequence[Digest]) -> bool:
-        """Keep a segment and the ids that are new in it; whether the segment itself is new."""
-        inserted = self._execute(
+    def put_segment(self, segment: StoredSegment, fresh: Sequence[Digest]) -> None:
+        """Keep a segment and the ids in it that wait from now on.
+
+        A segment of an earlier epoch may come again because some of its events were refused then:
+        it goes into the next epoch as a whole, and those counted before are refused there.
+        """
+        self._execute(
             "INSERT INTO segment (digest, producer, signature, count, body) "
-            "VALUES (:digest, :producer, :signature, :count, :body) ON CONFLICT DO NOTHING",
+            "VALUES (:digest, :producer, :signature, :count, :body) "
+            "ON CONFLICT (digest) DO UPDATE SET epoch = NULL",
             digest=segment.digest,
             producer=segment.producer,
             signature=segment.signature,
             count=segment.count,
             body=segment.body,
         )
-        if not inserted:
-            return False
         self._many(
             "INSERT INTO usage_event (event_id, segment, state) VALUES (:id, :segment, 'waiting') "
             # Only a refused event gets here again: a new segment gives it another chance.
@@ -198,37 +201,25 @@ class EvidenceBook:
             "epoch = NULL, reason = NULL",
             [{"id": event_id, "segment": segment.digest} for event_id in fresh],
         )
-        return True
 
-    def waiting_segments(self, *, events_max: int) -> list[StoredSegment]:
-        """Segments for the next epoch, oldest first, of at most `events_max` events together."""
-        rows = self._rows(
-            "SELECT digest, producer, signature, count, body FROM segment WHERE epoch IS NULL "
-            "AND EXISTS (SELECT 1 FROM usage_event u WHERE u.segment = segment.digest "
-            "AND u.state = 'waiting') "
+    def waiting_segments(self) -> Iterator[StoredSegment]:
+        """Segments with events that wait, oldest first."""
+        digests = self._rows(
+            "SELECT digest FROM segment WHERE epoch IS NULL AND EXISTS (SELECT 1 "
+            "FROM usage_event u WHERE u.segment = segment.digest AND u.state = 'waiting') "
             "ORDER BY rowid"
         )
-        chosen: list[StoredSegment] = []
-        events = 0
-        for row in rows:
-            events += row["count"]
-            if chosen and events > events_max:
-                break
-            chosen.append(StoredSegment(**row))
-        return chosen
+        for row in digests:
+            found = self._row(
+                "SELECT digest, producer, signature, count, body FROM segment WHERE digest = :d",
+                d=row["digest"],
+            )
+            if found is not None:
+                yield StoredSegment(**found)
 
     def waiting_count(self) -> int:
         """Usage events that no epoch has taken yet."""
         return int(self._scalar("SELECT COUNT(*) FROM usage_event WHERE state = 'waiting'"))
-
-    def segments_of_epoch(self, epoch: int) -> list[StoredSegment]:
-        """The segments an epoch was sealed from."""
-        rows = self._rows(
-            "SELECT digest, producer, signature, count, body FROM segment WHERE epoch = :epoch "
-            "ORDER BY rowid",
-            epoch=epoch,
-        )
-        return [StoredSegment(**row) for row in rows]
 
     def assign(
         self, epoch: int, segments: Sequence[Digest], refused: Sequence[tuple[Digest, str]]
@@ -247,6 +238,20 @@ class EvidenceBook:
             "UPDATE usage_event SET state = 'refused', reason = :reason "
             "WHERE event_id = :id AND epoch = :epoch AND state = 'sealed'",
             [{"id": event_id, "reason": why, "epoch": epoch} for event_id, why in refused],
+        )
+
+    def refuse_waiting(
+        self, segments: Sequence[Digest], refused: Sequence[tuple[Digest, str]]
+    ) -> None:
+        """Refuse waiting events of some segments without an epoch: there was nothing to report."""
+        self._many(
+            "UPDATE usage_event SET state = 'refused', reason = :reason "
+            "WHERE event_id = :id AND segment = :segment AND state = 'waiting'",
+            [
+                {"id": event_id, "reason": why, "segment": segment}
+                for event_id, why in refused
+                for segment in segments
+            ],
         )
 
     def count_epoch(self, epoch: int) -> None:

@@ -1,6 +1,6 @@
 -- The oracle's durable memory: evidence the chain has not seen yet, and what was sent to it.
--- `open` marks evidence that may still turn into usage events. Never dropped; changed only by a further numbered file. Generation ids and digests are BLOBs of
--- 8 and 32 bytes (SQL integers are signed), amounts of base units are decimal TEXT.
+-- Never dropped; changed only by a further numbered file. Generation ids and digests are BLOBs of
+-- 8 and 32 bytes (SQL integers are signed). `open` marks evidence that may still become usage events.
 
 CREATE TABLE meta (
     key   TEXT PRIMARY KEY,
@@ -66,7 +66,7 @@ CREATE TABLE epoch (
     report          TEXT NOT NULL,
     report_hash     BLOB NOT NULL UNIQUE,
     previous_hash   BLOB NOT NULL UNIQUE,
-    segments_digest BLOB NOT NULL,
+    evidence_cid    TEXT NOT NULL,
     payouts_cid     TEXT NOT NULL,
     pushed          INTEGER NOT NULL DEFAULT 0
 );

@@ -1,0 +1,60 @@
+"""What the oracle's service answers with: values to print, to serve, or to go on from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from chain.client.blocks import BlockPin
+from chain.ledger.identifiers import Address, Digest
+from oracle.attribution import Withheld
+from oracle.epoch_book import EpochRow
+from oracle.relay import PushOutcome
+
+
+@dataclass(frozen=True)
+class FiledPaper:
+    """A log or detection that is held. `new` is false when the same one was held already."""
+
+    paper_id: Digest
+    new: bool
+
+
+@dataclass(frozen=True)
+class OpenEpoch:
+    """What waits for the next epoch: events of segments, events that evidence would give now, and
+    what is withheld, by evidence id, with the reason."""
+
+    next_epoch: int
+    waiting_events: int
+    attributed_events: int
+    withheld: tuple[tuple[Digest, Withheld], ...]
+
+
+@dataclass(frozen=True)
+class Payday:
+    """What `activate_and_push` did. While a window is open, `claimable_from` says until when (Unix
+    seconds) and nothing was pushed; `complete` when every payee was paid or deferred."""
+
+    epoch: int
+    claimable_from: int | None
+    complete: bool
+    outcome: PushOutcome
+
+
+@dataclass(frozen=True)
+class OracleStatus:
+    """How everything stands, for people and for `status`."""
+
+    block: BlockPin
+    events: dict[str, int]
+    epochs: tuple[EpochRow, ...]
+    signatures: dict[int, tuple[Address, ...]]
+    transactions: dict[str, int]
+
+
+@dataclass
+class TickReport:
+    """What one tick did, and what it could not do, in plain sentences."""
+
+    done: list[str] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)

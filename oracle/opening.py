@@ -1,0 +1,76 @@
+"""Building the service from settings: the one place where its parts are chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from chain.client.deployment import Deployment
+from chain.client.errors import KeyRefused
+from chain.client.node import Node
+from chain.client.signer import DEVELOPMENT_CHAIN_ID, LocalSigner, dev_signer
+from chain.indexer.database import open_database
+from chain.indexer.follow import Follower
+from chain.indexer.store import Store
+from chain.ledger.identifiers import address
+from chain.provenance import FsBlockStore
+from oracle.chain_view import ChainView
+from oracle.outbox import Outbox
+from oracle.service import OracleKeys, OracleService
+from oracle.settings import KEYS_VARIABLE, OracleSettings
+
+# Accounts of the development mnemonic.
+DEV_OPERATORS = range(3, 8)
+DEV_RELAY = 8
+
+
+@contextmanager
+def open_oracle(settings: OracleSettings) -> Iterator[OracleService]:
+    """The service over the settings' stores; they are let go on leaving.
+
+    Raises DeploymentInvalid, KeyRefused, RpcUnavailable, WrongChain, OutboxInUse,
+    OutboxOfAnotherChain, OutboxTooNew.
+    """
+    node = Node(settings.chain.rpc_url)
+    deployment = Deployment.load(settings.chain.deployment_path)
+    node.expect_chain(deployment.chain_id)
+    keys = load_keys(settings.keys_folder, deployment)
+    token = deployment.token if settings.token is None else address(settings.token)
+    engine = open_database(settings.chain.index_url)
+    follower = Follower(node, deployment, engine, depth=settings.chain.reorg_depth)
+    view = ChainView(node, Store(engine), deployment, follower.catch_up, settings.final_depth)
+    outbox = Outbox(settings.outbox_path, identity_of(node, deployment))
+    try:
+        yield OracleService(outbox, view, FsBlockStore(settings.blocks_folder), keys, token)
+    finally:
+        outbox.close()
+        engine.dispose()
+
+
+def identity_of(node: Node, deployment: Deployment) -> dict[str, str]:
+    """What tells one deployment from another, a restarted development chain included.
+
+    Raises StaleNode when the node does not have the deployment's first block.
+    """
+    return {
+        "chainId": str(deployment.chain_id),
+        "usageOracle": deployment.contracts["UsageOracle"],
+        "deploymentBlock": "0x" + node.block(deployment.block).hash.hex(),
+    }
+
+
+def load_keys(folder: Path | None, deployment: Deployment) -> OracleKeys:
+    """Keys from a folder, or the development keys on the development chain. Raises KeyRefused."""
+    if folder is None:
+        if deployment.chain_id != DEVELOPMENT_CHAIN_ID:
+            raise KeyRefused(
+                f"chain {deployment.chain_id} needs keys of your own. Next: put operator-1.key … "
+                f"and relay.key into a folder and name it in {KEYS_VARIABLE}"
+            )
+        operators = tuple(dev_signer(index) for index in DEV_OPERATORS)
+        return OracleKeys(operators, operators[0], dev_signer(DEV_RELAY))
+    operators = tuple(LocalSigner.from_file(path) for path in sorted(folder.glob("operator-*.key")))
+    if not operators:
+        raise KeyRefused(f"{folder} holds no operator-*.key. Next: check {KEYS_VARIABLE}")
+    return OracleKeys(operators, operators[0], LocalSigner.from_file(folder / "relay.key"))

@@ -1,0 +1,202 @@
+"""An operator: recomputes an epoch from content-addressed segments and its own view of the chain,
+and signs the report only if it comes out the same in every field.
+
+It takes nobody's word for anything: segments are fetched by digest, their producers' signatures are
+checked, every event of a log or detection must follow from signed evidence, earlier epochs are
+computed again. It never signs two reports for one epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from chain.client.blocks import BlockPin
+from chain.ledger.epoch import EpochReport, report_domain
+from chain.ledger.identifiers import Address, Digest
+from chain.ledger.usage import DAY_SECONDS, UsageEvent, UsageKind
+from chain.provenance import BlockReader, Cid
+from chain.settlement.segments import Segment, decode_segment, segment_domain
+from chain.settlement.settle import settle_epoch
+from oracle.attribution import DetectionPolicy, attribute_detections, attribute_log
+from oracle.chain_facts import ChainFacts
+from oracle.chain_view import ChainView
+from oracle.detection_report import (
+    DetectionReport,
+    detection_report_domain,
+    verify_detection_report,
+)
+from oracle.epoch_book import StoredSignature
+from oracle.errors import (
+    EvidenceMalformed,
+    OperatorDisagrees,
+    SegmentRefused,
+    WouldEquivocate,
+)
+from oracle.generation_log import generation_log_domain, verify_generation_log
+from oracle.history import EpochHistory, segments_manifest
+from oracle.papers import Evidence, SegmentProducer, differences, get_evidence
+from oracle.typed_data import DigestSigner, require_signer, sign_struct
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What operators are asked to sign, and where the evidence for it is."""
+
+    report: EpochReport
+    evidence_cid: Cid
+
+
+class SignatureMemory(Protocol):
+    """What an operator signed before; must outlive the operator's process."""
+
+    def signature_of(self, epoch: int, operator: Address) -> StoredSignature | None:
+        """What was signed for an epoch."""
+        ...
+
+    def remember(self, epoch: int, signed: StoredSignature) -> None:
+        """Keep a signature, durably, before it is handed out."""
+        ...
+
+
+class Operator:
+    """One of the oracle's signers."""
+
+    def __init__(
+        self,
+        signer: DigestSigner,
+        view: ChainView,
+        blocks: BlockReader,
+        memory: SignatureMemory,
+        policy: DetectionPolicy,
+    ) -> None:
+        self._signer = signer
+        self._view = view
+        self._blocks = blocks
+        self._memory = memory
+        self._policy = policy
+        self._history = EpochHistory(view, blocks)
+
+    @property
+    def address(self) -> Address:
+        """The account it signs as."""
+        return self._signer.address
+
+    def attest(self, proposal: Proposal) -> StoredSignature:
+        """Sign the proposed report, after computing it.
+
+        Raises WouldEquivocate, OperatorDisagrees, HistoryMismatch, an EvidenceRefused for a paper
+        that does not hold, or a BlockError for one that is not to be had.
+        """
+        report = proposal.report
+        asked = report.struct_hash()
+        before = self._memory.signature_of(report.epoch, self.address)
+        if before is not None:
+            if before.report_hash != asked:
+                raise WouldEquivocate(self.address, report.epoch, before.report_hash, asked)
+            return before
+        found = differences(report, self.recompute(proposal))
+        if found:
+            raise OperatorDisagrees(self.address, found)
+        deployment = self._view.deployment
+        domain = report_domain(deployment.chain_id, deployment.contracts["UsageOracle"])
+        signed = StoredSignature(self.address, asked, sign_struct(domain, asked, self._signer))
+        self._memory.remember(report.epoch, signed)
+        return signed
+
+    def recompute(self, proposal: Proposal) -> EpochReport:
+        """The report that follows from segments and chain. Raises as `attest`."""
+        report = proposal.report
+        self._view.refresh()
+        at = self._view.at(report.state_block)
+        prior = self._history.before(report.epoch, at)
+        events = self._reviewed_events(proposal, at)
+        state = self._view.settlement_state(at, report.token, prior.counted)
+        settlement = settle_epoch(events, state, prior.carried)
+        number = type(report.epoch)(prior.epoch + 1)
+        return settlement.report(number, prior.report_hash, report.segments_digest)
+
+    def _reviewed_events(self, proposal: Proposal, at: BlockPin) -> list[UsageEvent]:
+        """All events of the segments, after each segment and each paper behind it was checked."""
+        evidence = get_evidence(self._blocks, proposal.evidence_cid)
+        facts = self._view.facts(at)
+        supported = self._supported_events(evidence, facts, at)
+        producers = {segment.digest: segment for segment in evidence.segments}
+        manifest = segments_manifest(self._blocks, proposal.report.segments_digest)
+        events: list[UsageEvent] = []
+        for entry in manifest.segments:
+            body = self._blocks.get(entry.cid)
+            events += self._reviewed_segment(body, producers, supported, facts)
+        return events
+
+    def _reviewed_segment(
+        self,
+        body: bytes,
+        producers: Mapping[Digest, SegmentProducer],
+        supported: Collection[Digest],
+        facts: ChainFacts,
+    ) -> tuple[UsageEvent, ...]:
+        deployment = self._view.deployment
+        digest = Segment.of(body, self.address).digest
+        named = producers.get(digest)
+        if named is None:
+            raise EvidenceMalformed("segments", f"nobody signed segment 0x{digest.hex()}")
+        domain = segment_domain(deployment.chain_id, deployment.contracts["UsageOracle"])
+        described = Segment.of(body, named.producer)
+        require_signer(named.producer, domain.digest(described.struct_hash()), named.signature)
+        events = decode_segment(body)
+        by_oracle = named.producer in deployment.operators
+        spoiled = [
+            (index, reason)
+            for index, event in enumerate(events)
+            if (reason := _why_unsupported(event, named.producer, by_oracle, supported, facts))
+        ]
+        if spoiled:
+            raise SegmentRefused(spoiled)
+        return events
+
+    def _supported_events(
+        self, evidence: Evidence, facts: ChainFacts, at: BlockPin
+    ) -> frozenset[Digest]:
+        """Ids of every event that follows from the signed papers, computed again."""
+        deployment = self._view.deployment
+        log_domain = generation_log_domain(
+            deployment.chain_id, deployment.contracts["DerivativeGraph"]
+        )
+        for signed_log in evidence.logs:
+            log = signed_log.log
+            standings = {i: s for i in log.licence_ids if (s := facts.licence(i)) is not None}
+            verify_generation_log(signed_log, log_domain, standings, now=at.timestamp)
+        report_signers = detection_report_domain(
+            deployment.chain_id, deployment.contracts["UsageOracle"]
+        )
+        for signed in evidence.detections:
+            verify_detection_report(signed, report_signers, deployment.operators, now=at.timestamp)
+        logs = {signed.log.generation_id: signed.log for signed in evidence.logs}
+        events = [event for log in logs.values() for event in attribute_log(log, facts).events]
+        found: dict[tuple[Digest, int], list[DetectionReport]] = {}
+        for signed in evidence.detections:
+            key = (signed.report.subject_pcm_sha256, signed.report.observed_at // DAY_SECONDS)
+            found.setdefault(key, []).append(signed.report)
+        for reports in found.values():
+            events += attribute_detections(reports, logs, facts, self._policy).events
+        return frozenset(event.event_id for event in events)
+
+
+def _why_unsupported(
+    event: UsageEvent,
+    producer: Address,
+    by_oracle: bool,
+    supported: Collection[Digest],
+    facts: ChainFacts,
+) -> str:
+    """Why an event does not belong in its producer's segment; empty when it does."""
+    if event.kind is not UsageKind.PLAY:
+        if not by_oracle:
+            return f"{event.kind.name} events come from the oracle, not from {producer}"
+        return "" if event.event_id in supported else "no signed evidence supports it"
+    licence = facts.licence(event.licence_id)
+    if licence is not None and licence.holder != producer:
+        return f"licence {event.licence_id} is held by {licence.holder}, not by {producer}"
+    return ""

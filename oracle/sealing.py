@@ -1,0 +1,199 @@
+"""Sealing an epoch: what waits becomes segments, a report, and payouts, fixed for good.
+
+Everything is computed at one pinned block and stored by content id first; then one transaction
+makes it the epoch. Stopped anywhere before that, sealing again gives an epoch all the same.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from chain.client.blocks import BlockPin
+from chain.ledger.identifiers import Address, Digest, EpochNumber, LicenceId
+from chain.ledger.usage import UsageEvent
+from chain.provenance import BlockStore, Cid, Codec, SegmentsManifest, put_manifest, seal
+from chain.provenance.manifests.segments import Segment as SegmentEntry
+from chain.settlement.counting import LICENCES_MAX
+from chain.settlement.segments import decode_segment
+from chain.settlement.settle import EpochSettlement, settle_epoch
+from oracle.attribution import DetectionPolicy
+from oracle.chain_view import ChainView
+from oracle.epoch_book import EpochBook, EpochRow, EpochState
+from oracle.errors import EpochNotReady, NothingToSeal
+from oracle.evidence_book import EvidenceBook, StoredSegment
+from oracle.harvest import Harvest, chunks_of, evidence_for, look, record
+from oracle.history import EpochHistory
+from oracle.outbox import Outbox
+from oracle.papers import Evidence, PayoutsPaper, producers_of, put_evidence, put_payouts
+
+# What one epoch takes; the rest waits for the next.
+EPOCH_EVENTS_MAX: Final = 1_000_000
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """What goes into one epoch."""
+
+    harvest: Harvest
+    harvested: tuple[StoredSegment, ...]
+    segments: tuple[StoredSegment, ...]
+    events: tuple[UsageEvent, ...]
+    evidence: Evidence
+
+
+class Sealer:
+    """Makes epochs in one currency. `pack` signs the segments of events that evidence gave."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        blocks: BlockStore,
+        view: ChainView,
+        token: Address,
+        policy: DetectionPolicy,
+        pack: Callable[[Sequence[UsageEvent]], StoredSegment],
+    ) -> None:
+        self._outbox = outbox
+        self._blocks = blocks
+        self._view = view
+        self._token = token
+        self._policy = policy
+        self._pack = pack
+        self._history = EpochHistory(view, blocks)
+
+    def seal(self, at: BlockPin) -> EpochRow:
+        """Seal the next epoch from what waits, at a pinned block.
+
+        Raises NothingToSeal (with every event refused, the reasons are kept), EpochNotReady while
+        the epoch before is not final.
+        """
+        last = self._last_must_be_final()
+        prior = self._history.before(None, at)
+        number = EpochNumber(prior.epoch + 1)
+        if last is not None and last.number >= number:
+            raise EpochNotReady(last.number, "not at the pinned block", "posted", "wait a block")
+        taken = self._take(at)
+        state = self._view.settlement_state(at, self._token, prior.counted)
+        settlement = settle_epoch(taken.events, state, prior.carried)
+        if not settlement.counted:
+            self._refuse_all(taken, settlement)
+        if settlement.sum_tree.leaf_count == 0:
+            raise NothingToSeal("the usage that waits is worth nothing")
+        row = self._write_papers(number, prior.report_hash, taken, settlement, at)
+        self._outbox.reached("epoch-before-seal")
+        with self._outbox.writing() as connection:
+            EpochBook(connection).insert(row)
+            self._assign(EvidenceBook(connection), number, taken, _refused(settlement))
+            self._outbox.reached("epoch-seal-before-commit")
+        self._outbox.reached("epoch-seal-after-commit")
+        return row
+
+    def _write_papers(
+        self,
+        number: EpochNumber,
+        previous: Digest,
+        taken: _Taken,
+        settlement: EpochSettlement,
+        at: BlockPin,
+    ) -> EpochRow:
+        """Segments, manifest, evidence and payouts, by content id; nothing names them yet."""
+        segments_cid = self._put_segments(number, taken.segments, at)
+        report = settlement.report(number, previous, Digest(segments_cid.digest))
+        paper = PayoutsPaper(
+            report, settlement.licence_usage, settlement.payouts, tuple(_refused(settlement))
+        )
+        evidence_cid = put_evidence(self._blocks, taken.evidence)
+        payouts_cid = put_payouts(self._blocks, paper)
+        return EpochRow(number, EpochState.SEALED, report, evidence_cid, payouts_cid, pushed=False)
+
+    def _assign(
+        self,
+        book: EvidenceBook,
+        number: EpochNumber,
+        taken: _Taken,
+        refused: Sequence[tuple[Digest, str]],
+    ) -> None:
+        """Give the epoch everything it was sealed from, and close the evidence behind it."""
+        sealed: set[Digest] = set()
+        for segment in taken.harvested:
+            ids = [event.event_id for event in decode_segment(segment.body)]
+            book.put_segment(segment, ids)
+            sealed.update(ids)
+        book.assign(number, [segment.digest for segment in taken.segments], refused)
+        record(book, taken.harvest, sealed)
+
+    def _last_must_be_final(self) -> EpochRow | None:
+        with self._outbox.reading() as connection:
+            last = EpochBook(connection).last()
+        if last is not None and last.state is not EpochState.FINAL:
+            raise EpochNotReady(last.number, last.state, "FINAL", "post it before sealing the next")
+        return last
+
+    def _take(self, at: BlockPin) -> _Taken:
+        """What evidence gives, and the oldest platform segments, as far as one report takes."""
+        facts = self._view.facts(at)
+        with self._outbox.reading() as connection:
+            book = EvidenceBook(connection)
+            harvest = look(book, facts, self._policy)
+            packed = [self._pack(lot) for lot in chunks_of(harvest.fresh)]
+            chosen = _fitting(itertools.chain(packed, book.waiting_segments()))
+            if not chosen:
+                raise NothingToSeal
+            events = [event for s in chosen for event in decode_segment(s.body)]
+            logs, detections = evidence_for(book, events)
+        evidence = Evidence(producers_of(chosen), logs, detections)
+        harvested = tuple(segment for segment in packed if segment in chosen)
+        return _Taken(harvest, harvested, tuple(chosen), tuple(events), evidence)
+
+    def _put_segments(
+        self, number: EpochNumber, segments: Sequence[StoredSegment], at: BlockPin
+    ) -> Cid:
+        entries = tuple(
+            SegmentEntry(cid=self._blocks.put(Codec.RAW, s.body), count=s.count) for s in segments
+        )
+        body = SegmentsManifest(
+            epoch=number, segments=entries, event_count=sum(s.count for s in segments)
+        )
+        oracle = self._view.deployment.contracts["UsageOracle"]
+        # Issuer and time are the chain's, so that sealing again gives the same manifest.
+        sealed = seal(
+            body,
+            issuer=f"eip155:{self._view.deployment.chain_id}:{oracle}",
+            issued_at=datetime.fromtimestamp(at.timestamp, UTC),
+        )
+        return put_manifest(self._blocks, sealed)
+
+    def _refuse_all(self, taken: _Taken, settlement: EpochSettlement) -> None:
+        refused = _refused(settlement)
+        digests = [segment.digest for segment in taken.segments]
+        with self._outbox.writing() as connection:
+            EvidenceBook(connection).refuse_waiting(digests, refused)
+        reasons = sorted({reason for _, reason in refused})
+        raise NothingToSeal(
+            f"all {len(refused)} waiting events were refused ({', '.join(reasons)})"
+        )
+
+
+def _fitting(segments: Iterable[StoredSegment]) -> list[StoredSegment]:
+    """The first segments whose events and licences fit one report together."""
+    chosen: list[StoredSegment] = []
+    licences: set[LicenceId] = set()
+    count = 0
+    for segment in segments:
+        together = licences | {event.licence_id for event in decode_segment(segment.body)}
+        count += segment.count
+        if chosen and (count > EPOCH_EVENTS_MAX or len(together) > LICENCES_MAX):
+            break
+        chosen.append(segment)
+        licences = together
+    return chosen
+
+
+def _refused(settlement: EpochSettlement) -> list[tuple[Digest, str]]:
+    """Events not counted, with the reason; an event that came twice and was counted is not."""
+    counted = set(settlement.counted)
+    return [(r.event_id, str(r.reason)) for r in settlement.refused if r.event_id not in counted]

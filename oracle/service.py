@@ -1,0 +1,374 @@
+"""The oracle as one object: what is filed, what an epoch goes through, what is told of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from chain.client.blocks import BlockPin
+from chain.client.epoch_distributor import EpochDistributor
+from chain.client.errors import ContractRefused
+from chain.client.royalty_ledger import RoyaltyLedger
+from chain.client.usage_oracle import UsageOracle
+from chain.ledger.epoch import report_domain
+from chain.ledger.errors import LedgerError
+from chain.ledger.identifiers import Address, Digest
+from chain.ledger.sum_tree import SumTree
+from chain.ledger.usage import UsageEvent
+from chain.provenance import BlockStore, ProvenanceError
+from chain.settlement.segments import segment_domain
+from oracle.answers import FiledPaper, OpenEpoch, OracleStatus, Payday, TickReport
+from oracle.attribution import DetectionPolicy
+from oracle.chain_facts import ChainFacts
+from oracle.chain_view import ChainView
+from oracle.detection_report import (
+    SignedDetectionReport,
+    detection_report_domain,
+    verify_detection_report,
+)
+from oracle.epoch_book import EpochBook, EpochRow, EpochState, StoredSignature
+from oracle.errors import EpochNotReady, NothingToSeal, OracleError
+from oracle.evidence_book import EvidenceBook, StoredSegment
+from oracle.generation_log import (
+    SignedGenerationLog,
+    generation_log_domain,
+    verify_generation_log,
+)
+from oracle.harvest import look, record
+from oracle.history import EpochHistory, Prior
+from oracle.intake import IntakeReceipt, UsageIntake
+from oracle.keeper import Keeper, KeeperRound
+from oracle.manifest_check import require_detection_manifest, require_generation_manifest
+from oracle.node_wire import NodeWire
+from oracle.operator import Operator, Proposal
+from oracle.outbox import Outbox
+from oracle.papers import PayoutsPaper, get_payouts
+from oracle.quorum import Quorum
+from oracle.relay import PushOutcome, Relay
+from oracle.sealing import Sealer
+from oracle.transaction_book import TransactionBook
+from oracle.transactions import TransactionLane, TransactionSigner
+from oracle.typed_data import DigestSigner
+
+POLL_SECONDS: Final = 0.2
+# How often a step is looked at again before it is left to the next call.
+POLLS_MAX: Final = 50
+# A payment may have to be passed on twice and pushed before everybody downstream is paid.
+KEEPER_ROUNDS_MAX: Final = 4
+
+
+@dataclass(frozen=True)
+class OracleKeys:
+    """`operators` sign epochs, `producer` (one of them) signs the segments that evidence gives,
+    `relay` pays for gas and has no authority."""
+
+    operators: tuple[DigestSigner, ...]
+    producer: DigestSigner
+    relay: TransactionSigner
+
+
+class OutboxMemory:
+    """Operators' memory of what they signed, in the outbox."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+
+    def signature_of(self, epoch: int, operator: Address) -> StoredSignature | None:
+        """What an operator signed for an epoch."""
+        with self._outbox.reading() as connection:
+            return EpochBook(connection).signature_of(epoch, operator)
+
+    def remember(self, epoch: int, signed: StoredSignature) -> None:
+        """Keep a signature, durably, before it is handed out."""
+        with self._outbox.writing() as connection:
+            EpochBook(connection).put_signature(epoch, signed)
+        self._outbox.reached("signature-remembered")
+
+
+class OracleService:
+    """Everything the oracle does, in steps that may be repeated and stopped anywhere.
+
+    Each method raises `OracleError`, `ClientError` (node, contract), `IndexerError` or
+    `ProvenanceError`; whatever it raises, what was stored before is whole and the call may be
+    made again.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        view: ChainView,
+        blocks: BlockStore,
+        keys: OracleKeys,
+        token: Address,
+        *,
+        policy: DetectionPolicy | None = None,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        deployment = view.deployment
+        chain_id, oracle = deployment.chain_id, deployment.contracts["UsageOracle"]
+        self._outbox = outbox
+        self._view = view
+        self._blocks = blocks
+        self._policy = policy or DetectionPolicy()
+        self._pause = pause
+        self._log_domain = generation_log_domain(chain_id, deployment.contracts["DerivativeGraph"])
+        self._detection_domain = detection_report_domain(chain_id, oracle)
+        self._report_domain = report_domain(chain_id, oracle)
+        self._intake = UsageIntake(outbox, segment_domain(chain_id, oracle))
+        self._producer = keys.producer
+        self._sealer = Sealer(outbox, blocks, view, token, self._policy, self._pack)
+        memory = OutboxMemory(outbox)
+        self._operators = tuple(
+            Operator(signer, view, blocks, memory, self._policy) for signer in keys.operators
+        )
+        self._lane = TransactionLane(
+            outbox, NodeWire(view.node), keys.relay, final_depth=view.final_depth
+        )
+        self._relay = Relay(
+            outbox,
+            self._lane,
+            view.node,
+            UsageOracle.of(view.node, deployment),
+            EpochDistributor.of(view.node, deployment),
+        )
+        self._keeper = Keeper(outbox, self._lane, view, RoyaltyLedger.of(view.node, deployment))
+
+    # evidence
+
+    def file_generation_log(self, signed: SignedGenerationLog) -> FiledPaper:
+        """Keep a platform's log. The same log again is no news; another one for its generation is
+        a GenerationLogConflict. Raises any EvidenceRefused; BlockMissing, BlockCorrupt or
+        ManifestInvalid when the manifest it names is not held or not sound."""
+        at = self._view.head()
+        facts = self._view.facts(at)
+        standings = {
+            licence: standing
+            for licence in signed.log.licence_ids
+            if (standing := facts.licence(licence)) is not None
+        }
+        verify_generation_log(signed, self._log_domain, standings, now=at.timestamp)
+        require_generation_manifest(self._blocks, signed.log, self._view.deployment.chain_id)
+        with self._outbox.writing() as connection:
+            new = EvidenceBook(connection).put_log(signed)
+        return FiledPaper(signed.log.log_id, new)
+
+    def file_detection(self, signed: SignedDetectionReport) -> FiledPaper:
+        """Keep an operator's report on a found copy. Raises as `file_generation_log`."""
+        at = self._view.head()
+        operators = self._view.deployment.operators
+        verify_detection_report(signed, self._detection_domain, operators, now=at.timestamp)
+        require_detection_manifest(self._blocks, signed.report)
+        with self._outbox.writing() as connection:
+            new = EvidenceBook(connection).put_detection(signed)
+        return FiledPaper(signed.report.report_id, new)
+
+    def file_segment(self, body: bytes, signature: bytes, producer: Address) -> IntakeReceipt:
+        """Take a platform's signed segment of plays, whole or not at all; rows say what was new."""
+        at, facts = self._now()
+        return self._intake.file_segment(body, signature, producer, facts, now=at.timestamp)
+
+    def import_usage(self, lines: Iterable[str], signer: DigestSigner) -> IntakeReceipt:
+        """Take a platform's plays as JSON lines, row by row; `signer` is the platform's key."""
+        at, facts = self._now()
+        return self._intake.import_lines(lines, signer, facts, now=at.timestamp)
+
+    # epochs
+
+    def open_epoch_status(self) -> OpenEpoch:
+        """What the next epoch would be made of, and what is withheld and why."""
+        at = self._view.pin()
+        facts = self._view.facts(at)
+        with self._outbox.writing() as connection:
+            book = EvidenceBook(connection)
+            harvest = look(book, facts, self._policy)
+            record(book, harvest, frozenset())
+            waiting, withheld = book.waiting_count(), tuple(book.withheld())
+        posted = self._view.posted(at)
+        last = posted[-1].report.epoch if posted else 0
+        return OpenEpoch(last + 1, waiting, len(harvest.fresh), withheld)
+
+    def seal_epoch(self) -> EpochRow:
+        """Fix the next epoch: segments, report, payouts. Raises NothingToSeal, EpochNotReady."""
+        return self._sealer.seal(self._view.pin())
+
+    def collect_signatures(self, number: int | None = None) -> Quorum:
+        """Ask every operator; an epoch that enough of them signed becomes ATTESTED.
+
+        Signatures given are kept, so that asking again asks only who did not sign yet. Raises
+        QuorumNotReached with each refusal.
+        """
+        row = self._epoch(number)
+        quorum = self._quorum(row)
+        for operator in self._operators:
+            try:
+                signed = operator.attest(Proposal(row.report, row.evidence_cid))
+                quorum.add(signed)
+            except (OracleError, LedgerError, ProvenanceError) as refusal:
+                quorum.note_refusal(operator.address, str(refusal))
+        quorum.signatures()
+        if row.state is EpochState.SEALED:
+            with self._outbox.writing() as connection:
+                EpochBook(connection).set_state(row.number, EpochState.ATTESTED)
+            self._outbox.reached("epoch-attested")
+        return quorum
+
+    def post_epoch(self, number: int | None = None) -> EpochRow:
+        """Post an attested epoch and wait a while for it to be final.
+
+        Returns it QUEUED or MINED when the chain takes longer; call again. Raises EpochNotReady,
+        EpochSuperseded, TransactionFailed, ContractRefused (not funded, an earlier root pending).
+        """
+        row = self._epoch(number)
+        quorum = self._quorum(row)
+        with self._outbox.reading() as connection:
+            for signed in EpochBook(connection).signatures(row.number):
+                quorum.add(signed)
+        usage = self.payouts_of(row).licence_usage
+        for _ in range(POLLS_MAX):
+            row = self._relay.post(row.number, usage, quorum)
+            self._relay.observe()
+            row = self._epoch(row.number)
+            if row.state is EpochState.FINAL or not self._may_progress(row):
+                break
+            self._pause(POLL_SECONDS)
+        return row
+
+    def activate_and_push(self) -> Payday | None:
+        """Activate the oldest final epoch whose payees were not paid yet, and pay all of them.
+
+        None when no epoch waits. Payees that cannot take their money are in the outcome.
+        """
+        with self._outbox.reading() as connection:
+            waiting = EpochBook(connection).unpushed()
+        if not waiting:
+            return None
+        row = waiting[0]
+        tree = SumTree(row.report.token, self.payouts_of(row).payouts)
+        claimable_from = self._relay.activate(row, self._view.head())
+        if claimable_from is not None:
+            return Payday(row.number, claimable_from, False, PushOutcome((), ()))
+        complete = self._push(row, tree)
+        return Payday(row.number, None, complete, self._relay.outcome(row, tree))
+
+    def keep_direct_lane(self) -> KeeperRound:
+        """Pass on and push what payments of the direct lane left waiting."""
+        decided: list[str] = []
+        refused: list[tuple[str, str]] = []
+        for _ in range(KEEPER_ROUNDS_MAX):
+            found = self._keeper.attend(self._view.head())
+            decided += found.decided
+            refused = list(found.refused)
+            self._lane.advance()
+            if not found.decided:
+                break
+        return KeeperRound(tuple(decided), tuple(refused))
+
+    # one step of everything
+
+    def tick(self, *, seal: bool = True) -> TickReport:
+        """Do whatever can be done now: keep the direct lane, carry on the epoch at hand or seal
+        the next, activate and push. What cannot be done is said and left for the next tick.
+
+        Raises RpcUnavailable and what else a caller cannot wait away.
+        """
+        report = TickReport()
+        kept = self.keep_direct_lane()
+        report.done += [f"sent {intent}" for intent in kept.decided]
+        report.troubles += [f"{intent}: {reason}" for intent, reason in kept.refused]
+        try:
+            self._tick_epochs(report, seal=seal)
+        except NothingToSeal:
+            pass
+        except (EpochNotReady, ContractRefused) as wait:
+            report.troubles.append(str(wait))
+        return report
+
+    def _tick_epochs(self, report: TickReport, *, seal: bool) -> None:
+        payday = self.activate_and_push()
+        if payday is not None and payday.claimable_from is None:
+            paid, deferred = len(payday.outcome.paid), len(payday.outcome.deferred)
+            report.done.append(f"epoch {payday.epoch}: {paid} payees paid, {deferred} deferred")
+        with self._outbox.reading() as connection:
+            row = EpochBook(connection).last()
+        if row is None or row.state is EpochState.FINAL:
+            if not seal or (payday is not None and not payday.complete):
+                return
+            row = self.seal_epoch()
+            report.done.append(f"epoch {row.number} sealed: {row.report.event_count} events")
+        if row.state is EpochState.SEALED:
+            quorum = self.collect_signatures(row.number)
+            report.done.append(f"epoch {row.number} signed by {len(quorum.signers)} operators")
+        row = self.post_epoch(row.number)
+        report.done.append(f"epoch {row.number} is {row.state}")
+
+    # telling
+
+    def status(self) -> OracleStatus:
+        """How everything stands. Changes nothing."""
+        with self._outbox.reading() as connection:
+            book = EpochBook(connection)
+            rows = tuple(book.all())
+            return OracleStatus(
+                self._view.head(),
+                EvidenceBook(connection).event_counts(),
+                rows,
+                {r.number: tuple(s.operator for s in book.signatures(r.number)) for r in rows},
+                TransactionBook(connection).counts(),
+            )
+
+    def resend(self) -> None:
+        """Hand every stored transaction that is not final to the node again, and read receipts."""
+        self._relay.observe()
+
+    def replay(self) -> tuple[Prior, ...]:
+        """Recompute every posted epoch from its segments and the chain. Raises HistoryMismatch."""
+        return EpochHistory(self._view, self._blocks).all(self._view.pin())
+
+    def payouts_of(self, row: EpochRow) -> PayoutsPaper:
+        """What an epoch pays, fetched by content id. Raises PaperMalformed or a BlockError."""
+        return get_payouts(self._blocks, row.payouts_cid)
+
+    def refused_events(self, number: int) -> Sequence[tuple[Digest, str]]:
+        """Events that an epoch did not count, and why."""
+        with self._outbox.reading() as connection:
+            return EvidenceBook(connection).refusals(number)
+
+    def _push(self, row: EpochRow, tree: SumTree) -> bool:
+        for _ in range(POLLS_MAX):
+            self._lane.advance()
+            head = self._view.head()
+            if self._relay.is_active(row, head):
+                if self._relay.push(row, tree, head):
+                    return True
+                self._lane.advance()
+                if self._relay.push(row, tree, self._view.head()):
+                    return True
+            elif self._relay.is_superseded(row, head):
+                return True
+            self._pause(POLL_SECONDS)
+        return False
+
+    def _may_progress(self, row: EpochRow) -> bool:
+        # With a depth to wait for, only new blocks help: the next call looks again.
+        return row.state is not EpochState.MINED or self._view.final_depth == 0
+
+    def _now(self) -> tuple[BlockPin, ChainFacts]:
+        at = self._view.head()
+        return at, self._view.facts(at)
+
+    def _pack(self, events: Sequence[UsageEvent]) -> StoredSegment:
+        return self._intake.pack(events, self._producer)
+
+    def _quorum(self, row: EpochRow) -> Quorum:
+        deployment = self._view.deployment
+        return Quorum(row.report, self._report_domain, deployment.operators, deployment.threshold)
+
+    def _epoch(self, number: int | None) -> EpochRow:
+        with self._outbox.reading() as connection:
+            book = EpochBook(connection)
+            row = book.last() if number is None else book.of_number(number)
+        if row is None:
+            raise EpochNotReady(number or 1, "not sealed", "SEALED", "call seal_epoch first")
+        return row

@@ -1,0 +1,64 @@
+"""Where the oracle keeps its things and how it behaves; read from a mapping given by `__main__`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from chain.settings import ChainSettings, SettingsInvalid
+
+OUTBOX_VARIABLE: Final = "ANTIPHON_OUTBOX"
+BLOCKS_VARIABLE: Final = "ANTIPHON_BLOCKS"
+KEYS_VARIABLE: Final = "ANTIPHON_ORACLE_KEYS"
+TOKEN_VARIABLE: Final = "ANTIPHON_TOKEN"  # noqa: S105 (an address, not a secret)
+DEPTH_VARIABLE: Final = "ANTIPHON_FINAL_DEPTH"
+POLL_VARIABLE: Final = "ANTIPHON_ORACLE_POLL_SECONDS"
+
+OUTBOX_DEFAULT: Final = Path("var/outbox.sqlite")
+BLOCKS_DEFAULT: Final = Path("var/blocks")
+# Blocks of the development chain do not go; a public chain needs its own number.
+FINAL_DEPTH_DEFAULT: Final = 0
+FINAL_DEPTH_MAX: Final = 4_096
+POLL_SECONDS_DEFAULT: Final = 2
+POLL_SECONDS_MAX: Final = 3_600
+
+
+@dataclass(frozen=True)
+class OracleSettings:
+    """`keys_folder` holds operator-1.key … and relay.key, each readable by its owner alone; None
+    means the development keys, which sign on the development chain and nowhere else. `token` None
+    means the deployment's development coin."""
+
+    chain: ChainSettings
+    outbox_path: Path = OUTBOX_DEFAULT
+    blocks_folder: Path = BLOCKS_DEFAULT
+    keys_folder: Path | None = None
+    token: str | None = None
+    final_depth: int = FINAL_DEPTH_DEFAULT
+    poll_seconds: int = POLL_SECONDS_DEFAULT
+
+    @classmethod
+    def parse(cls, variables: Mapping[str, str]) -> OracleSettings:
+        """Settings from environment variables, defaults where there are none.
+
+        Raises SettingsInvalid naming the variable.
+        """
+        keys = variables.get(KEYS_VARIABLE)
+        return cls(
+            chain=ChainSettings.parse(variables),
+            outbox_path=Path(variables.get(OUTBOX_VARIABLE, str(OUTBOX_DEFAULT))),
+            blocks_folder=Path(variables.get(BLOCKS_VARIABLE, str(BLOCKS_DEFAULT))),
+            keys_folder=None if keys is None else Path(keys),
+            token=variables.get(TOKEN_VARIABLE),
+            final_depth=_number(variables, DEPTH_VARIABLE, FINAL_DEPTH_DEFAULT, FINAL_DEPTH_MAX),
+            poll_seconds=_number(variables, POLL_VARIABLE, POLL_SECONDS_DEFAULT, POLL_SECONDS_MAX),
+        )
+
+
+def _number(variables: Mapping[str, str], name: str, default: int, most: int) -> int:
+    text = variables.get(name, str(default))
+    if not text.isascii() or not text.isdigit() or int(text) > most:
+        raise SettingsInvalid(name, f"give a whole number, 0 to {most}")
+    return int(text)

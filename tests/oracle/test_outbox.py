@@ -1,0 +1,182 @@
+"""The outbox file: one worker, one deployment, one schema, and nothing lost between two opens."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from chain.ledger.identifiers import GenerationId
+from oracle.attribution import Withheld, WithheldReason
+from oracle.detection_report import SignedDetectionReport
+from oracle.errors import (
+    GenerationLogConflict,
+    OutboxInUse,
+    OutboxOfAnotherChain,
+    OutboxTooNew,
+)
+from oracle.evidence_book import EvidenceBook, StoredSegment
+from oracle.generation_log import SignedGenerationLog
+from oracle.outbox import Outbox
+from tests.oracle.evidence_fixtures import DAY, NOW, OPERATORS, PLATFORM, a_log, a_report, digest
+
+IDENTITY = {"chainId": "31337", "usageOracle": "0x01", "deploymentBlock": "0xaa"}
+
+
+def opened(folder: Path, **changes: str) -> Outbox:
+    return Outbox(folder / "outbox.db", IDENTITY | changes)
+
+
+def a_segment(name: str) -> StoredSegment:
+    return StoredSegment(digest(name), PLATFORM.address, b"\1" * 65, 2, name.encode())
+
+
+def test_what_was_put_is_there_when_the_file_is_opened_again(tmp_path: Path) -> None:
+    signed = SignedGenerationLog(a_log(), b"\1" * 65)
+    box = opened(tmp_path)
+    with box.writing() as connection:
+        assert EvidenceBook(connection).put_log(signed)
+    box.close()
+
+    again = opened(tmp_path)
+    with again.reading() as connection:
+        assert EvidenceBook(connection).open_logs() == [signed]
+    again.close()
+
+
+def test_a_failing_transaction_leaves_nothing_behind(tmp_path: Path) -> None:
+    box = opened(tmp_path)
+    with pytest.raises(ZeroDivisionError), box.writing() as connection:
+        EvidenceBook(connection).put_log(SignedGenerationLog(a_log(), b"\1" * 65))
+        _ = 1 / 0
+
+    with box.reading() as connection:
+        assert EvidenceBook(connection).open_logs() == []
+    box.close()
+
+
+def test_a_second_worker_is_turned_away_until_the_first_is_done(tmp_path: Path) -> None:
+    first = opened(tmp_path)
+    with pytest.raises(OutboxInUse, match="another oracle works"):
+        opened(tmp_path)
+
+    first.close()
+    opened(tmp_path).close()
+
+
+@pytest.mark.parametrize("key", list(IDENTITY))
+def test_an_outbox_of_another_deployment_is_refused_unchanged(tmp_path: Path, key: str) -> None:
+    opened(tmp_path).close()
+
+    with pytest.raises(OutboxOfAnotherChain) as refusal:
+        opened(tmp_path, **{key: "other"})
+
+    assert (refusal.value.key, refusal.value.found) == (key, "other")
+    opened(tmp_path).close()
+
+
+def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
+    opened(tmp_path).close()
+    with sqlite3.connect(tmp_path / "outbox.db") as file:
+        file.execute("UPDATE meta SET value = '99' WHERE key = 'schema'")
+
+    with pytest.raises(OutboxTooNew) as refusal:
+        opened(tmp_path)
+
+    assert refusal.value.recorded == 99
+
+
+def test_a_file_that_is_no_database_is_refused_unchanged(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.db"
+    path.write_bytes(b"these are notes, not a database, and they stay as they are" * 20)
+    before = path.read_bytes()
+
+    with pytest.raises(sa.exc.DatabaseError):
+        opened(tmp_path)
+
+    assert path.read_bytes() == before
+
+
+def test_filing_a_log_twice_is_filing_it_once(tmp_path: Path) -> None:
+    box = opened(tmp_path)
+    with box.writing() as connection:
+        book = EvidenceBook(connection)
+        assert book.put_log(SignedGenerationLog(a_log(), b"\1" * 65))
+        assert not book.put_log(SignedGenerationLog(a_log(), b"\1" * 65))
+        assert len(book.open_logs()) == 1
+    box.close()
+
+
+def test_another_log_for_one_generation_is_a_conflict_and_the_first_stands(tmp_path: Path) -> None:
+    box = opened(tmp_path)
+    first, second = a_log(), a_log(output_commitment=digest("something else"))
+    with box.writing() as connection:
+        book = EvidenceBook(connection)
+        book.put_log(SignedGenerationLog(first, b"\1" * 65))
+        with pytest.raises(GenerationLogConflict) as refusal:
+            book.put_log(SignedGenerationLog(second, b"\2" * 65))
+        filed = book.logs_of([GenerationId(7)])[GenerationId(7)].log
+    box.close()
+
+    assert (refusal.value.filed, refusal.value.given) == (first.log_id, second.log_id)
+    assert filed == first
+
+
+def test_a_detection_waits_for_its_log_and_wakes_when_it_is_filed(tmp_path: Path) -> None:
+    box = opened(tmp_path)
+    found = SignedDetectionReport(a_report(), b"\1" * 65)
+    with box.writing() as connection:
+        book = EvidenceBook(connection)
+        assert book.put_detection(found)
+        assert not book.put_detection(found)
+        alone = [Withheld(WithheldReason.WATERMARK_ALONE)]
+        book.settle_finding([found.report], alone, still_open=False)
+        assert book.open_findings() == []
+        assert [w for _, w in book.withheld()] == alone
+
+        book.put_log(SignedGenerationLog(a_log(), b"\1" * 65))
+
+        assert book.open_findings() == [(found,)]
+    box.close()
+
+
+def test_reports_on_one_copy_are_seen_together_by_day(tmp_path: Path) -> None:
+    box = opened(tmp_path)
+    first = SignedDetectionReport(a_report(), b"\1" * 65)
+    second = SignedDetectionReport(a_report(OPERATORS[1]), b"\2" * 65)
+    tomorrow = SignedDetectionReport(a_report(observed_at=NOW + DAY), b"\3" * 65)
+    with box.writing() as connection:
+        book = EvidenceBook(connection)
+        for report in (first, second, tomorrow):
+            assert book.put_detection(report)
+        assert [set(group) for group in book.open_findings()] == [{first, second}, {tomorrow}]
+    box.close()
+
+
+def test_an_event_in_two_segments_is_held_once_by_the_first(tmp_path: Path) -> None:
+    box = opened(tmp_path)
+    with box.writing() as connection:
+        book = EvidenceBook(connection)
+        book.put_segment(a_segment("one"), [digest("a"), digest("b")])
+        assert book.known_events([digest("a"), digest("c")]) == {digest("a")}
+        book.put_segment(a_segment("two"), [digest("c")])
+        book.put_segment(a_segment("two"), [digest("c")])
+        assert book.waiting_count() == 3
+    box.close()
+
+
+def test_a_refused_event_may_be_handed_in_again(tmp_path: Path) -> None:
+    box = opened(tmp_path)
+    with box.writing() as connection:
+        book = EvidenceBook(connection)
+        book.put_segment(a_segment("one"), [digest("a"), digest("b")])
+        book.refuse_waiting([digest("one")], [(digest("a"), "not linked")])
+        assert book.event_counts() == {"refused": 1, "waiting": 1}
+        assert book.known_events([digest("a")]) == set()
+
+        book.put_segment(a_segment("two"), [digest("a")])
+
+        assert book.event_counts() == {"waiting": 2}
+    box.close()
