@@ -8,7 +8,7 @@ archives for others and replicas are made from.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,7 +42,7 @@ SENSITIVE_LABELS: Final = frozenset(
 
 _ALWAYS_TOLD: Final = {
     *("kind", "title", "master", "custodian", "access_class", "consent"),
-    *("attribution", "licence_terms"),
+    *("attribution", "licence_terms", "generation"),
 }
 # What each class of work may tell. A field added to the schema stays in until it is listed here.
 FIELDS_TOLD: Final[dict[AccessClass, frozenset[str]]] = {
@@ -74,10 +74,11 @@ class ClearedBlocks:
     """A read-only view of exactly the blocks that may leave. Only the gate makes one.
 
     Clear just before sending: consent that is withdrawn later does not shut a view already made.
+    `cids` is a set in the order of the walk.
     """
 
     root: Cid
-    cids: tuple[Cid, ...]
+    cids: Mapping[Cid, None]
     store: BlockReader
 
     def get(self, cid: Cid) -> bytes:
@@ -137,7 +138,7 @@ def clear_for_publication(
             below = _manifest_below(cid, store, consent_is_live)
         cleared[cid] = None
         waiting.extend((link.as_v1(), leads_to_content) for link, leads_to_content in below[::-1])
-    return ClearedBlocks(root.as_v1(), tuple(cleared), store)
+    return ClearedBlocks(root.as_v1(), cleared, store)
 
 
 def export_public_car(cleared: ClearedBlocks) -> Iterator[bytes]:

@@ -58,7 +58,7 @@ def install() -> None:
 
 @contextlib.contextmanager
 def running_daemon(folder: Path) -> Iterator[str]:
-    """Start a daemon on a new repository in `folder`; yield its RPC multiaddr; end it in the end."""
+    """Start a daemon on a new repository in `folder`, yield its RPC multiaddr, end it after use."""
     environment = os.environ | {
         "IPFS_PATH": str(folder / "repository"),
         "NO_UPDATE_NOTIFIER": "1",

@@ -14,6 +14,7 @@ from chain.provenance.cid import Cid
 from chain.provenance.manifests.envelope import ManifestBody
 from chain.provenance.manifests.record import (
     Address,
+    CitedCid,
     Count,
     Digest,
     Fault,
@@ -166,7 +167,10 @@ class Culture(Record):
 
 
 class WorkManifest(ManifestBody):
-    """The manifest whose digest WorkRegistry stores."""
+    """The manifest whose digest WorkRegistry stores.
+
+    A derivative cites the log of the run that made it, so that a mark leads there from the chain.
+    """
 
     SCHEMA: ClassVar[str] = "antiphon.work/1"
 
@@ -180,9 +184,12 @@ class WorkManifest(ManifestBody):
     labels: Listing[CulturalLabel] = ()
     culture: Culture | None = None
     licence_terms: Listing[Link] = ()
+    generation: CitedCid | None = None
 
     def contradictions(self) -> Iterator[Fault]:
         """A master is in the clear exactly when the work is open; secrets have only stand-ins."""
+        if self.generation is not None and self.kind is not WorkKind.DERIVATIVE:
+            yield ("generation",), "only a derivative comes from a generation"
         is_public = self.master.access is MasterAccess.PUBLIC
         if is_public != (self.access_class is AccessClass.OPEN):
             yield ("master", "access"), f"does not fit an access class of {self.access_class}"
