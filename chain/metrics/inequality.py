@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate
 from typing import Final
 
 from chain.metrics.errors import NegativeAmount
@@ -91,21 +92,22 @@ def measure_both(registered: Iterable[int]) -> InequalityPair:
     return InequalityPair(measure(amounts), measure(amount for amount in amounts if amount))
 
 
-def lorenz_curve(amounts: Iterable[int]) -> tuple[tuple[Fraction, Fraction], ...]:
+def lorenz_curve(
+    amounts: Iterable[int], points_max: int | None = None
+) -> tuple[tuple[Fraction, Fraction], ...]:
     """The points (share of payees, their share of the money), poorest first, from (0, 0) to (1, 1).
 
-    Empty when there are no payees or no money. Raises NegativeAmount.
+    At most `points_max` (2 or more) of them, evenly spaced; all n + 1 without it. Empty when there
+    are no payees or no money. Raises NegativeAmount.
     """
     ordered = _checked(amounts)
-    n, total = len(ordered), sum(ordered)
+    incomes = [0, *accumulate(ordered)]
+    n, total = len(ordered), incomes[-1]
     if total == 0:
         return ()
-    points = [(Fraction(0), Fraction(0))]
-    income = 0
-    for rank, amount in enumerate(ordered, start=1):
-        income += amount
-        points.append((Fraction(rank, n), Fraction(income, total)))
-    return tuple(points)
+    steps = n if points_max is None else min(n, points_max - 1)
+    ranks = [step * n // steps for step in range(steps + 1)]
+    return tuple((Fraction(rank, n), Fraction(incomes[rank], total)) for rank in ranks)
 
 
 def _checked(amounts: Iterable[int]) -> list[int]:

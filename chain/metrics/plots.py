@@ -111,7 +111,7 @@ def _canvas(title: str, simulated: str) -> tuple[Figure, Axes]:
 
 
 def _draw_lorenz(axes: Axes, amounts: Sequence[int], name: str, colour: str, *, fill: bool) -> None:
-    points = _thinned(lorenz_curve(amounts))
+    points = lorenz_curve(amounts, _POINTS_MAX)
     gini = measure(amounts).gini
     if gini is None:
         return
