@@ -263,8 +263,14 @@ def permit(
     """A permit for the ledger over an amount, signed by a node's account."""
 
     def permit(holder: Any, token: Any, value: int, **others: Any) -> Permit:
-        details = {"key": key_for(holder), "spender": royalty_ledger.address, "deadline": FOREVER}
-        return sign_permit(token, value=value, chain_id=devnet.id, **{**details, **others})
+        details = {
+            "key": key_for(holder),
+            "spender": royalty_ledger.address,
+            "value": value,
+            "deadline": FOREVER,
+            "chain_id": devnet.id,
+        }
+        return sign_permit(token, **{**details, **others})
 
     return permit
 
