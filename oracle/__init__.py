@@ -13,8 +13,10 @@
         oracle.tick()                                      # all of it, as far as it goes now
         oracle.status()
 
-`python -m oracle run` ticks for ever. Whatever is interrupted goes on where it was: evidence, epochs
-and signed transactions are in the outbox before anything leaves the process.
+`python -m oracle run` ticks for ever; it is the outbox's one worker. Other processes open the
+oracle with `worker=False`: they file and read, and leave sealing, signing and sending to it.
+Whatever is interrupted goes on where it was: evidence, epochs and signed transactions are in the
+outbox before anything leaves the process.
 """
 
 from __future__ import annotations

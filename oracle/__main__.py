@@ -136,7 +136,7 @@ def main(arguments: list[str]) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     try:
         settings = OracleSettings.parse(os.environ)
-        with open_oracle(settings) as service:
+        with open_oracle(settings, worker=command != "status") as service:
             COMMANDS[command](service, settings)
     except REFUSALS as error:
         sys.stderr.write(f"{error}\n")

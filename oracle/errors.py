@@ -22,7 +22,8 @@ OracleError
 ├── OutboxError
 │   ├── OutboxOfAnotherChain   the file belongs to another deployment
 │   ├── OutboxTooNew           written by a later version of this program
-│   └── OutboxInUse            another worker holds it
+│   ├── OutboxInUse            another worker holds it
+│   └── OutboxNotHeld          a step of the worker was asked of a process that only files and reads
 └── TransactionFailed          mined, but reverted
 
 A node that does not answer, or a contract that says no, is told by `chain.client.errors`.
@@ -255,6 +256,17 @@ class OutboxInUse(OutboxError):
     def __init__(self, path: str) -> None:
         self.path = path
         super().__init__(f"another oracle works on {path}: stop it first, or wait until it ends")
+
+
+class OutboxNotHeld(OutboxError):
+    """Raised when a process that is not the worker is asked to seal, sign or send."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(
+            f"this process files into {path} and reads it; sealing, signing and sending are its "
+            "worker's: run `python -m oracle run`, or open it as the worker"
+        )
 
 
 class TransactionFailed(OracleError):

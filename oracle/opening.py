@@ -26,8 +26,9 @@ DEV_RELAY = 8
 
 
 @contextmanager
-def open_oracle(settings: OracleSettings) -> Iterator[OracleService]:
-    """The service over the settings' stores; they are let go on leaving.
+def open_oracle(settings: OracleSettings, *, worker: bool = True) -> Iterator[OracleService]:
+    """The service over the settings' stores; they are let go on leaving. Only one process at a time
+    may be the `worker`; others file and read.
 
     Raises DeploymentInvalid, KeyRefused, RpcUnavailable, WrongChain, OutboxInUse,
     OutboxOfAnotherChain, OutboxTooNew.
@@ -40,7 +41,7 @@ def open_oracle(settings: OracleSettings) -> Iterator[OracleService]:
     engine = open_database(settings.chain.index_url)
     follower = Follower(node, deployment, engine, depth=settings.chain.reorg_depth)
     view = ChainView(node, Store(engine), deployment, follower.catch_up, settings.final_depth)
-    outbox = Outbox(settings.outbox_path, identity_of(node, deployment))
+    outbox = Outbox(settings.outbox_path, identity_of(node, deployment), worker=worker)
     try:
         yield OracleService(outbox, view, FsBlockStore(settings.blocks_folder), keys, token)
     finally:

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from oracle.errors import OutboxInUse, OutboxOfAnotherChain, OutboxTooNew
+from oracle.errors import OutboxInUse, OutboxNotHeld, OutboxOfAnotherChain, OutboxTooNew
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 SCHEMA_KEY: Final = "schema"
@@ -32,19 +32,25 @@ def nowhere(_moment: str) -> None:
 
 
 class Outbox:
-    """One outbox file, held by this process until `close` (or until the process ends).
+    """One outbox file. As its `worker`, this process holds it until `close` (or until it ends);
+    any number of others may file into it and read it meanwhile.
 
     `identity` says which deployment it serves, e.g. chain id and contract addresses; a file begun
     for another one is refused. Raises OutboxInUse, OutboxTooNew, OutboxOfAnotherChain, OSError.
     """
 
     def __init__(
-        self, path: Path, identity: Mapping[str, str], *, reached: Reached = nowhere
+        self,
+        path: Path,
+        identity: Mapping[str, str],
+        *,
+        worker: bool = True,
+        reached: Reached = nowhere,
     ) -> None:
         self.reached = reached
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = _lock_beside(path)
+        self._lock = _lock_beside(path) if worker else None
         try:
             self._engine = _engine(path)
             with self.writing() as connection:
@@ -73,8 +79,15 @@ class Outbox:
         self._engine.dispose()
         self._release()
 
+    def require_worker(self) -> None:
+        """Raises OutboxNotHeld unless this process is the worker."""
+        if self._lock is None:
+            raise OutboxNotHeld(str(self.path))
+
     def _release(self) -> None:
-        os.close(self._lock)
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
 
 def _lock_beside(path: Path) -> int:

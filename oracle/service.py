@@ -90,8 +90,9 @@ class OutboxMemory:
 class OracleService:
     """Everything the oracle does, in steps that may be repeated and stopped anywhere.
 
-    Each method raises `OracleError`, `ClientError` (node, contract), `IndexerError` or
-    `ProvenanceError`; whatever it raises, what was stored before is whole and the call may be
+    Without the outbox's lock (see `Outbox`) it files and reads; every other step raises
+    OutboxNotHeld. Each method raises `OracleError`, `ClientError` (node, contract), `IndexerError`
+    or `ProvenanceError`; whatever it raises, what was stored before is whole and the call may be
     made again.
     """
 
@@ -191,6 +192,7 @@ class OracleService:
 
     def seal_epoch(self) -> EpochRow:
         """Fix the next epoch: segments, report, payouts. Raises NothingToSeal, EpochNotReady."""
+        self._outbox.require_worker()
         return self._sealer.seal(self._view.pin())
 
     def collect_signatures(self, number: int | None = None) -> Quorum:
@@ -199,6 +201,7 @@ class OracleService:
         Signatures given are kept, so that asking again asks only who did not sign yet. Raises
         QuorumNotReached with each refusal.
         """
+        self._outbox.require_worker()
         row = self._epoch(number)
         quorum = self._quorum(row)
         for operator in self._operators:
@@ -220,6 +223,7 @@ class OracleService:
         Returns it QUEUED or MINED when the chain takes longer; call again. Raises EpochNotReady,
         EpochSuperseded, TransactionFailed, ContractRefused (not funded, an earlier root pending).
         """
+        self._outbox.require_worker()
         row = self._epoch(number)
         quorum = self._quorum(row)
         with self._outbox.reading() as connection:
@@ -240,6 +244,7 @@ class OracleService:
 
         None when no epoch waits. Payees that cannot take their money are in the outcome.
         """
+        self._outbox.require_worker()
         with self._outbox.reading() as connection:
             waiting = EpochBook(connection).unpushed()
         if not waiting:
@@ -254,6 +259,7 @@ class OracleService:
 
     def keep_direct_lane(self) -> KeeperRound:
         """Pass on and push what payments of the direct lane left waiting."""
+        self._outbox.require_worker()
         decided: list[str] = []
         refused: list[tuple[str, str]] = []
         for _ in range(KEEPER_ROUNDS_MAX):
@@ -320,6 +326,7 @@ class OracleService:
 
     def resend(self) -> None:
         """Hand every stored transaction that is not final to the node again, and read receipts."""
+        self._outbox.require_worker()
         self._relay.observe()
 
     def replay(self) -> tuple[Prior, ...]:

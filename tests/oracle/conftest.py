@@ -41,7 +41,15 @@ from oracle.generation_log import (
 )
 from oracle.outbox import Outbox, Reached, nowhere
 from oracle.service import OracleKeys, OracleService
-from tests.devnet import FIRST_OPERATOR, OPERATORS, PLATFORM, RELAY, Devnet, devnet, devnet_process
+from tests.devnet import (
+    FIRST_OPERATOR,
+    OPERATORS,
+    PLATFORM,
+    RELAY,
+    Devnet,
+    devnet,
+    devnet_process,
+)
 from tests.heritage import Heritage, build_heritage
 
 __all__ = ["devnet", "devnet_process"]
@@ -64,11 +72,14 @@ class World:
     outbox: Outbox
     view: ChainView
     blocks: FsBlockStore
+    operators: tuple[LocalSigner, ...]
 
-    def reopen(self, reached: Reached = nowhere) -> World:
-        """The same stores under a new process's eyes."""
+    def reopen(self, *, final_depth: int = 0) -> World:
+        """The same stores in a new process."""
         self.outbox.close()
-        return open_world(self.devnet, self.heritage, self.folder, reached)
+        again = open_world(self.devnet, self.heritage, self.folder, final_depth=final_depth)
+        self.__dict__.update(again.__dict__)
+        return self
 
     def fund(self, amount: int = FUNDS) -> None:
         """The platform puts money into the epoch lane."""
@@ -216,12 +227,17 @@ SOME_CID = "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku"
 
 
 def open_world(
-    devnet: Devnet, heritage: Heritage, folder: Path, reached: Reached = nowhere
+    devnet: Devnet,
+    heritage: Heritage,
+    folder: Path,
+    *,
+    reached: Reached = nowhere,
+    final_depth: int = 0,
 ) -> World:
     """An oracle over stores that may be there already."""
     engine = open_database(f"sqlite:///{folder / 'index.sqlite'}")
     follower = Follower(devnet.node, devnet.deployment, engine)
-    view = ChainView(devnet.node, Store(engine), devnet.deployment, follower.catch_up, 0)
+    view = ChainView(devnet.node, Store(engine), devnet.deployment, follower.catch_up, final_depth)
     blocks = FsBlockStore(folder / "blocks")
     outbox = Outbox(folder / "outbox.db", {"chainId": "31337"}, reached=reached)
     operators = devnet.signers[FIRST_OPERATOR : FIRST_OPERATOR + OPERATORS]
@@ -229,14 +245,26 @@ def open_world(
     service = OracleService(
         outbox, view, blocks, keys, devnet.deployment.token, pause=lambda _seconds: None
     )
-    return World(devnet, heritage, folder, service, outbox, view, blocks)
+    return World(devnet, heritage, folder, service, outbox, view, blocks, operators)
+
+
+@pytest.fixture(scope="module")
+def built(devnet_process: Devnet) -> Iterator[tuple[Devnet, Heritage]]:
+    """The heritage on chain, once for a module's tests."""
+    snapshot = devnet_process.rpc("evm_snapshot")
+    heritage = build_heritage(devnet_process)
+    # Licences are taken before anything happens under them.
+    devnet_process.pass_time(60)
+    yield devnet_process, heritage
+    devnet_process.rpc("evm_revert", snapshot)
 
 
 @pytest.fixture
-def world(devnet: Devnet, tmp_path: Path) -> Iterator[World]:
-    heritage = build_heritage(devnet)
-    # Licences are taken before anything happens under them.
-    devnet.pass_time(60)
+def world(built: tuple[Devnet, Heritage], tmp_path: Path) -> Iterator[World]:
+    """An oracle with empty stores; the chain is rolled back to the heritage afterwards."""
+    devnet, heritage = built
+    snapshot = devnet.rpc("evm_snapshot")
     made = open_world(devnet, heritage, tmp_path)
     yield made
     made.outbox.close()
+    devnet.rpc("evm_revert", snapshot)
