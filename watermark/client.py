@@ -25,7 +25,7 @@ from typing import Any, Final
 import httpx
 
 from watermark.audio_errors import BY_CODE, AudioRefused
-from watermark.detection import Detection, DetectionMalformed, from_json
+from watermark.detection import AudioExamined, Detection, DetectionMalformed, from_json
 from watermark.payload import GenerationId
 
 __all__ = [
@@ -204,6 +204,23 @@ class WatermarkClient:
         try:
             return from_json(job["result"])
         except DetectionMalformed as error:
+            raise self._faulty(error) from error
+
+    def examine(
+        self,
+        audio: Path | str | bytes,
+        progress: Progress | None = None,
+        *,
+        name: str | None = None,
+    ) -> AudioExamined:
+        """Have audio read and hashed: what a register states of a recording.
+
+        Raises AudioRefused kinds and WatermarkFailure kinds; OSError as `embed`.
+        """
+        job = self._job("/v1/examine", audio, name, progress)
+        try:
+            return AudioExamined(**job["result"])
+        except (KeyError, TypeError) as error:
             raise self._faulty(error) from error
 
     def _job(

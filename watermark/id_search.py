@@ -64,6 +64,11 @@ class IdSearch:
     def __len__(self) -> int:
         return len(self._ids)
 
+    @property
+    def ids(self) -> tuple[GenerationId, ...]:
+        """What is searched, in order of arrival."""
+        return tuple(self._ids)
+
     def add(self, ids: Sequence[GenerationId]) -> None:
         """Search these too from now on; ids already known are passed over."""
         fresh = [one for one in dict.fromkeys(ids) if one not in self._known]

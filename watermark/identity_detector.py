@@ -111,6 +111,14 @@ def z_at(
     return joint_z(_signed_evidence(audio, search, generation_id, alignment, 1.0))
 
 
+def strongest(
+    audio: AudioFile, search: IdSearch, *, speeds: tuple[float, ...] = (1.0,)
+) -> Score | None:
+    """The best score of any id in any window, however weak; None when nothing is searched."""
+    scores = [s for speed in speeds for _, window in _scan(audio, search, speed) for s in window]
+    return max(scores, key=lambda score: score.z, default=None)
+
+
 def _window_count(blocks: int) -> int:
     """Single blocks, neighbouring pairs, and the whole when it is neither."""
     return blocks + max(blocks - 1, 0) + (1 if blocks > 2 else 0)

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from scipy import optimize, stats
 
 CALIBRATION_PATH: Final = Path(__file__).with_name("calibration.json")
+_TAIL: Final = 0.02  # the share of scores that the fit looks at
 FALSE_POSITIVES_PER_FILE: Final = 1e-9  # per file, over all ids and windows searched
 
 
@@ -75,26 +76,25 @@ class NullModel:
 
 
 def fit(best_z: npt.NDArray[np.float64], *, decoys: int, seed: int, audio: str) -> NullModel:
-    """Maximum-likelihood `trials` and `spread` for the best z of each window and decoy.
+    """Fit the law to the upper tail of the best z of each window and decoy; (window, decoy).
 
-    `best_z` is (window, decoy). The law fitted is P(best < z) = (1 - Q(z / spread)) ** trials;
-    `spread` is never taken below 1, the value that theory gives.
+    `spread` is the most likely one for the scores over the TAIL quantile (peaks over threshold,
+    Davison and Smith 1990), never taken below 1, the value that theory gives; `trials` then makes
+    the law meet the share of scores over that quantile.
     """
     sample = np.asarray(best_z, dtype=np.float64).ravel()
+    start = float(np.quantile(sample, 1 - _TAIL))
+    tail = sample[sample >= start]
 
-    def cost(parameters: npt.NDArray[np.float64]) -> float:
-        log_trials, spread = parameters
-        z = sample / spread
-        log_density = log_trials - math.log(spread) + stats.norm.logpdf(z)
-        log_density = log_density + np.expm1(log_trials) * stats.norm.logcdf(z)
-        return -float(np.mean(log_density))
+    def cost(spread: float) -> float:
+        log_density = stats.norm.logpdf(tail / spread) - math.log(spread)
+        return -float(np.mean(log_density) - stats.norm.logsf(start / spread))
 
-    start = np.array([math.log(1000.0), 1.0])
-    bounds = [(0.0, math.log(1e6)), (1.0, 2.0)]
-    found = optimize.minimize(cost, start, bounds=bounds, method="L-BFGS-B")
+    found = optimize.minimize_scalar(cost, bounds=(0.8, 2.0), method="bounded")
+    spread = max(1.0, float(found.x))
     return NullModel(
-        trials=float(np.exp(found.x[0])),
-        spread=float(found.x[1]),
+        trials=len(tail) / sample.size / float(stats.norm.sf(start / spread)),
+        spread=spread,
         scores=sample.size,
         windows=len(best_z),
         decoys=decoys,

@@ -27,7 +27,7 @@ from watermark.jobs import Job, JobBook, JobState, Outcome, TooManyJobs
 from watermark.payload import GenerationId, GenerationIdInvalid
 from watermark.registry import GenerationIdTaken
 from watermark.waveform import AudioFile
-from watermark.workbench import Workbench, report_json
+from watermark.workbench import Workbench, audio_json, report_json
 
 log = logging.getLogger(__name__)
 
@@ -122,6 +122,13 @@ def create_app(workbench: Workbench) -> FastAPI:
             return Outcome(to_json(workbench.detect(audio, speeds=wanted, progress=progress)))
 
         return await _accept(request, workbench, jobs, "detect", name, work)
+
+    @app.post("/v1/examine", status_code=202)
+    async def examine(request: Request, name: FileName = "") -> dict[str, Any]:
+        def work(audio: AudioFile, progress: Callable[[float], None]) -> Outcome:  # noqa: ARG001
+            return Outcome(audio_json(audio.examine()))
+
+        return await _accept(request, workbench, jobs, "examine", name, work)
 
     return app
 

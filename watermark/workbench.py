@@ -17,7 +17,7 @@ from watermark.null_model import NullModel
 from watermark.payload import GenerationId
 from watermark.registry import Registry
 from watermark.settings import WatermarkSettings
-from watermark.waveform import AudioFile
+from watermark.waveform import AudioFacts, AudioFile
 
 
 class Workbench:
@@ -100,4 +100,15 @@ def report_json(report: EmbedReport, key_id: str) -> dict[str, Any]:
         "presence_weights_sha256": report.presence_weights_sha256,
         "source": asdict(report.source),
         "marked": asdict(report.marked),
+    }
+
+
+def audio_json(facts: AudioFacts) -> dict[str, Any]:
+    """What is true of the audio, in the form of a detection's `audio`."""
+    return {
+        "sha256": facts.sha256,
+        "pcm_sha256": facts.pcm_sha256,
+        "duration_ms": facts.duration_ms,
+        "sample_rate_hz": facts.sample_rate_hz,
+        "channels": facts.channels,
     }
