@@ -1,8 +1,11 @@
-"""Ancestor vectors: worked by hand, against exact fractions, and against the contract's limits."""
+"""Ancestor vectors: by hand, against exact fractions, the shared vector and the limits."""
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
+from pathlib import Path
+from typing import Any
 
 import pytest
 from eth_abi.packed import encode_packed
@@ -213,3 +216,34 @@ def test_entries_that_are_no_vector_are_refused(entries: list[tuple[int, int]]) 
 def test_bytes_that_are_no_vector_are_refused(size: int) -> None:
     with pytest.raises(BadVector):
         AncestorVector.decode(bytes([0, 0, 0, 0, 0, 0, 0, 1] * 60)[:size])
+
+
+# --- the shared vector -------------------------------------------------------------------------
+
+VECTOR = json.loads((Path(__file__).parents[2] / "vectors" / "ancestor_vectors.json").read_text())
+CASES: list[dict[str, Any]] = VECTOR["cases"]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_links_flatten_as_the_vector_says(case: dict[str, Any]) -> None:
+    vectors: dict[int, AncestorVector] = {}
+    depths: dict[int, int] = {}
+
+    for link in case["links"]:
+        parents = [
+            LicensedParent(
+                WorkId(p["work"]),
+                p["share"],
+                vectors.get(p["work"], AncestorVector()),
+                depths.get(p["work"], 0),
+            )
+            for p in link["parents"]
+        ]
+        flat = flatten(parents)
+
+        assert [[e.work_id, e.share] for e in flat.entries] == link["vector"]
+        assert "0x" + flat.encode().hex() == link["encoded"]
+        assert "0x" + flat.hash().hex() == link["hash"]
+        assert AncestorVector.decode(bytes.fromhex(link["encoded"][2:])) == flat
+        assert depth_under(parents) == link["depth"]
+        vectors[link["child"]], depths[link["child"]] = flat, link["depth"]
