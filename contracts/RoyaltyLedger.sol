@@ -8,6 +8,7 @@ import {IDerivativeGraph} from "./interfaces/IDerivativeGraph.sol";
 import {IFrozenShares} from "./interfaces/IFrozenShares.sol";
 import {IRoyaltyLedger} from "./interfaces/IRoyaltyLedger.sol";
 import {IWorkRegistry} from "./interfaces/IWorkRegistry.sol";
+import {AncestorVectors} from "./libraries/AncestorVectors.sol";
 import {SafePush} from "./libraries/SafePush.sol";
 import {WorkId} from "./types/Identifiers.sol";
 import {BPS_WHOLE, SHARE_SCALE, Share, WorkKind} from "./types/Rights.sol";
@@ -32,9 +33,6 @@ contract RoyaltyLedger is IRoyaltyLedger, ReentrancyGuardTransient {
 
     uint256 private constant _TOKENS_MAX = 16;
     uint256 private constant _PAYEES_MAX = 64;
-
-    /// @dev Bytes of one entry of an ancestor vector: 8 of work id, 4 of share.
-    uint256 private constant _ENTRY = 12;
 
     IWorkRegistry public immutable works;
     IDerivativeGraph public immutable graph;
@@ -239,8 +237,8 @@ contract RoyaltyLedger is IRoyaltyLedger, ReentrancyGuardTransient {
     /// @dev The vector is the one stored at linking, so its ids ascend and its shares stay below the whole.
     function _passOn(WorkId workId, IERC20 token, uint256 amount, bytes calldata vector) private {
         uint256 kept = SHARE_SCALE;
-        for (uint256 from; from < vector.length; from += _ENTRY) {
-            uint96 entry = uint96(bytes12(vector[from:from + _ENTRY]));
+        for (uint256 from; from < vector.length; from += AncestorVectors.ENTRY_BYTES) {
+            uint96 entry = uint96(bytes12(vector[from:from + AncestorVectors.ENTRY_BYTES]));
             uint256 share = uint32(entry);
             kept -= share;
             _accrued[WorkId.wrap(uint64(entry >> 32))][token] += amount * share;

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import httpx
 from brownie import web3
 from brownie.project import compile_source, get_loaded_projects
 from eth_abi import decode
@@ -116,3 +117,19 @@ class PayoutTree:
 def by(account: Any) -> dict[str, Any]:
     """Transaction parameters: sent by this account, without three lines of output."""
     return {"from": account, "silent": True}
+
+
+def read_all(reads: list[tuple[Any, tuple[Any, ...]]]) -> list[Any]:
+    """What many views answer, in one request: a node is as quick with a hundred as with one."""
+    batch = [
+        {
+            "jsonrpc": "2.0",
+            "id": number,
+            "method": "eth_call",
+            "params": [{"to": view._address, "data": view.encode_input(*arguments)}, "latest"],
+        }
+        for number, (view, arguments) in enumerate(reads)
+    ]
+    answers = httpx.post(web3.provider.endpoint_uri, json=batch, timeout=30).json()
+    by_number = {answer["id"]: answer["result"] for answer in answers}
+    return [view.decode_output(by_number[n]) for n, (view, _) in enumerate(reads)]

@@ -1,0 +1,157 @@
+"""An epoch distributor beside plain dictionaries of what was promised and what was paid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.contracts.conservation.worlds import PLENTY, amounts
+from tests.contracts.royalty_ledger.stage import (
+    EVERYTHING,
+    PayoutTree,
+    ascending,
+    by,
+    read_all,
+    refusal_of,
+)
+
+WINDOW = 3_600
+
+
+class EpochWorld:
+    """A distributor, one lane, and five payees of whom one refuses its money."""
+
+    def __init__(self, contracts: Any, accounts: Any, chain: Any) -> None:
+        self.oracle, self.council, self.platform, self.keeper = accounts[4:8]
+        self.distributor = contracts.EpochDistributor.deploy(
+            self.oracle, self.council, WINDOW, by(self.oracle)
+        )
+        self.token = contracts.DevStablecoin.deploy(by(self.oracle))
+        self.token.mint(self.platform, PLENTY, by(self.oracle))
+        self.token.approve(self.distributor, EVERYTHING, by(self.platform))
+        self.rejecting = contracts.RejectingPayee.deploy(by(self.oracle))
+        self.payees = ascending(self.rejecting, *accounts[16:20])
+        self.accounts, self.chain = accounts, chain
+
+    def begin(self) -> None:
+        self.funded = 0
+        self.donated = 0
+        self.epoch = 0
+        self.claimed = dict.fromkeys(self.payees, 0)
+        self.active: PayoutTree | None = None
+        self.pending: PayoutTree | None = None
+        self.fund(1_000_000)
+
+    # --- acts ------------------------------------------------------------------------------------
+
+    def fund(self, amount: int) -> None:
+        self.distributor.fund(self.token, amount, by(self.platform))
+        self.funded += amount
+
+    def donate(self, amount: int) -> None:
+        self.token.transfer(self.distributor, amount, by(self.platform))
+        self.donated += amount
+
+    def propose(self, earned: list[int]) -> None:
+        """The next epoch: what each payee has and what it earned; refused when not funded."""
+        before = dict(self.active.payouts) if self.active else {}
+        payouts = {
+            payee: before.get(payee, 0) + units
+            for payee, units in zip(self.payees, earned, strict=False)
+            if payee in before or units
+        }
+        payouts |= {payee: units for payee, units in before.items() if payee not in payouts}
+        if not payouts:
+            return
+        tree = PayoutTree(self.token, payouts)
+        proposal = tree.proposal(self.epoch + 1, self.token)
+        expected = None
+        if self.pending:
+            expected = ("RootPending", self.token.address, self.epoch)
+        elif tree.total > self.funded:
+            expected = ("NotFunded", tree.total, self.funded)
+        if expected:
+            assert refusal_of(self.distributor.propose, *proposal, sender=self.oracle) == expected
+            return
+        self.distributor.propose(*proposal, by(self.oracle))
+        self.epoch += 1
+        self.pending = tree
+
+    def activate(self) -> None:
+        if self.pending is None:
+            refused = refusal_of(self.distributor.activate, self.token, sender=self.keeper)
+            assert refused == ("NoPendingRoot", self.token.address)
+            return
+        self.chain.sleep(WINDOW)
+        self.distributor.activate(self.token, by(self.keeper))
+        self.active, self.pending = self.pending, None
+
+    def reject(self) -> None:
+        if self.pending is not None:
+            self.distributor.reject(self.token, b"\x01" * 32, by(self.council))
+            self.pending = None
+
+    def push(self, level: int, position: int) -> None:
+        if self.active is None:
+            return
+        length = min(1 << level, self.active.width)
+        first = position % -(-self.active.leaf_count // length) * length
+        arguments = self.active.range(self.token, first, length)
+        tx = self.distributor.pushRange(*arguments, by(self.keeper))
+        paid, deferred = {}, {}
+        for payee, cumulative in self.active.payouts[first : first + length]:
+            due = cumulative - self.claimed[payee]
+            if due and payee == self.rejecting.address:
+                deferred[payee] = due
+            elif due:
+                paid[payee] = due
+                self.claimed[payee] = cumulative
+        assert amounts(tx, "PaidOut") == paid
+        assert amounts(tx, "PayoutDeferred") == deferred
+
+    def claim(self, payee: str) -> None:
+        if self.active is None or payee not in dict(self.active.payouts):
+            return
+        due = dict(self.active.payouts)[payee] - self.claimed[payee]
+        arguments = self.active.claim(self.token, payee)
+        expected = None
+        if not due:
+            expected = ("NothingDue", self.token.address, payee)
+        elif payee == self.rejecting.address:
+            expected = ("MoneyRefused",)
+        if expected:
+            assert refusal_of(self.distributor.claim, *arguments, sender=self.keeper) == expected
+            return
+        tx = self.distributor.claim(*arguments, by(self.keeper))
+        assert tx.return_value == due
+        self.claimed[payee] += due
+
+    # --- what holds ------------------------------------------------------------------------------
+
+    def check(self) -> None:
+        reads: list[tuple[Any, tuple[Any, ...]]] = [
+            (self.distributor.claimedBy, (self.token, payee)) for payee in self.payees
+        ]
+        reads += [
+            (self.distributor.laneOf, (self.token,)),
+            (self.token.balanceOf, (self.distributor,)),
+        ]
+        *claimed, (funded, committed, total_claimed), balance = read_all(reads)
+        assert total_claimed <= committed <= funded
+        assert balance == funded - total_claimed + self.donated
+        assert claimed == list(self.claimed.values())
+        assert total_claimed == sum(claimed)
+        promised = self.active.total if self.active else 0
+        assert (funded, committed) == (self.funded, promised)
+
+    def finish(self) -> None:
+        """In the end every promise is kept, to the unit."""
+        if self.pending is not None:
+            self.activate()
+        if self.active is None:
+            return
+        owner = self.accounts.at(self.rejecting.address, force=True)
+        self.distributor.setPayoutAddress(self.accounts[9], by(owner))
+        self.distributor.pushRange(*self.active.whole(self.token), by(self.keeper))
+        self.claimed |= dict(self.active.payouts)
+        self.check()
+        assert sum(self.claimed.values()) == self.active.total
