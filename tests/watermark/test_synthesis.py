@@ -138,6 +138,8 @@ def test_the_command_writes_the_catalogue_and_refuses_impossible_lengths(
     assert not (tmp_path / "no").exists()
     with pytest.raises(CatalogueRefused, match="--rate"):
         write_catalogue(tmp_path / "no", sample_rate_hz=1)
+    with pytest.raises(CatalogueRefused, match="--seed"):
+        write_catalogue(tmp_path / "no", seed=-1)
 
 
 def test_synthesis_does_not_pull_in_torch() -> None:

@@ -119,7 +119,8 @@ def write_catalogue(
     The same arguments give the same samples. Each file appears under its name only when whole, and
     the catalogue last, so a reader never meets half a recording.
 
-    Raises CatalogueRefused when the length or the rate is outside what the pieces are made for.
+    Raises CatalogueRefused when the length, the rate or the seed is outside what the pieces are
+    made for.
     """
     if not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:
         raise CatalogueRefused(
@@ -129,6 +130,8 @@ def write_catalogue(
         raise CatalogueRefused(
             f"--rate must lie in {RATES_HZ[0]}..{RATES_HZ[1]} Hz, not {sample_rate_hz}"
         )
+    if seed < 0:
+        raise CatalogueRefused(f"--seed must be 0 or more, not {seed}")
     folder.mkdir(parents=True, exist_ok=True)
     entries = []
     for number, piece in enumerate(PIECES):

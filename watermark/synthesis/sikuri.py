@@ -11,13 +11,8 @@ from watermark.synthesis.wind import pipe
 
 PHRASE_BEATS = 16
 FAMILY = ((0.5, 0.8, -0.15), (1.0, 1.0, 0.15), (2.0, 0.35, 0.0))  # octave, gain, pan of each size
-# Rhythm cells of two beats, as (share of a beat, sounding): the long-short gait of a huayno.
-GAITS = (
-    ((1.0, True), (0.5, True), (0.5, True)),
-    ((0.5, True), (0.25, True), (0.25, True), (1.0, True)),
-    ((1.0, True), (1.0, True)),
-    ((1.5, True), (0.5, True)),
-)
+# Rhythm cells of two beats, in beats: the long-short gait of a huayno.
+GAITS = ((1.0, 0.5, 0.5), (0.5, 0.25, 0.25, 1.0), (1.0, 1.0), (1.5, 0.5))
 
 
 def melody(rng: np.random.Generator, *, final: int) -> list[tuple[float, float, int]]:
@@ -26,7 +21,7 @@ def melody(rng: np.random.Generator, *, final: int) -> list[tuple[float, float, 
     at = 0.0
     degree = final + int(rng.integers(2, 5))
     while at < PHRASE_BEATS - 2:
-        for share, _ in GAITS[int(rng.integers(0, len(GAITS)))]:
+        for share in GAITS[int(rng.integers(0, len(GAITS)))]:
             notes.append((at, share, degree))
             at += share
             pull = 1 if at < PHRASE_BEATS / 2 else -1

@@ -22,7 +22,7 @@ detector outputs were never trained. Who generated the audio is the identity lay
 **What it was trained on.** {clips} clips of {seconds:g} s, all synthesised by
 `watermark.synthesis` (seed {seed}; SHA-256 of the pool `{corpus}`). It has never heard
 a recording. {steps} steps of {pairs} hosts each, seed {seed}; the mark's level fell from
-{start:g} dB to {reached:g} dB under the host as far as 1 s decisions under attack stayed right.
+{start:g} dB to {reached:g} dB under the host as far as decisions under attack stayed right.
 
 **What it is not.** Evidence of absence: whoever has these public weights can remove the mark, and
 anyone can add it. A hit alone must never move money.

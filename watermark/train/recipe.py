@@ -41,22 +41,22 @@ class Recipe:
     """A training run. Two runs with equal recipes on one machine give equal weights."""
 
     seed: int = 1
-    steps: int = 6000
+    steps: int = 5000
     corpus_clips: int = 640
     clip_seconds: float = 4.0
-    batch_pairs: int = 12  # hosts per step; each is seen marked and unmarked
-    heard_samples: int = 16000  # what the detector sees
-    spare_samples: int = 2240  # marked beyond that, so that crops and speeds have room
+    batch_pairs: int = 8  # hosts per step; each is seen marked and unmarked
+    heard_samples: int = 12800  # what the detector sees
+    spare_samples: int = 1600  # marked beyond that, so that crops and speeds have room
     learning_rate: float = 8e-4
     warmup_steps: int = 100
     gradient_clip: float = 1.0
     average_decay: float = 0.998  # the averaged weights are the ones that are shipped
     snr_start_db: float = -3.0
     snr_ceiling_db: float = 31.0
-    snr_step_db: float = 0.05
-    raise_above: float = 0.88  # accuracy of 1 s decisions under attack, running mean
+    snr_step_db: float = 0.06
+    raise_above: float = 0.88  # accuracy of 0.8 s decisions under attack, running mean
     lower_below: float = 0.79
     snr_spread_db: float = 3.0  # each host draws its own level within this of the current one
-    effects_full_step: int = 1200  # effects come in gradually until here
-    codec_from_step: int = 2000  # MP3, straight-through: not worth its cost before
-    half_precision_until_step: int = 5400  # bfloat16 first, float32 for the fine end
+    effects_full_step: int = 1000  # effects come in gradually until here
+    codec_from_step: int = 1600  # MP3, straight-through: not worth its cost before
+    half_precision_until_step: int = 4600  # bfloat16 first, float32 for the fine end

@@ -34,7 +34,7 @@ class TrainingRefused(Exception):
 
 @dataclass(frozen=True)
 class StepReport:
-    """What one step did: losses, and the share of right 1 s decisions under attack."""
+    """What one step did: losses, and the share of right decisions under attack."""
 
     step: int
     loss: float
