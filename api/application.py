@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
+from sqlalchemy import Engine
+
 from chain.client.blocks import BlockPin
 from chain.client.consent_registry import ConsentRegistry
 from chain.client.deployment import Deployment
@@ -18,8 +20,13 @@ from chain.client.royalty_ledger import RoyaltyLedger
 from chain.client.stablecoin import Stablecoin
 from chain.client.usage_oracle import UsageOracle
 from chain.client.work_registry import WorkRegistry
+from chain.indexer.database import open_database
+from chain.indexer.follow import Follower
+from chain.indexer.store import Store
 from chain.ledger.identifiers import Address
 from chain.provenance import FsBlockStore
+from chain.settings import ChainSettings
+from oracle.settings import OracleSettings
 from watermark.client import WatermarkClient
 
 
@@ -35,6 +42,19 @@ class Settings:
     @property
     def index_url(self) -> str:
         return f"sqlite:///{self.state / 'index.sqlite'}"
+
+    @property
+    def oracle(self) -> OracleSettings:
+        """The oracle's own settings over the same state."""
+        return OracleSettings(
+            chain=ChainSettings(
+                rpc_url=self.rpc,
+                deployment_path=self.deployment_file,
+                index_url=self.index_url,
+            ),
+            outbox_path=self.state / "outbox.sqlite",
+            blocks_folder=self.state / "blocks",
+        )
 
 
 class Application:
@@ -54,6 +74,22 @@ class Application:
         self.oracle = UsageOracle.of(self.node, self.deployment)
         self.distributor = EpochDistributor.of(self.node, self.deployment)
         self.token = Stablecoin.of(self.node, self.deployment)
+
+    @cached_property
+    def _engine(self) -> Engine:
+        return open_database(self.settings.index_url)
+
+    @cached_property
+    def store(self) -> Store:
+        return Store(self._engine)
+
+    def refresh(self) -> BlockPin:
+        """Bring the index to the node's head; the newest indexed block.
+
+        Raises what `Follower.catch_up` raises.
+        """
+        follower = Follower(self.node, self.deployment, self._engine)
+        return follower.catch_up().cursor
 
     @cached_property
     def blocks(self) -> FsBlockStore:

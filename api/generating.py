@@ -155,7 +155,12 @@ def file_derivative(
     )
 
     draft = WorkDraft(
-        target, (run.title,), "Made from licensed works", "derivative", WorkKind.DERIVATIVE
+        recording=target,
+        titles=(run.title,),
+        attribution="Made from licensed works",
+        genre="derivative",
+        kind=WorkKind.DERIVATIVE,
+        generation=manifest.cid,
     )
     own = seal(
         work_manifest(draft, audio, output, INDEPENDENT, platform.address),

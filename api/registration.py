@@ -48,6 +48,7 @@ class WorkDraft:
     attribution: str
     genre: str
     kind: WorkKind = WorkKind.RECORDING
+    generation: Cid | None = None
     consent_record: bytes = b""
 
 
@@ -121,6 +122,7 @@ def work_manifest(
         consent=Consent(commitment=f"0x{hashlib.sha256(draft.consent_record).hexdigest()}"),
         attribution=Attribution(lang=draft.titles[0][0], text=draft.attribution, required=True),
         culture=Culture(genre=draft.genre),
+        generation=None if draft.generation is None else str(draft.generation),
     )
 
 

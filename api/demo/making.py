@@ -10,13 +10,13 @@ from pathlib import Path
 import soundfile as sf
 
 from api.demo import arrangement
-from api.demo.cast import CUSTOMER, RELAY, UNIT
-from api.demo.world import FIRST_SPLIT, WorkInPlay, World, money
+from api.demo.cast import CUSTOMER, UNIT
+from api.demo.taking import payouts_after
+from api.demo.world import WorkInPlay, World, money
 from api.generating import DerivativeFiled, Generator, ParentUsed, Run, file_derivative
 from api.registration import set_split
 from chain.client.signer import dev_signer
-from chain.ledger.rights import BPS_WHOLE, Split, Tier
-from chain.ledger.vectors import AncestorVector
+from chain.ledger.rights import BPS_WHOLE, Tier
 
 DERIVATIVES = 3
 SECONDS = 32.0
@@ -31,6 +31,7 @@ def make_derivatives(world: World) -> None:
     for number, pair in enumerate(across[::2][:DERIVATIVES], start=1):
         filed = make(world, list(pair), number)
         world.derivatives.append(filed)
+        world.parents[filed.work_id] = list(pair)
         names = " and ".join(f"work {w.work_id}" for w in pair)
         narrator.fact(
             f"derivative {filed.work_id} of {names}: mark {filed.generation_id:#018x} at "
@@ -71,24 +72,18 @@ def program_digest() -> str:
 
 
 def sell(world: World, derivative: DerivativeFiled) -> None:
-    """A customer pays for a derivative; its parents' payees get their shares at once."""
-    app, customer, relay = world.app, dev_signer(CUSTOMER), dev_signer(RELAY)
-    token = app.token.address
+    """A customer pays for a derivative; the keeper settles it and pays its parents' payees."""
+    app, customer = world.app, dev_signer(CUSTOMER)
+    assert world.oracle is not None
     app.token.approve(app.ledger.address, SALE, signer=customer)
-    app.ledger.pay(derivative.work_id, token, SALE, signer=customer)
-    settled = app.ledger.settle(derivative.work_id, token, derivative.vector, signer=relay)
-    ancestors = {entry.work_id for entry in AncestorVector.decode(derivative.vector).entries}
-    reached, waiting = 0, 0
-    for work in (w for w in world.works if w.work_id in ancestors):
-        receipt = app.ledger.push(work.work_id, token, FIRST_SPLIT, work.split, signer=relay)
-        reached += sum(e["amount"] for e in app.ledger.events(receipt, "PaidOut"))
-        waiting += sum(e["amount"] for e in app.ledger.events(receipt, "PayoutDeferred"))
-    own = Split.of({world.platform.address: BPS_WHOLE})
-    receipt = app.ledger.push(derivative.work_id, token, FIRST_SPLIT, own, signer=relay)
-    kept = sum(e["amount"] for e in app.ledger.events(receipt, "PaidOut"))
-    seconds = receipt.block.timestamp - settled.block.timestamp
+    paid = app.ledger.pay(derivative.work_id, app.token.address, SALE, signer=customer)
+    started = world.narrator.seconds()
+    world.oracle.keep_direct_lane()
+    seconds = world.narrator.seconds() - started
+    reached = payouts_after(world, paid.block)
+    kept = sum(p.amount for p in reached if p.work_id == derivative.work_id)
+    parents = sum(p.amount for p in reached) - kept
     world.narrator.fact(
-        f"a customer pays {money(SALE)} for derivative {derivative.work_id}: within {seconds} s "
-        f"{money(reached)} reach its parents' payees, {money(waiting)} waits, "
-        f"{money(kept)} is the platform's"
+        f"a customer pays {money(SALE)} for derivative {derivative.work_id}; {seconds:.1f} s later "
+        f"{money(parents)} is with its parents' payees and {money(kept)} with the platform"
     )

@@ -8,8 +8,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
+from rich.tree import Tree
+
+FACT_INDENT = 13
+WIDE = 150
+
+
+def wide_console() -> Console:
+    """A terminal keeps its width; a log or a pipe gets room for addresses and content ids."""
+    console = Console(highlight=False, soft_wrap=True)
+    return console if console.is_terminal else Console(highlight=False, soft_wrap=True, width=WIDE)
 
 
 @dataclass
@@ -17,7 +28,7 @@ class Narrator:
     """`quiet` keeps the facts for `--json` and prints nothing."""
 
     quiet: bool = False
-    console: Console = field(default_factory=lambda: Console(highlight=False, soft_wrap=True))
+    console: Console = field(default_factory=lambda: wide_console())
     started: float = field(default_factory=time.monotonic)
     facts: list[dict[str, object]] = field(default_factory=list)
     chapter_number: int = 0
@@ -40,9 +51,10 @@ class Narrator:
         if not self.quiet:
             self.console.print(Text(f"   {seconds:6.1f} s  ", style="dim") + Text(text))
 
-    def table(self, table: Table) -> None:
+    def draw(self, what: Table | Tree) -> None:
+        """A table or a tree, set in from the facts."""
         if not self.quiet:
-            self.console.print(table)
+            self.console.print(Padding(what, (0, 0, 0, FACT_INDENT)))
 
     @contextmanager
     def working(self, on: str) -> Iterator[None]:

@@ -10,12 +10,16 @@ from pathlib import Path
 
 from api.application import Application, Settings
 from api.demo import recordings
+from api.demo.finding import find_copies
 from api.demo.making import make_derivatives
+from api.demo.measured import measure_run, verify_run
 from api.demo.narrator import Narrator
 from api.demo.registering import register_everything
+from api.demo.settling import settle_usage
 from api.demo.taking import take_licences
 from api.demo.world import World
 from api.stack.stack import Stack
+from oracle.opening import open_oracle
 
 MARKER = ".antiphon-demo"
 WINDOW_SECONDS = 2 * 60 * 60
@@ -54,12 +58,21 @@ def tell(telling: Telling) -> World:
     with ExitStack() as cleanup:
         stack = cleanup.enter_context(Stack(telling.folder))
         world = open_world(telling, stack, narrator)
+        world.oracle = cleanup.enter_context(open_oracle(world.app.settings.oracle))
         narrator.chapter("Three communities register recordings")
         register_everything(world)
         narrator.chapter("A platform takes licences, and everyone is paid")
         take_licences(world)
         narrator.chapter("The platform makes derivatives; each carries a mark")
         make_derivatives(world)
+        narrator.chapter("A found copy leads back to its makers")
+        find_copies(world)
+        narrator.chapter("Usage is counted once, signed by a quorum, and paid")
+        settle_usage(world)
+        narrator.chapter("The numbers of this run")
+        measure_run(world)
+        narrator.chapter("A verifier recomputes every balance")
+        verify_run(world)
         return world
 
 

@@ -16,14 +16,11 @@ from api.stack.stack import Stack
 from chain.client.signer import LocalSigner, dev_signer
 from chain.ledger.identifiers import Address, CommunityId, LicenceId, WorkId
 from chain.ledger.rights import Split, Tier
+from chain.metrics.traceability import TraceOutcome
 from chain.provenance import Cid
 
 if TYPE_CHECKING:
     from oracle.service import OracleService
-
-
-# Nobody changes a split in the story; versions count from one.
-FIRST_SPLIT = 1
 
 
 @dataclass
@@ -60,9 +57,10 @@ class World:
     communities: list[CommunityFounded] = field(default_factory=list)
     works: list[WorkInPlay] = field(default_factory=list)
     derivatives: list[DerivativeFiled] = field(default_factory=list)
+    parents: dict[WorkId, list[WorkInPlay]] = field(default_factory=dict)
+    outcomes: list[TraceOutcome] = field(default_factory=list)
     rejecting_payee: Address | None = None
     oracle: OracleService | None = None
-    failed_transactions: int = 0
 
     @property
     def platform(self) -> LocalSigner:

@@ -49,7 +49,7 @@ def free_port(preferred: int) -> int:
 
 
 def _die_with_parent() -> None:
-    # Ctrl-C is handled; this covers the parent being killed outright. Linux only, harmless elsewhere.
+    # Ctrl-C is handled; this covers a parent killed outright. Linux only, harmless elsewhere.
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
