@@ -405,3 +405,38 @@ def test_a_manifest_over_64_kib_is_refused() -> None:
 
 def test_issued_at_reads_back_aware() -> None:
     assert open_manifest(sealed(work_manifest()).block).issued_at.tzinfo is UTC
+
+
+def test_a_container_is_not_blamed_for_its_item() -> None:
+    value = wire(work_manifest())
+    value["body"]["title"][0]["lang"] = 3
+
+    with pytest.raises(ManifestInvalid) as refusal:
+        reopened(value)
+
+    assert [path for path, _ in refusal.value.faults] == ["body.title[0].lang"]
+
+
+@pytest.mark.parametrize(
+    ("body", "changes", "path"),
+    [
+        (licence_manifest(), {"duration_seconds": 0}, "durationSeconds"),
+        (segments_manifest(), {"epoch": 0}, "epoch"),
+        (generation_manifest(), {"started_at": NOON - timedelta(microseconds=1)}, "started_at"),
+        (
+            detection_manifest(),
+            {"result": detection.DetectionResult(present=False, score="0")},
+            "chain",
+        ),
+    ],
+    ids=["no duration", "epoch zero", "a fraction of a second", "a chain from nothing"],
+)
+def test_a_valid_record_with_one_wrong_part_cannot_be_built(
+    body: ManifestBody, changes: dict[str, object], path: str
+) -> None:
+    parts = {name: getattr(body, name) for name in type(body).model_fields} | changes
+
+    with pytest.raises(ManifestInvalid) as refusal:
+        type(body)(**parts)
+
+    assert [place for place, _ in refusal.value.faults] == [path]

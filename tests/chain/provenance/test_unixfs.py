@@ -154,7 +154,7 @@ def test_a_tree_deeper_than_any_file_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("sizes", "total", "kind"),
-    [((4,), 5, 2), ((5,), 5, 1), ((5, 5), 10, 2), ((4,), 4, 2)],
+    [((5,), 6, 2), ((5,), 5, 1), ((5, 5), 10, 2), ((4,), 4, 2)],
     ids=["total", "directory", "one size too many", "leaf of another length"],
 )
 def test_sizes_that_contradict_the_leaves_are_refused(
