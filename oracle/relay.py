@@ -143,6 +143,7 @@ class Relay:
                 AttemptState.DISPLACED,
             ):
                 attempt = self._decide(intent, self._push_call(tree, first, length))
+                self._outbox.reached("push-decided")
             done = done and attempt.state is AttemptState.FINAL
         if done:
             with self._outbox.writing() as connection:

@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 # What nodes say when they have the transaction, or its nonce is spent: receipts decide which.
 ALREADY_TAKEN: Final = ("already known", "already imported", "nonce too low", "underpriced")
 
+# How far below the head a foreign transaction must lie before ours is given up.
+DISPLACED_DEPTH_MIN: Final = 1
+
 
 class TransactionSigner(Protocol):
     """Signs transactions with one key."""
@@ -207,9 +210,10 @@ class TransactionLane:
 
     def _missing(self, attempt: Attempt, head: BlockPin) -> AttemptState:
         """No receipt: still waiting, lost from the pool, or displaced by a foreign transaction."""
-        deep = max(head.number - self._final_depth, 0)
+        # A node may count a transaction of its newest block a moment before it has the receipt, so
+        # the count is read below the head: what is counted there has a receipt, or is foreign.
+        deep = max(head.number - max(self._final_depth, DISPLACED_DEPTH_MIN), 0)
         if self._wire.transaction_count(attempt.sender, deep) > attempt.nonce:
-            # The count is read at final depth, the receipt at the head: only a foreign one fits.
             log.warning("foreign transaction took a nonce", extra={"intent": attempt.intent})
             self._mark(attempt, AttemptState.DISPLACED)
             return AttemptState.DISPLACED

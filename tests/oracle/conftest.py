@@ -117,8 +117,8 @@ class World:
         )
         return body, producer.sign_digest(digest, chain_id=chain_id), producer
 
-    def file_plays(self, count: int, first: int = 0) -> None:
-        body, signature, producer = self.segment(self.plays(count, first))
+    def file_plays(self, count: int, first: int = 0, **changes: object) -> None:
+        body, signature, producer = self.segment(self.plays(count, first, **changes))
         self.service.file_segment(body, signature, producer.address)
 
     def log(self, **changes: object) -> SignedGenerationLog:
