@@ -113,7 +113,10 @@ class Interface:
 
     def event_named(self, name: str) -> Event:
         """Raises KeyError when the contract has no such event."""
-        return next(e for e in self.events.values() if e.name == name)
+        for event in self.events.values():
+            if event.name == name:
+                return event
+        raise KeyError(f"{self.name} has no event {name}")
 
     def creation_data(self, arguments: Sequence[Any]) -> bytes:
         """What a transaction that creates the contract carries."""

@@ -365,11 +365,6 @@ REFUSALS: Final[dict[str, Words]] = {
     ),
     "InvalidShortString()": Words("A built-in name is not valid.", _OURS_TO_FIX),
     "StringTooLong(string)": Words("A built-in name is too long.", _OURS_TO_FIX),
-    "StringsInsufficientHexLength(uint256,uint256)": Words(
-        "A number does not fit its text.", _OURS_TO_FIX
-    ),
-    "StringsInvalidAddressFormat()": Words("A text is no account.", "check the account."),
-    "StringsInvalidChar()": Words("A text holds a sign that is not allowed.", "correct the text."),
     "ReentrancyGuardReentrantCall()": Words(
         "A currency or payee tried to call back into the ledger during a payment.",
         "use a currency and accounts that do not.",
@@ -381,6 +376,8 @@ REFUSALS: Final[dict[str, Words]] = {
         "The currency at {token} did not carry out the payment. Nothing was charged.",
         "check balance and permission, or wait if the currency is paused.",
     ),
+    # the development chain's own
+    "MoneyRefused()": Words("This account takes no money.", "name another account to be paid at."),
     # the compiler's own
     "Error(string)": Words("A contract said: {message}.", "correct what it names and try again."),
     "Panic(uint256)": Words("A contract stopped at an inner check (code {code}).", _OURS_TO_FIX),
