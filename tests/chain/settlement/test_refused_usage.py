@@ -27,6 +27,7 @@ from settlement_cases import (
 from chain.ledger.identifiers import GenerationId, LicenceId
 from chain.ledger.rights import Tier
 from chain.ledger.usage import UsageEvent, UsageKind
+from chain.ledger.vectors import AncestorShare, AncestorVector
 from chain.settlement.counting import LICENCES_MAX, RefusalReason
 from chain.settlement.settle import Carried, SettlementState, settle_epoch
 
@@ -107,6 +108,14 @@ def test_income_that_would_reach_a_work_without_a_split_is_refused(work: int) ->
     state = dataclasses.replace(STATE, splits=splits)
 
     assert reasons([event(1, PLAY_3, generation=GENERATION_OF_4)], state) == ["no-split"]
+
+
+def test_an_ancestor_that_receives_nothing_needs_no_split() -> None:
+    unpaid = AncestorVector((AncestorShare(FIRST, 0),))
+    splits = {w: split for w, split in STATE.splits.items() if w != FIRST}
+    state = dataclasses.replace(STATE, vectors={DERIVED: unpaid}, splits=splits)
+
+    assert reasons([event(1, PLAY_3, generation=GENERATION_OF_4)], state) == []
 
 
 def test_a_unit_cap_is_filled_in_order_of_time() -> None:
