@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DatabaseError
+
+from chain.indexer.errors import IndexUnusable
 
 BUSY_MILLISECONDS: Final = 10_000
 _WRITES: Final = "antiphon_writes"
 
 
 def open_database(url: str) -> Engine:
-    """An engine for the index; makes the folder of an SQLite file.
+    """An engine for the index; makes the folder of an SQLite file. Raises IndexUnusable.
 
     SQLite runs in WAL mode, and what writes begins with BEGIN IMMEDIATE: a deferred transaction
     that turns into a writer fails at once with "database is locked", however long it may wait.
@@ -23,21 +27,34 @@ def open_database(url: str) -> Engine:
     if target.get_backend_name() != "sqlite":
         return create_engine(target)
     if target.database and target.database != ":memory:":
-        Path(target.database).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            Path(target.database).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise IndexUnusable(str(error)) from error
     engine = create_engine(target)
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
     return engine
 
 
-def writing(engine: Engine) -> AbstractContextManager[Connection]:
-    """One transaction that writes: commits at the end, rolls back on an exception."""
-    return engine.execution_options(**{_WRITES: True}).begin()
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction that writes: commits at the end, rolls back on an exception.
+
+    Raises IndexUnusable when the database refuses.
+    """
+    with reading(engine.execution_options(**{_WRITES: True})) as connection:
+        yield connection
 
 
-def reading(engine: Engine) -> AbstractContextManager[Connection]:
-    """One transaction that sees one state of the index throughout."""
-    return engine.begin()
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """One transaction that sees one state of the index throughout. Raises IndexUnusable."""
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except DatabaseError as error:
+        raise IndexUnusable(str(error.orig)) from error
 
 
 def _on_connect(connection: Any, _record: Any) -> None:

@@ -4,6 +4,7 @@ IndexerError
 ├── IndexOfAnotherChain   the database follows another chain or deployment
 ├── ReorgTooDeep          the chain forked below what is kept to undo: rebuild
 ├── IndexMoved            another process moved the cursor meanwhile; nothing was written
+├── IndexUnusable         the database is damaged, full, locked, or cannot be written
 ├── IndexEmpty            nothing was indexed yet
 └── NotIndexedYet         a block above the cursor was asked for
 """
@@ -44,6 +45,17 @@ class IndexMoved(IndexerError):
 
     def __init__(self) -> None:
         super().__init__("another indexer is writing to this database. Next: stop one of the two")
+
+
+class IndexUnusable(IndexerError):
+    """The database refused; what was being written is undone. `reason` is the database's own."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"the index cannot be used: {reason}. Next: check space and rights of its folder; a "
+            f"damaged index holds nothing of its own, so delete the file and `{REBUILD}`"
+        )
+        self.reason = reason
 
 
 class IndexEmpty(IndexerError):
