@@ -1,0 +1,192 @@
+"""`python -m oracle`: plain output, exit codes, one sentence with the next step when it cannot."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from chain.settings import SettingsInvalid
+from oracle.__main__ import main
+from oracle.opening import open_oracle
+from oracle.settings import OracleSettings
+from tests.devnet import ROOT
+from tests.oracle.conftest import World
+
+
+def variables(world: World, **changes: str) -> dict[str, str]:
+    """What a shell would set, with the deployment written where it says."""
+    deployment = world.devnet.deployment
+    path = world.folder / "deployment.json"
+    path.write_text(
+        json.dumps(
+            {
+                "chainId": deployment.chain_id,
+                "block": deployment.block,
+                "contracts": dict(deployment.contracts),
+                "operators": list(deployment.operators),
+                "threshold": deployment.threshold,
+                "windowSeconds": deployment.window_seconds,
+                "curator": deployment.curator,
+                "council": deployment.council,
+            }
+        )
+    )
+    return {
+        "ANTIPHON_RPC_URL": world.devnet.node.endpoint,
+        "ANTIPHON_DEPLOYMENT": str(path),
+        "ANTIPHON_INDEX_URL": f"sqlite:///{world.folder / 'cli-index.sqlite'}",
+        "ANTIPHON_OUTBOX": str(world.folder / "cli-outbox.sqlite"),
+        "ANTIPHON_BLOCKS": str(world.folder / "blocks"),
+    } | changes
+
+
+@dataclass
+class Ended:
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Run = Callable[[str, Mapping[str, str]], Ended]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command in this process, with these variables set."""
+
+    def once(command: str, given: Mapping[str, str]) -> Ended:
+        for name, value in given.items():
+            monkeypatch.setenv(name, value)
+        code = main([command])
+        said = capsys.readouterr()
+        return Ended(code, said.out, said.err)
+
+    return once
+
+
+def test_status_is_json_and_replay_says_that_nothing_differs(world: World, run: Run) -> None:
+    given = variables(world)
+
+    status, replay = run("status", given), run("replay", given)
+
+    assert (status.returncode, status.stderr) == (0, "")
+    assert json.loads(status.stdout)["nextEpoch"]["number"] == 1
+    assert (replay.returncode, replay.stdout) == (0, "nothing is lost and nothing differs\n")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"ANTIPHON_DEPLOYMENT": "/nowhere/31337.json"}, "deploy first"),
+        ({"ANTIPHON_RPC_URL": "http://127.0.0.1:9"}, "check that the node runs"),
+        ({"ANTIPHON_RPC_URL": "ftp://there"}, "ANTIPHON_RPC_URL"),
+        ({"ANTIPHON_FINAL_DEPTH": "deep"}, "ANTIPHON_FINAL_DEPTH: give a whole number"),
+        ({"ANTIPHON_ORACLE_KEYS": "/nowhere"}, "holds no operator-*.key"),
+        ({"ANTIPHON_TOKEN": "0x12"}, "40 hex digits"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence_and_exit_one(
+    world: World, run: Run, change: dict[str, str], words: str
+) -> None:
+    ended = run("status", variables(world, **change))
+
+    assert ended.returncode == 1
+    assert words in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert ended.stdout == ""
+
+
+def test_an_outbox_that_another_worker_holds_is_said(world: World, run: Run) -> None:
+    given = variables(world, ANTIPHON_OUTBOX=str(world.folder / "outbox.db"))
+
+    ended = run("replay", given)
+
+    assert ended.returncode == 1
+    assert "another oracle works on" in ended.stderr
+
+
+def test_an_outbox_of_another_chain_is_said(world: World, run: Run) -> None:
+    world.outbox.close()
+    path = world.folder / "outbox.db"
+    given = variables(world, ANTIPHON_OUTBOX=str(path))
+    assert run("replay", given).returncode == 0
+    elsewhere = json.loads(Path(given["ANTIPHON_DEPLOYMENT"]).read_text())
+    elsewhere["block"] += 1
+    Path(given["ANTIPHON_DEPLOYMENT"]).write_text(json.dumps(elsewhere))
+
+    ended = run("replay", given | {"ANTIPHON_INDEX_URL": f"sqlite:///{path}.index"})
+
+    assert ended.returncode == 1
+    assert "belongs to another deployment" in ended.stderr
+
+
+def test_a_file_that_is_no_database_is_said(world: World, run: Run) -> None:
+    given = variables(world)
+    Path(given["ANTIPHON_OUTBOX"]).write_text("notes " * 200)
+
+    ended = run("replay", given)
+
+    assert ended.returncode == 1
+    assert "a database cannot be used" in ended.stderr
+    assert Path(given["ANTIPHON_OUTBOX"]).read_text() == "notes " * 200
+
+
+def test_settings_have_defaults_and_name_the_variable_that_is_wrong() -> None:
+    assert OracleSettings.parse({}).final_depth == 0
+    with pytest.raises(SettingsInvalid) as refusal:
+        OracleSettings.parse({"ANTIPHON_ORACLE_POLL_SECONDS": "-1"})
+    assert refusal.value.variable == "ANTIPHON_ORACLE_POLL_SECONDS"
+
+
+def test_a_running_oracle_pays_what_others_file_and_stops_when_told(world: World) -> None:
+    world.fund()
+    given = variables(world, ANTIPHON_ORACLE_POLL_SECONDS="0")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "oracle", "run"],
+        env={**os.environ, **given, "PYTHONPATH": str(ROOT)},
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        body, signature, producer = world.segment(world.plays(25))
+        with open_oracle(OracleSettings.parse(given), worker=False) as filer:
+            filer.file_segment(body, signature, producer.address)
+
+        posted = said_until(process, "epoch 1 is FINAL")
+        world.devnet.pass_time(world.devnet.deployment.window_seconds + 1)
+        paid = said_until(process, "epoch 1: 3 payees paid, 0 deferred")
+        process.send_signal(signal.SIGTERM)
+        ended = process.wait(timeout=60)
+    finally:
+        process.kill()
+        process.communicate()
+
+    assert [line for line in posted if not line.startswith("sent ")] == [
+        "epoch 1 sealed: 25 events",
+        "epoch 1 signed by 5 operators",
+        "epoch 1 is FINAL",
+    ]
+    assert len(paid) == 1
+    assert ended == 0
+
+
+def said_until(process: subprocess.Popen[str], last: str) -> list[str]:
+    """The lines a process prints, up to and with `last` (or its end)."""
+    lines: list[str] = []
+    assert process.stdout is not None
+    for line in process.stdout:
+        lines.append(line.strip())
+        if lines[-1] == last:
+            break
+    return lines

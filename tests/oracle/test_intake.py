@@ -1,0 +1,226 @@
+"""Taking in plays: whole segments or row by row, and every reason to refuse."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from chain.ledger.identifiers import Digest, GenerationId, LicenceId, WorkId
+from chain.ledger.rights import Tier
+from chain.ledger.usage import UsageEvent, UsageKind
+from chain.settlement.segments import Segment, encode_segment, segment_domain
+from oracle.chain_facts import LicenceStanding
+from oracle.errors import (
+    EvidenceMalformed,
+    SegmentRefused,
+    SignatureForged,
+    SignatureMalformed,
+)
+from oracle.evidence_book import EvidenceBook
+from oracle.intake import RowOutcome, UsageIntake
+from oracle.outbox import Outbox
+from tests.oracle.evidence_fixtures import (
+    CHAIN_ID,
+    DAY,
+    NOW,
+    ORACLE,
+    PLATFORM,
+    STRANGER,
+    LittleWorld,
+    digest,
+    little_world,
+)
+
+PLAYED = LicenceId(3)
+
+
+@pytest.fixture
+def outbox(tmp_path):  # type: ignore[no-untyped-def]
+    box = Outbox(tmp_path / "outbox.db", {"chainId": "31337"})
+    yield box
+    box.close()
+
+
+def facts() -> LittleWorld:
+    world = little_world()
+    world.licences[3] = LicenceStanding(
+        PLAYED, PLATFORM.address, WorkId(11), Tier.DISTRIBUTION, NOW - DAY, NOW + DAY
+    )
+    world.licences[4] = LicenceStanding(
+        LicenceId(4), STRANGER.address, WorkId(11), Tier.DISTRIBUTION, NOW - DAY, NOW + DAY
+    )
+    return world
+
+
+def a_play(line: str, **changes: object) -> UsageEvent:
+    fields: dict[str, object] = {
+        "kind": UsageKind.PLAY,
+        "licence_id": PLAYED,
+        "generation_id": GenerationId(7),
+        "source_key": digest(line),
+        "occurred_at": NOW - 60,
+    }
+    return UsageEvent(**(fields | changes))  # type: ignore[arg-type]
+
+
+def signed(events: list[UsageEvent]) -> tuple[bytes, bytes]:
+    body = encode_segment(events)
+    signing = Segment.of(body, PLATFORM.address).signing_digest(CHAIN_ID, ORACLE)
+    return body, PLATFORM.sign_digest(signing, chain_id=CHAIN_ID)
+
+
+def intake(outbox: Outbox) -> UsageIntake:
+    return UsageIntake(outbox, segment_domain(CHAIN_ID, ORACLE))
+
+
+def waiting(outbox: Outbox) -> int:
+    with outbox.reading() as connection:
+        return EvidenceBook(connection).waiting_count()
+
+
+def test_a_signed_segment_is_taken_row_by_row(outbox: Outbox) -> None:
+    body, signature = signed([a_play("one"), a_play("two"), a_play("one")])
+
+    receipt = intake(outbox).file_segment(body, signature, PLATFORM.address, facts(), now=NOW)
+
+    outcomes = [row.outcome for row in receipt.rows]
+    assert outcomes == [RowOutcome.ACCEPTED, RowOutcome.ACCEPTED, RowOutcome.DUPLICATE]
+    assert waiting(outbox) == 2
+
+
+def test_a_replayed_segment_is_harmless(outbox: Outbox) -> None:
+    body, signature = signed([a_play("one")])
+    for _ in range(3):
+        receipt = intake(outbox).file_segment(body, signature, PLATFORM.address, facts(), now=NOW)
+
+    assert receipt.count(RowOutcome.DUPLICATE) == 1
+    assert waiting(outbox) == 1
+
+
+def test_a_segment_signed_by_another_key_is_forged(outbox: Outbox) -> None:
+    body, _ = signed([a_play("one")])
+    signing = Segment.of(body, PLATFORM.address).signing_digest(CHAIN_ID, ORACLE)
+    forged = STRANGER.sign_digest(signing, chain_id=CHAIN_ID)
+
+    with pytest.raises(SignatureForged) as refusal:
+        intake(outbox).file_segment(body, forged, PLATFORM.address, facts(), now=NOW)
+
+    assert refusal.value.recovered == STRANGER.address
+    assert waiting(outbox) == 0
+
+
+def test_a_segment_with_one_byte_changed_is_forged(outbox: Outbox) -> None:
+    body, signature = signed([a_play("one")])
+    altered = body[:-1] + bytes([body[-1] ^ 1])
+
+    with pytest.raises(SignatureForged):
+        intake(outbox).file_segment(altered, signature, PLATFORM.address, facts(), now=NOW)
+
+
+@pytest.mark.parametrize("body", [b"", b"ANTSEG1\n", b"ANTSEG1\n" + b"\0" * 56, b"RIFF" * 30])
+def test_bytes_that_are_no_segment_are_refused(outbox: Outbox, body: bytes) -> None:
+    with pytest.raises(EvidenceMalformed) as refusal:
+        intake(outbox).file_segment(body, b"\1" * 65, PLATFORM.address, facts(), now=NOW)
+
+    assert refusal.value.field == "segment"
+
+
+def test_a_signature_of_the_wrong_length_is_refused(outbox: Outbox) -> None:
+    body, signature = signed([a_play("one")])
+
+    with pytest.raises(SignatureMalformed):
+        intake(outbox).file_segment(body, signature[:-1], PLATFORM.address, facts(), now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"licence_id": LicenceId(99)}, "licence 99 is unknown"),
+        ({"licence_id": LicenceId(4)}, "is held by"),
+        ({"occurred_at": NOW + DAY}, "ahead of the chain's time"),
+        ({"kind": UsageKind.GENERATION}, "a platform reports plays, not GENERATION"),
+        ({"kind": UsageKind.DETECTION}, "a platform reports plays, not DETECTION"),
+    ],
+)
+def test_one_row_that_is_not_the_platforms_spoils_the_segment(
+    outbox: Outbox, change: dict[str, object], reason: str
+) -> None:
+    body, signature = signed([a_play("one"), a_play("two", **change)])
+
+    with pytest.raises(SegmentRefused, match=reason) as refusal:
+        intake(outbox).file_segment(body, signature, PLATFORM.address, facts(), now=NOW)
+
+    assert [index for index, _ in refusal.value.rows] == [1]
+    assert waiting(outbox) == 0
+
+
+def a_line(**changes: object) -> str:
+    row = {
+        "licence": 3,
+        "generation": "0x0000000000000007",
+        "line": "stream-2026-11-21-000001",
+        "occurredAt": NOW - 60,
+    }
+    return json.dumps(row | changes)
+
+
+def test_a_file_of_lines_keeps_the_good_rows_and_names_the_bad(outbox: Outbox) -> None:
+    lines = [
+        a_line(),
+        "not json",
+        a_line(line="another"),
+        a_line(licence=99),
+        a_line(),
+        "",
+        a_line(licence="3"),
+        a_line(generation="no"),
+        a_line(occurredAt=-1),
+        a_line(occurredAt=True),
+        '["a list"]',
+        '{"licence": 3' + " " * 5_000 + "}",
+        "[" * 3_000,
+        a_line(licence=2**70),
+    ]
+
+    receipt = intake(outbox).import_lines(lines, PLATFORM, facts(), now=NOW)
+
+    found = [(row.index, row.outcome.value, row.reason.split(";")[0]) for row in receipt.rows]
+    assert found[:5] == [
+        (0, "accepted", ""),
+        (1, "refused", "row: is no JSON"),
+        (2, "accepted", ""),
+        (3, "refused", "licence 99 is unknown"),
+        (4, "duplicate", ""),
+    ]
+    assert [reason for _, _, reason in found[5:]] == [
+        "licence: is missing or no int",
+        "generation: is no 0x-hexadecimal id",
+        "time of use: -1 is outside 0 to 2^64 - 1",
+        "occurredAt: is missing or no int",
+        "row: is no JSON object",
+        "row: has more than 4096 characters",
+        "row: is no JSON",
+        "licence id: 1180591620717411303424 is outside 0 to 2^64 - 1",
+    ]
+    assert waiting(outbox) == 2
+
+
+def test_importing_a_file_twice_counts_it_once(outbox: Outbox) -> None:
+    lines = [a_line(line=str(i)) for i in range(50)]
+    intake(outbox).import_lines(lines, PLATFORM, facts(), now=NOW)
+
+    again = intake(outbox).import_lines(reversed(lines), PLATFORM, facts(), now=NOW)
+
+    assert again.count(RowOutcome.DUPLICATE) == 50
+    assert waiting(outbox) == 50
+
+
+def test_two_platforms_may_use_the_same_line_ids(outbox: Outbox) -> None:
+    world = facts()
+    mine = intake(outbox).import_lines([a_line()], PLATFORM, world, now=NOW)
+    theirs = intake(outbox).import_lines([a_line(licence=4)], STRANGER, world, now=NOW)
+
+    ids: set[Digest | None] = {row.event_id for row in (*mine.rows, *theirs.rows)}
+    assert len(ids) == 2
+    assert waiting(outbox) == 2
