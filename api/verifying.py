@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from api.application import Application
+from chain.client.blocks import BlockPin
 from chain.ledger.identifiers import Digest
 from chain.provenance import Cid, Codec
 from chain.settlement.verify import VerificationReport, verify
 
 
-def verify_everything(app: Application) -> VerificationReport:
+def verify_everything(app: Application, at: BlockPin) -> VerificationReport:
     """Replay the chain's events and recompute every epoch; list what differs, with its place.
 
-    Raises what refreshing the index raises, BlockGone, RpcUnavailable.
+    Raises BlockGone, RpcUnavailable.
     """
-    at = app.refresh()
 
     def held(digest: Digest, codec: int) -> bytes | None:
         # As it lies on the disk: an altered block must reach the verifier, which names it.

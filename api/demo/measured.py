@@ -84,7 +84,7 @@ def share(part: Share) -> tuple[str, str]:
 
 
 def verify_run(world: World) -> None:
-    report = verify_everything(world.app)
+    report = verify_everything(world.app, world.app.refresh())
     counts = ", ".join(f"{count:,} {check}" for check, count in report.checks.items())
     world.narrator.fact(f"replayed every event up to block {report.at.number}; compared {counts}")
     for totals in report.totals.values():

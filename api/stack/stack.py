@@ -62,7 +62,12 @@ class Stack:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    def dead(self) -> Process | None:
+        """A part that ended without being asked to, if any."""
+        return next((process for process in self.processes if not process.alive), None)
+
     def stop(self) -> None:
+        """End every part, the last started first."""
         while self.processes:
             self.processes.pop().stop()
 
@@ -134,11 +139,17 @@ class Stack:
         )
 
     def start_oracle(self) -> None:
-        command = [sys.executable, "-m", "oracle", "run", "--state", str(self.state)]
-        command += ["--rpc", self.node_url, "--deployment", str(self.deployment_file)]
-        ready = self.state / "oracle" / "ready"
-        ready.unlink(missing_ok=True)
-        self._launch("oracle", command, ready.exists, {}).wait_ready()
+        """The oracle's loop: keeps the direct lane, seals, signs, posts and pays epochs."""
+        command = [sys.executable, "-m", "oracle", "run"]
+        outbox = self.state / "outbox.sqlite"
+        environment = {
+            "ANTIPHON_RPC_URL": self.node_url,
+            "ANTIPHON_DEPLOYMENT": str(self.deployment_file),
+            "ANTIPHON_INDEX_URL": f"sqlite:///{self.state / 'index.sqlite'}",
+            "ANTIPHON_OUTBOX": str(outbox),
+            "ANTIPHON_BLOCKS": str(self.state / "blocks"),
+        }
+        self._launch("oracle", command, outbox.exists, environment).wait_ready()
 
     def start_api(self) -> None:
         port = free_port(API_PORT)

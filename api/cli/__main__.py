@@ -1,0 +1,187 @@
+"""antiphon: a rights and royalty ledger for heritage music, from the command line."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from api.cli.running import RUNNING_FILE
+
+# Everything heavy is imported inside the commands: `antiphon --help` answers at once.
+
+app = typer.Typer(
+    help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Api = Annotated[str, typer.Option("--api", help="A running Antiphon; found by itself if local.")]
+STATE = Path("var/ledger")
+DEMO_STATE = Path("var/demo")
+LIBRARY = Path("var/recordings")
+
+REFUSED, FAILED_VERIFICATION, NOTHING_FOUND = 1, 3, 4
+
+
+@app.command()
+def up(
+    state: Annotated[Path, typer.Option(help="What to open; var/demo shows the demo's.")] = STATE,
+) -> None:
+    """Start node, watermark service, oracle and API; Ctrl-C ends them all."""
+    from api.demo.story import WINDOW_SECONDS
+    from api.stack.stack import Stack
+
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    with Stack(state) as stack:
+        try:
+            watermark = stack.start_watermark()
+            stack.start_node(persistent=True)
+            stack.deploy(WINDOW_SECONDS)
+            watermark.wait_ready()
+            stack.start_oracle()
+            stack.start_api()
+            RUNNING_FILE.parent.mkdir(parents=True, exist_ok=True)
+            RUNNING_FILE.write_text(json.dumps({"api": stack.api_url}))
+            for name, url in (
+                ("web page", f"{stack.api_url}/"),
+                ("HTTP API", f"{stack.api_url}/docs"),
+                ("watermark service", stack.watermark_url),
+                ("EVM node", stack.node_url),
+            ):
+                typer.echo(f"{name:18} {url}")
+            typer.echo(f"{'oracle':18} runs; its log is {state / 'logs' / 'oracle.log'}")
+            typer.echo("Ctrl-C ends them all.")
+            while not stop.wait(0.5):
+                dead = stack.dead()
+                if dead is not None:
+                    _refuse(f"{dead.name} stopped. Next: read {state / 'logs'}/{dead.name}.log")
+        except KeyboardInterrupt:
+            pass
+        finally:
+            RUNNING_FILE.unlink(missing_ok=True)
+    typer.echo("stopped")
+
+
+@app.command()
+def demo(
+    audio: Annotated[Path | None, typer.Option(help="A folder with your own recordings.")] = None,
+    state: Annotated[Path, typer.Option(help="Made anew each time.")] = DEMO_STATE,
+    as_json: AsJson = False,
+) -> None:
+    """Tell the whole story: recordings in, creators paid, every balance verified."""
+    from api.demo.story import Telling, tell
+
+    world = tell(Telling(state, LIBRARY, audio, quiet=as_json))
+    if as_json:
+        _print_json({"facts": world.narrator.facts, "folder": str(state)})
+    else:
+        typer.echo(f"\nWhat it left is in {state}. See it: antiphon up --state {state}")
+
+
+@app.command()
+def works(
+    work_id: Annotated[int | None, typer.Argument(help="One work; all when left out.")] = None,
+    as_json: AsJson = False,
+    api: Api = "",
+) -> None:
+    """List works, or show one with its consents, split and licences."""
+    from api.cli.remote import get
+    from api.cli.tables import work_table, works_table
+
+    if work_id is None:
+        answer = get(api, "/v1/works?limit=200")
+        _show(answer, as_json, works_table)
+    else:
+        _show(get(api, f"/v1/works/{work_id}"), as_json, work_table)
+
+
+@app.command()
+def trace(
+    file: Annotated[Path, typer.Argument(help="WAV, FLAC, MP3, Ogg Vorbis or Opus.")],
+    as_json: AsJson = False,
+    api: Api = "",
+) -> None:
+    """Listen to a file and follow its mark to works and payees. Exit 4 when there is no mark."""
+    from api.cli.remote import upload
+    from api.cli.tables import trace_tree
+
+    answer = upload(api, "/v1/traces", file)
+    _show(answer, as_json, trace_tree)
+    if not answer["generations"]:
+        raise typer.Exit(NOTHING_FOUND)
+
+
+@app.command()
+def payouts(as_json: AsJson = False, api: Api = "") -> None:
+    """What each payee got in both lanes, and what waits for it."""
+    from api.cli.remote import get
+    from api.cli.tables import payouts_table
+
+    _show(get(api, "/v1/payouts"), as_json, payouts_table)
+
+
+@app.command()
+def metrics(as_json: AsJson = False, api: Api = "") -> None:
+    """Settlement latency, Gini, Theil, Jain and failure rate."""
+    from api.cli.remote import get
+    from api.cli.tables import metrics_table
+
+    _show(get(api, "/v1/metrics"), as_json, metrics_table)
+
+
+@app.command()
+def verify(as_json: AsJson = False, api: Api = "") -> None:
+    """Replay every event and recompute every balance. Exit 3 when something differs."""
+    from api.cli.remote import get
+    from api.cli.tables import verification_table
+
+    answer = get(api, "/v1/verification")
+    _show(answer, as_json, verification_table)
+    if not answer["clean"]:
+        raise typer.Exit(FAILED_VERIFICATION)
+
+
+def _show(answer: dict[str, Any], as_json: bool, table: Any) -> None:
+    if as_json:
+        _print_json(answer)
+    else:
+        from api.demo.narrator import wide_console
+
+        wide_console().print(table(answer))
+
+
+def _print_json(document: object) -> None:
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def _refuse(sentence: str) -> None:
+    sys.stderr.write(f"{sentence}\n")
+    raise typer.Exit(REFUSED)
+
+
+def main() -> None:
+    """Run the command line; a refusal is a plain sentence on standard error and exit status 1."""
+    import httpx
+
+    from api.errors import ApplicationError
+
+    kinds: list[type[Exception]] = [ApplicationError, httpx.HTTPError, OSError]
+    if len(sys.argv) > 1 and sys.argv[1] in {"up", "demo"}:
+        from api.cli.refusals import KINDS
+
+        kinds += KINDS
+    try:
+        app(standalone_mode=True)
+    except tuple(kinds) as refusal:
+        sys.stderr.write(f"{refusal}\n")
+        raise SystemExit(REFUSED) from None
+
+
+if __name__ == "__main__":
+    main()

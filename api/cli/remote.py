@@ -1,0 +1,57 @@
+"""Asking a running Antiphon over HTTP."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from api.cli.running import RUNNING_FILE
+from api.errors import ApplicationError, NothingRunning
+
+READ_SECONDS = 300.0
+
+
+class Refused(ApplicationError):
+    """The server's own words."""
+
+
+def base_url(given: str) -> str:
+    """The URL given, or that of the `antiphon up` running here. Raises NothingRunning."""
+    if given:
+        return given.rstrip("/")
+    try:
+        url: str = json.loads(RUNNING_FILE.read_text())["api"]
+    except (OSError, ValueError, KeyError):
+        raise NothingRunning from None
+    return url
+
+
+def get(api: str, route: str) -> dict[str, Any]:
+    """Raises NothingRunning, Refused."""
+    return _answer("GET", base_url(api) + route)
+
+
+def upload(api: str, route: str, path: Path) -> dict[str, Any]:
+    """Send a file. Raises Refused when there is none or the server refuses it."""
+    if not path.is_file():
+        raise Refused(f"{path}: no such file")
+    with path.open("rb") as file:
+        return _answer("POST", base_url(api) + route, files={"file": (path.name, file)})
+
+
+def _answer(method: str, url: str, **how: Any) -> dict[str, Any]:
+    try:
+        answer = httpx.request(method, url, timeout=READ_SECONDS, **how)
+        body: dict[str, Any] = answer.json()
+    except httpx.TransportError as error:
+        raise Refused(
+            f"{url} does not answer ({type(error).__name__}). Next: antiphon up"
+        ) from None
+    except ValueError:
+        raise Refused(f"{url} is not an Antiphon API") from None
+    if answer.is_error:
+        raise Refused(f"{body.get('code', answer.status_code)}: {body.get('detail', '')}")
+    return body

@@ -1,0 +1,122 @@
+"""The API's answers as tables and trees for a terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.tree import Tree
+
+from api.demo.world import money
+
+Plain = dict[str, Any]
+
+
+def table_of(*columns: str) -> Table:
+    rows = Table(show_edge=False, pad_edge=False)
+    for column in columns:
+        rows.add_column(column, overflow="fold")
+    return rows
+
+
+def title_of(work: Plain) -> str:
+    titles = work["titles"]
+    return " · ".join(t["value"] for t in titles[:2]) if titles else "(manifest not held here)"
+
+
+def works_table(answer: Plain) -> Table:
+    rows = table_of("work", "title", "kind", "community", "manifest")
+    for work in answer["works"]:
+        community = str(work["community_id"] or "")
+        rows.add_row(
+            str(work["work_id"]), title_of(work), work["kind"], community, work["manifest"]
+        )
+    return rows
+
+
+def work_table(work: Plain) -> Group:
+    consents = table_of("tier", "consent", "until", "approvals")
+    for consent in work["consents"]:
+        state = consent["state"] + (" (lapsed)" if consent["lapsed"] else "")
+        until = consent["until"] or ""
+        consents.add_row(consent["tier"], state, until, str(consent["approvals"]))
+    split = table_of("payee", "share")
+    for share in (work["split"] or {"shares": []})["shares"]:
+        split.add_row(share["payee"], f"{share['bps'] / 100:g} %")
+    licences = table_of("licence", "tier", "holder", "active", "units used")
+    for licence in work["licences"]:
+        licences.add_row(
+            str(licence["licence_id"]),
+            licence["terms"]["tier"],
+            licence["holder"],
+            "yes" if licence["active"] else "no",
+            licence["units_used"],
+        )
+    return Group(f"work {work['work_id']}: {title_of(work)}", consents, split, licences)
+
+
+def trace_tree(answer: Plain) -> Tree:
+    root = Tree(answer["name"])
+    if not answer["generations"]:
+        searched = answer["detection"]["detector"]["registered_ids"]
+        root.add(f"no mark found; {searched} registered ids were searched")
+    for found, identity in zip(
+        answer["generations"], answer["detection"]["identities"], strict=True
+    ):
+        mark = root.add(f"mark {found['generation_id']}, z = {identity['z']:.1f}")
+        if found["derivative"] is None:
+            mark.add("issued, but nothing on chain answers to it")
+            continue
+        work = found["derivative"]
+        branch = mark.add(f"derivative {work['work_id']}: {title_of(work)}")
+        for parent in found["parents"]:
+            source = branch.add(
+                f"licence {parent['licence_id']} → work {parent['work']['work_id']} "
+                f"{title_of(parent['work'])}"
+            )
+            for share in parent["split"] or ():
+                source.add(f"{share['bps'] / 100:g} % {share['payee']}")
+    return root
+
+
+def payouts_table(answer: Plain) -> Table:
+    rows = table_of("payee", "direct lane", "epoch lane", "paid", "waiting")
+    for payee in answer["payees"]:
+        amounts = (payee[k] for k in ("direct_lane", "epoch_lane", "paid", "waiting"))
+        rows.add_row(payee["payee"], *(money(int(amount)) for amount in amounts))
+    return rows
+
+
+def metrics_table(answer: Plain) -> Table:
+    rows = table_of("figure", "value", "of")
+    for name in ("available_latency", "in_hand_latency"):
+        latency = answer["latency"][name]
+        of = f"{latency['arrived']} of {latency['entered']} arrived"
+        for mark in ("median", "p90"):
+            found = latency[mark]
+            seconds = found["seconds"]
+            shown = found["reach"] if seconds is None else f"{seconds} s"
+            rows.add_row(f"{name.replace('_', ' ')}, {mark}", shown, of)
+    equality = answer["inequality"]["registered"]
+    of = f"{equality['payees']} payees, {equality['paid_payees']} paid"
+    for name in ("gini", "theil", "jain"):
+        found = equality[name]
+        rows.add_row(name, "not defined" if found is None else f"{found['value']:.4f}", of)
+    failure = answer["failure_rate"]
+    rate = failure["rate"]
+    shown = "not defined" if rate is None else f"{100 * rate['value']:.2f} %"
+    rows.add_row("on-chain failure rate", shown, f"{failure['part']} of {failure['whole']}")
+    return rows
+
+
+def verification_table(answer: Plain) -> Group:
+    rows = table_of("compared", "count")
+    for check, count in answer["checks"].items():
+        rows.add_row(check, str(count))
+    found = [
+        f"{d['check']}: {d['place']}: expected {d['expected']}, found {d['found']}"
+        for d in answer["discrepancies"]
+    ]
+    verdict = f"difference: {answer['difference_units']} units, {len(found)} discrepancies"
+    return Group(rows, *found, verdict)

@@ -1,0 +1,43 @@
+"""The HTTP application around one composition root."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from api.application import Application
+from api.http import money, numbers, pages, problems, traces, works
+from api.http.dependencies import App
+
+VERSION = "0.1.0"
+DESCRIPTION = "A rights and royalty ledger for heritage music: works, licences, traces, payouts."
+
+
+def create_app(application: Application) -> FastAPI:
+    """Routes, pages and refusals over an opened application."""
+    app = FastAPI(title="Antiphon", version=VERSION, description=DESCRIPTION)
+    app.state.application = application
+    problems.install(app)
+    for router in (works.router, money.router, numbers.router, traces.router, pages.router):
+        app.include_router(router)
+    app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
+    app.add_api_route("/health", health, tags=["health"], responses=problems.RESPONSES)
+    return app
+
+
+def health(app: App) -> dict[str, Any]:
+    """Whether the node and the watermark process answer, and how far the index is."""
+    head = app.head()
+    watermark = app.watermark.health()
+    return {
+        "status": "ok",
+        "chain_id": app.deployment.chain_id,
+        "block": head.number,
+        "watermark": {
+            "detector": watermark.detector,
+            "version": watermark.version,
+            "registered_ids": watermark.registered_ids,
+        },
+    }

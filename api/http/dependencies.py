@@ -1,0 +1,35 @@
+"""What every route is given: the application, and the newest block, of which it then answers."""
+
+from __future__ import annotations
+
+import threading
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+
+from api.application import Application
+from chain.client.blocks import BlockPin
+
+PAGE_MAX = 200
+UINT64_MAX = 2**64 - 1
+# One follower at a time: two would only race for the same blocks.
+_FOLLOWING = threading.Lock()
+
+
+def the_application(request: Request) -> Application:
+    application: Application = request.app.state.application
+    return application
+
+
+App = Annotated[Application, Depends(the_application)]
+
+
+def newest_block(app: App) -> BlockPin:
+    """The node's newest block, indexed."""
+    with _FOLLOWING:
+        return app.refresh()
+
+
+At = Annotated[BlockPin, Depends(newest_block)]
+Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="how many at most")]
+After = Annotated[int, Query(ge=0, le=UINT64_MAX, description="ids greater than this")]

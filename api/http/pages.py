@@ -1,0 +1,94 @@
+"""The web page: the ledger, one work's provenance, the two pictures, and a file to trace."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, UploadFile
+from fastapi.responses import HTMLResponse
+from fastapi.templating import Jinja2Templates
+
+from api.errors import NotFound
+from api.http.dependencies import UINT64_MAX, App, At
+from api.http.graph import draw
+from api.http.traces import trace_upload
+from api.reading import payee_balances, show_work, show_works
+from chain.ledger.identifiers import Address, WorkId
+from watermark.audio_errors import AudioRefused
+from watermark.client import WatermarkFailure
+
+FOLDER = Path(__file__).parent
+STATIC = FOLDER / "static"
+TOKEN_DECIMALS_SHOWN = 2
+
+router = APIRouter(include_in_schema=False)
+templates = Jinja2Templates(directory=FOLDER / "templates")
+
+
+def short(text: str) -> str:
+    """An address or content id as a label; its full form is beside it as a title."""
+    return f"{text[:8]}…{text[-6:]}" if len(text) > 18 else text
+
+
+def day(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def units(amount: int) -> str:
+    """Base units of a six-decimal coin, exactly, with at least two decimals."""
+    whole, fraction = divmod(amount, 1_000_000)
+    decimals = f"{fraction:06d}".rstrip("0").ljust(TOKEN_DECIMALS_SHOWN, "0")
+    return f"{whole:,}.{decimals}"
+
+
+templates.env.filters.update(short=short, day=day, units=units)
+
+
+@router.get("/", response_class=HTMLResponse)
+def ledger(
+    request: Request, app: App, at: At, work: Annotated[int, Query(ge=0, le=UINT64_MAX)] = 0
+) -> HTMLResponse:
+    """Everything on one page; `work` chooses whose provenance is drawn."""
+    works = show_works(app, at)
+    linked = app.store.derivatives(at=at)
+    chosen = WorkId(work) if work else (linked[0].child if linked else WorkId(1))
+    provenance = app.store.provenance(chosen, at=at)
+    if work and provenance is None:
+        raise NotFound("work", work)
+    drawing = None
+    if provenance is not None:
+        drawing = draw(provenance, {n.work_id: show_work(app, n) for n in provenance.nodes})
+    licences: dict[WorkId, int] = {}
+    for licence in app.store.licences(at=at):
+        licences[licence.work_id] = licences.get(licence.work_id, 0) + 1
+    context = {
+        "at": at,
+        "works": works,
+        "licences": licences,
+        "chosen": chosen,
+        "drawing": drawing,
+        "provenance": provenance,
+        "payees": payee_balances(app, at),
+        "epochs": app.store.epochs(at=at),
+        "symbol": symbol(app, app.token.address),
+    }
+    return templates.TemplateResponse(request, "ledger.html", context)
+
+
+@router.post("/trace", response_class=HTMLResponse)
+def traced(request: Request, app: App, file: UploadFile) -> HTMLResponse:
+    """What a dropped file leads to, in words and as a table."""
+    context: dict[str, object] = {"trace": None, "refusal": None, "name": file.filename}
+    status = 200
+    try:
+        context["trace"] = trace_upload(file, app)
+    except (AudioRefused, WatermarkFailure) as refusal:
+        context["refusal"] = str(refusal)
+        status = 422 if isinstance(refusal, AudioRefused) else 503
+    return templates.TemplateResponse(request, "trace.html", context, status_code=status)
+
+
+def symbol(app: App, token: Address) -> str:
+    return app.token.currency(at=app.head()).symbol if token else ""
