@@ -7,6 +7,7 @@ change the picture). A part that was simulated says so across the top.
 from __future__ import annotations
 
 import io
+import textwrap
 import threading
 from collections.abc import Sequence
 from fractions import Fraction
@@ -32,6 +33,8 @@ _STYLE: Final[dict[Any, Any]] = {
 # matplotlib has one style for the whole process, and a server draws in several threads.
 _DRAWING: Final = threading.Lock()
 _SIZE_INCHES: Final = (6.4, 4.8)
+# What one line of the label above a picture holds.
+_LABEL_CHARACTERS: Final = 78
 _INK, _FAINT, _BLUE, _ORANGE = "#1f2933", "#9aa5b1", "#1b6ca8", "#c4581a"
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _TICKS: Final = (
@@ -96,7 +99,7 @@ def settlement_svg(timelines: Sequence[Timeline], simulated: str = "") -> str:
         if not sound:
             _say(axes, "nothing to measure")
         elif waiting < len(durations):
-            axes.legend(loc="lower right", frameon=False)
+            axes.legend(loc="best", frameon=False)
         return _as_svg(figure)
 
 
@@ -104,9 +107,11 @@ def _canvas(title: str, simulated: str) -> tuple[Figure, Axes]:
     figure = Figure(figsize=_SIZE_INCHES, layout="constrained")
     FigureCanvasSVG(figure)
     axes = figure.add_subplot()
-    axes.set_title(title, loc="left", color=_INK, fontweight="bold")
+    figure.suptitle(title, x=0.02, ha="left", color=_INK, fontweight="bold")
     if simulated:
-        axes.set_title(simulated, loc="right", color=_ORANGE, fontweight="bold", fontsize=9)
+        # Under the title, never beside it: what is simulated may take a whole line to say.
+        label = textwrap.fill(simulated, _LABEL_CHARACTERS)
+        axes.set_title(label, loc="left", color=_ORANGE, fontweight="bold", fontsize=9)
     return figure, axes
 
 

@@ -44,6 +44,12 @@ def test_what_is_simulated_changes_the_picture() -> None:
     assert "SIMULATED" not in lorenz_svg(AMOUNTS)
 
 
+def test_a_long_label_is_wrapped_not_cut() -> None:
+    long_label = "SIMULATED: " + "the listeners and their hours, " * 5
+
+    assert lorenz_svg(AMOUNTS, long_label).count("<!-- ") > lorenz_svg(AMOUNTS, "S").count("<!-- ")
+
+
 def test_a_long_list_makes_no_long_picture() -> None:
     uses = [Timeline(1, (0, 0, 0, 0, 0, 0, seconds)) for seconds in range(1, 6_000)]
 
