@@ -17,7 +17,13 @@ from chain.ledger.identifiers import Address, Digest, GenerationId, LicenceId
 from chain.ledger.keccak import keccak256
 from chain.ledger.usage import UsageEvent, UsageKind
 from chain.ledger.words import SigningDomain
-from chain.settlement.segments import SEGMENT_EVENTS_MAX, Segment, decode_segment, encode_segment
+from chain.settlement.segments import (
+    SEGMENT_EVENTS_MAX,
+    Segment,
+    decode_segment,
+    encode_segment,
+    segment_digest,
+)
 from oracle.chain_facts import ChainFacts
 from oracle.errors import EvidenceMalformed, SegmentRefused
 from oracle.evidence_book import EvidenceBook, StoredSegment
@@ -79,9 +85,10 @@ class UsageIntake:
         the producer's to report).
         """
         try:
-            described, events = Segment.of(body, producer), decode_segment(body)
+            events = decode_segment(body)
         except Malformed as error:
             raise EvidenceMalformed("segment", str(error)) from error
+        described = Segment(segment_digest(body), len(events), producer)
         require_signer(producer, self._domain.digest(described.struct_hash()), signature)
         spoiled = [
             (index, reason)
@@ -148,7 +155,7 @@ class UsageIntake:
     def pack(self, events: Sequence[UsageEvent], signer: DigestSigner) -> StoredSegment:
         """Encode and sign a segment as its producer."""
         body = encode_segment(events)
-        described = Segment.of(body, signer.address)
+        described = Segment(segment_digest(body), len(events), signer.address)
         signature = sign_struct(self._domain, described.struct_hash(), signer)
         return StoredSegment(described.digest, signer.address, signature, len(events), body)
 

@@ -17,7 +17,12 @@ from chain.ledger.epoch import EpochReport, report_domain
 from chain.ledger.identifiers import Address, Digest
 from chain.ledger.usage import DAY_SECONDS, UsageEvent, UsageKind
 from chain.provenance import BlockReader, Cid
-from chain.settlement.segments import Segment, decode_segment, segment_domain
+from chain.settlement.segments import (
+    Segment,
+    decode_segment,
+    segment_digest,
+    segment_domain,
+)
 from chain.settlement.settle import settle_epoch
 from oracle.attribution import DetectionPolicy, attribute_detections, attribute_log
 from oracle.chain_facts import ChainFacts
@@ -138,14 +143,14 @@ class Operator:
         facts: ChainFacts,
     ) -> tuple[UsageEvent, ...]:
         deployment = self._view.deployment
-        digest = Segment.of(body, self.address).digest
+        digest = segment_digest(body)
         named = producers.get(digest)
         if named is None:
             raise EvidenceMalformed("segments", f"nobody signed segment 0x{digest.hex()}")
         domain = segment_domain(deployment.chain_id, deployment.contracts["UsageOracle"])
-        described = Segment.of(body, named.producer)
-        require_signer(named.producer, domain.digest(described.struct_hash()), named.signature)
         events = decode_segment(body)
+        described = Segment(digest, len(events), named.producer)
+        require_signer(named.producer, domain.digest(described.struct_hash()), named.signature)
         by_oracle = named.producer in deployment.operators
         spoiled = [
             (index, reason)
