@@ -24,12 +24,13 @@ from typing import Any, Final
 
 import httpx
 
-from watermark.audio_errors import BY_CODE, AudioRefused
+from watermark.audio_errors import BY_CODE, AudioRefused, AudioTooLarge
 from watermark.detection import AudioExamined, Detection, DetectionMalformed, from_json
 from watermark.payload import GenerationId
 
 __all__ = [
     "AudioRefused",
+    "AudioTooLarge",
     "EmbedResult",
     "Health",
     "IdTaken",
@@ -128,12 +129,15 @@ class WatermarkClient:
         *,
         timeout_seconds: float = 30.0,
         job_timeout_seconds: float = 1800.0,
-        transport: httpx.BaseTransport | None = None,
+        http: httpx.Client | None = None,
     ) -> None:
-        """`timeout_seconds` bounds one exchange, `job_timeout_seconds` a whole job."""
+        """`timeout_seconds` bounds one exchange, `job_timeout_seconds` a whole job.
+
+        `http`, if given, is used as it is and closed at the end.
+        """
         self._base_url = base_url
         self._job_timeout_seconds = job_timeout_seconds
-        self._http = httpx.Client(base_url=base_url, timeout=timeout_seconds, transport=transport)
+        self._http = http or httpx.Client(base_url=base_url, timeout=timeout_seconds)
 
     def __enter__(self) -> WatermarkClient:
         return self

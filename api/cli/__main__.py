@@ -37,7 +37,6 @@ def up(
     from api.stack.stack import Stack
 
     stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
     with Stack(state) as stack:
         try:
             watermark = stack.start_watermark()
@@ -57,6 +56,8 @@ def up(
                 typer.echo(f"{name:18} {url}")
             typer.echo(f"{'oracle':18} runs; its log is {state / 'logs' / 'oracle.log'}")
             typer.echo("Ctrl-C ends them all.")
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: stop.set())
             while not stop.wait(0.5):
                 dead = stack.dead()
                 if dead is not None:

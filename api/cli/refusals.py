@@ -9,8 +9,7 @@ from chain.indexer.errors import IndexerError
 from chain.ledger.errors import LedgerError
 from chain.provenance import ProvenanceError
 from oracle.errors import OracleError
-from watermark.audio_errors import AudioRefused
-from watermark.client import WatermarkFailure
+from watermark.client import AudioRefused, WatermarkFailure
 
 KINDS: list[type[Exception]] = [
     AudioRefused,

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from api.errors import ApplicationError
-from watermark.audio_errors import AudioRefused
-from watermark.client import WatermarkClient
+from watermark.client import AudioRefused, WatermarkClient
 
 SUFFIXES = {".wav", ".flac", ".mp3", ".ogg", ".opus"}
 WORKS_MAX = 6

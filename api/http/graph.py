@@ -10,7 +10,7 @@ from chain.indexer.records import Provenance
 from chain.ledger.identifiers import WorkId
 
 BOX_WIDTH, BOX_HEIGHT = 230, 58
-GAP_ACROSS, GAP_DOWN = 120, 22
+GAP_ACROSS, GAP_DOWN = 190, 22
 MARGIN = 14
 TITLE_CHARACTERS = 26
 
@@ -91,4 +91,5 @@ def arrow(parent: Box, child: Box, label: str) -> Arrow:
     x2, y2 = child.x, child.y + BOX_HEIGHT // 2
     middle = (x1 + x2) // 2
     path = f"M{x1} {y1}C{middle} {y1} {middle} {y2} {x2 - 2} {y2}"
-    return Arrow(path, label, middle, (y1 + y2) // 2 - 6)
+    # Beside the parent, where no other arrow crosses yet.
+    return Arrow(path, label, x1 + 8, y1 - 8)

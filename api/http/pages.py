@@ -16,8 +16,7 @@ from api.http.graph import draw
 from api.http.traces import trace_upload
 from api.reading import payee_balances, show_work, show_works
 from chain.ledger.identifiers import Address, WorkId
-from watermark.audio_errors import AudioRefused
-from watermark.client import WatermarkFailure
+from watermark.client import AudioRefused, WatermarkFailure
 
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"

@@ -16,8 +16,7 @@ from chain.client.errors import ClientError
 from chain.indexer.errors import IndexerError
 from chain.metrics.errors import MetricRefused
 from chain.provenance import ProvenanceError
-from watermark.audio_errors import AudioRefused, AudioTooLarge
-from watermark.client import WatermarkFailure
+from watermark.client import AudioRefused, AudioTooLarge, WatermarkFailure
 
 log = logging.getLogger(__name__)
 PROBLEM_JSON = "application/problem+json"

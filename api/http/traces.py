@@ -11,7 +11,7 @@ from fastapi import APIRouter, UploadFile
 from api.http import plain, problems
 from api.http.dependencies import App
 from api.tracing import Trace, trace
-from watermark.audio_errors import AudioTooLarge
+from watermark.client import AudioTooLarge
 
 router = APIRouter(prefix="/v1", tags=["traces"], responses=problems.RESPONSES)
 UPLOAD_BYTES_MAX = 256 * 1024 * 1024
