@@ -81,12 +81,15 @@ def survey(
     true one. `heard` is told how many clips are done.
     """
     found = Survey([Tally(distortion.name) for distortion in distortions])
+    second = any(distortion.name in WITH_OTHER_ID for distortion in distortions)
     with tempfile.TemporaryDirectory() as scratch:
         for number, (samples, rate_hz) in enumerate(clips):
             true, other = ids[2 * number % len(ids)], ids[(2 * number + 1) % len(ids)]
             stem = Path(scratch) / "clip"
             try:
-                specimen, report = _specimen(samples, rate_hz, marker, true, other, stem)
+                specimen, report = _specimen(
+                    samples, rate_hz, marker, true, other if second else None, stem
+                )
             except AudioRefused as refusal:
                 found.refused.append(str(refusal))
                 continue
@@ -128,14 +131,17 @@ def _specimen(
     rate_hz: int,
     marker: Marker,
     true: GenerationId,
-    other: GenerationId,
+    other: GenerationId | None,
     stem: Path,
 ) -> tuple[Specimen, EmbedReport]:
+    """The clip in its marked forms; without `other` they are one and the same."""
     original, marked = stem.with_suffix(".original.wav"), stem.with_suffix(".marked.flac")
     soundfile.write(original, samples, rate_hz, subtype="PCM_16")
     report = marker.embed(AudioFile(original, AudioLimits()), true, marked)
 
     def with_other(source: Path) -> Samples:
+        if other is None:
+            return _read(marked)
         path = stem.with_suffix(".other.flac")
         marker.embed(AudioFile(source, AudioLimits()), other, path)
         return _read(path)

@@ -11,7 +11,6 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -39,13 +38,14 @@ _SPEED_RANGE: Final = (0.8, 1.25)
 FileName = Annotated[str, Query(max_length=_NAME_CHARACTERS_MAX)]
 
 
-@dataclass(frozen=True)
 class Problem(Exception):
-    """RFC 9457: what went wrong, with a code a program can act on."""
+    """What went wrong, with a code a program can act on."""
 
-    status: int
-    code: str
-    detail: str
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        self.status = status
+        self.code = code
+        self.detail = detail
+        super().__init__(detail)
 
     def document(self) -> dict[str, Any]:
         return {
