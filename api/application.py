@@ -24,6 +24,7 @@ from chain.indexer.database import open_database
 from chain.indexer.follow import Follower
 from chain.indexer.store import Store
 from chain.ledger.identifiers import Address
+from chain.ledger.money import Currency
 from chain.provenance import FsBlockStore
 from chain.settings import ChainSettings
 from oracle.settings import OracleSettings
@@ -99,6 +100,11 @@ class Application:
     @cached_property
     def watermark(self) -> WatermarkClient:
         return WatermarkClient(self.settings.watermark_url)
+
+    @cached_property
+    def currency(self) -> Currency:
+        """The payment token's symbol and decimals, asked once: tokens do not change them."""
+        return self.token.currency(at=self.head())
 
     def head(self) -> BlockPin:
         return self.node.head()

@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.tree import Tree
 
-from api.demo.world import money
+from chain.ledger.money import Currency
 
 Plain = dict[str, Any]
 
@@ -81,10 +81,11 @@ def trace_tree(answer: Plain) -> Tree:
 
 
 def payouts_table(answer: Plain) -> Table:
-    rows = table_of("payee", "direct lane", "epoch lane", "paid", "waiting")
+    currency = Currency(**answer["currency"])
+    rows = table_of("payee", "direct lane", "epoch lane", f"paid, {currency.symbol}", "waiting")
     for payee in answer["payees"]:
         amounts = (payee[k] for k in ("direct_lane", "epoch_lane", "paid", "waiting"))
-        rows.add_row(payee["payee"], *(money(int(amount)) for amount in amounts))
+        rows.add_row(payee["payee"], *(currency.text(int(amount)) for amount in amounts))
     return rows
 
 

@@ -12,7 +12,7 @@ import soundfile as sf
 from api.demo import arrangement
 from api.demo.cast import CUSTOMER, UNIT
 from api.demo.taking import payouts_after
-from api.demo.world import WorkInPlay, World, money
+from api.demo.world import WorkInPlay, World
 from api.generating import DerivativeFiled, Generator, ParentUsed, Run, file_derivative
 from api.registration import set_split
 from chain.client.signer import dev_signer
@@ -84,6 +84,6 @@ def sell(world: World, derivative: DerivativeFiled) -> None:
     kept = sum(p.amount for p in reached if p.work_id == derivative.work_id)
     parents = sum(p.amount for p in reached) - kept
     world.narrator.fact(
-        f"a customer pays {money(SALE)} for derivative {derivative.work_id}; {seconds:.1f} s later "
-        f"{money(parents)} is with its parents' payees and {money(kept)} with the platform"
+        f"a customer pays {world.money(SALE)} for derivative {derivative.work_id}; {seconds:.1f} s later "
+        f"{world.money(parents)} is with its parents' payees and {world.money(kept)} with the platform"
     )

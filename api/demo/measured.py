@@ -6,7 +6,7 @@ import json
 
 from rich.table import Table
 
-from api.demo.world import World, money
+from api.demo.world import World
 from api.measuring import measure
 from api.verifying import verify_everything
 from chain.metrics.binomial import Share
@@ -89,8 +89,8 @@ def verify_run(world: World) -> None:
     world.narrator.fact(f"replayed every event up to block {report.at.number}; compared {counts}")
     for totals in report.totals.values():
         world.narrator.fact(
-            f"paid in {money(totals.paid_in + totals.funded)}, "
-            f"paid out {money(totals.paid_out + totals.claimed)}, the rest is held for payees"
+            f"paid in {world.money(totals.paid_in + totals.funded)}, "
+            f"paid out {world.money(totals.paid_out + totals.claimed)}, the rest is held for payees"
         )
     for discrepancy in report.discrepancies:
         world.narrator.fact(str(discrepancy))

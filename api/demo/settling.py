@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from api.demo.cast import UNIT
-from api.demo.world import World, money
+from api.demo.world import World
 from chain.ledger.rights import Tier
 from oracle.intake import RowOutcome
 
@@ -38,7 +38,7 @@ def settle_usage(world: World) -> None:
     )
     app.token.approve(app.distributor.address, FUNDS, signer=world.platform)
     app.distributor.fund(app.token.address, FUNDS, signer=world.platform)
-    narrator.fact(f"the platform funds the epoch lane with {money(FUNDS)}")
+    narrator.fact(f"the platform funds the epoch lane with {world.money(FUNDS)}")
     run_epoch(world)
 
 
@@ -96,10 +96,10 @@ def run_epoch(world: World) -> None:
         assert payday is not None
     paid, deferred = payday.outcome.paid, payday.outcome.deferred
     narrator.fact(
-        f"EpochDistributor pushed {money(sum(amount for _, amount in paid))} to {len(paid)} payees"
+        f"EpochDistributor pushed {world.money(sum(amount for _, amount in paid))} to {len(paid)} payees"
     )
     for waiting in deferred:
         narrator.fact(
-            f"{world.name_of(waiting.payee)}: its account reverts; {money(waiting.amount)} waits "
+            f"{world.name_of(waiting.payee)}: its account reverts; {world.money(waiting.amount)} waits "
             "for it, and delayed nobody"
         )

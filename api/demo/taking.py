@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from api.demo.cast import CUSTOMER, PLATFORM, UNIT
-from api.demo.world import WorkInPlay, World, money
+from api.demo.world import WorkInPlay, World
 from api.licensing import balance, take_licence
 from chain.client.blocks import BlockPin
 from chain.client.errors import ContractRefused
@@ -19,7 +19,9 @@ def take_licences(world: World) -> None:
     app, narrator = world.app, world.narrator
     for account, amount in ((PLATFORM, PLATFORM_MONEY), (CUSTOMER, CUSTOMER_MONEY)):
         app.token.mint(dev_signer(account).address, amount, signer=dev_signer(0))
-    narrator.fact(f"the platform holds {money(balance(app, world.platform.address))} (dev coin)")
+    narrator.fact(
+        f"the platform holds {world.money(balance(app, world.platform.address))} (dev coin)"
+    )
     for work in world.works:
         tiers = [Tier.GENERATION, Tier.DISTRIBUTION]
         if work is world.works[0]:
@@ -44,7 +46,7 @@ def buy(world: World, work: WorkInPlay, tier: Tier) -> None:
     waiting = f", {waits} waits for an account that reverts" if waits else ""
     world.narrator.fact(
         f"licence {taken.licence_id}: {tier.name} of work {work.work_id} for "
-        f"{money(terms.price)}, one permit signature; {len(paid)} payees paid after "
+        f"{world.money(terms.price)}, one permit signature; {len(paid)} payees paid after "
         f"{seconds:.1f} s{waiting}"
     )
 
@@ -65,6 +67,6 @@ def meet_refusal(world: World, work: WorkInPlay) -> None:
         after = balance(app, world.platform.address)
         assert after == before, "a refusal charged money"
         world.narrator.fact(f"TRAINING of work {work.work_id} refused: {refused}")
-        world.narrator.fact(f"charged for it: {money(before - after)}")
+        world.narrator.fact(f"charged for it: {world.money(before - after)}")
         return
     raise AssertionError("a refused tier was licensed")

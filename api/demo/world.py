@@ -66,6 +66,10 @@ class World:
     def platform(self) -> LocalSigner:
         return dev_signer(PLATFORM)
 
+    def money(self, units: int) -> str:
+        """An amount of the payment token as people read it: every digit, nothing rounded."""
+        return f"{self.app.currency.text(units)} {self.app.currency.symbol}"
+
     def warp(self, seconds: int) -> None:
         """Move the development chain's clock; never possible, and never done, elsewhere."""
         self.app.node.rpc.request("evm_increaseTime", seconds)
@@ -79,11 +83,3 @@ class World:
                     suffix = ", refuses all money" if payee == self.rejecting_payee else ""
                     return f"{community.role.key} payee {number}{suffix}"
         return "the platform" if payee == self.platform.address else payee
-
-
-def money(units: int) -> str:
-    """Base units as development dollars, exactly."""
-    whole, fraction = divmod(abs(units), 1_000_000)
-    text = f"{whole:,}.{fraction:06d}".rstrip("0")
-    text = text + "0" * max(0, 2 - len(text.split(".")[1]))
-    return f"{'-' if units < 0 else ''}{text} aUSD"

@@ -19,7 +19,7 @@ def list_payouts(app: App, at: At) -> dict[str, Any]:
     """What each payee got in both lanes, and what waits for it; base units as text."""
     return {
         "block": plain.plain_block(at),
-        "token": app.token.address,
+        "currency": plain.plain_currency(app.currency),
         "payees": [plain.plain_balance(balance) for balance in payee_balances(app, at)],
         "deferrals": [plain.plain_deferral(d) for d in app.store.deferrals(at=at)],
     }

@@ -15,12 +15,11 @@ from api.http.dependencies import UINT64_MAX, App, At
 from api.http.graph import draw
 from api.http.traces import trace_upload
 from api.reading import payee_balances, show_work, show_works
-from chain.ledger.identifiers import Address, WorkId
+from chain.ledger.identifiers import WorkId
 from watermark.client import AudioRefused, WatermarkFailure
 
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
-TOKEN_DECIMALS_SHOWN = 2
 
 router = APIRouter(include_in_schema=False)
 templates = Jinja2Templates(directory=FOLDER / "templates")
@@ -35,14 +34,7 @@ def day(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def units(amount: int) -> str:
-    """Base units of a six-decimal coin, exactly, with at least two decimals."""
-    whole, fraction = divmod(amount, 1_000_000)
-    decimals = f"{fraction:06d}".rstrip("0").ljust(TOKEN_DECIMALS_SHOWN, "0")
-    return f"{whole:,}.{decimals}"
-
-
-templates.env.filters.update(short=short, day=day, units=units)
+templates.env.filters.update(short=short, day=day)
 
 
 @router.get("/", response_class=HTMLResponse)
@@ -71,7 +63,7 @@ def ledger(
         "provenance": provenance,
         "payees": payee_balances(app, at),
         "epochs": app.store.epochs(at=at),
-        "symbol": symbol(app, app.token.address),
+        "currency": app.currency,
     }
     return templates.TemplateResponse(request, "ledger.html", context)
 
@@ -87,7 +79,3 @@ def traced(request: Request, app: App, file: UploadFile) -> HTMLResponse:
         context["refusal"] = str(refusal)
         status = 422 if isinstance(refusal, AudioRefused) else 503
     return templates.TemplateResponse(request, "trace.html", context, status_code=status)
-
-
-def symbol(app: App, token: Address) -> str:
-    return app.token.currency(at=app.head()).symbol if token else ""

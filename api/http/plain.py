@@ -18,6 +18,7 @@ from chain.indexer.records import (
     RootRecord,
     SplitRecord,
 )
+from chain.ledger.money import Currency
 from chain.ledger.rights import Split, Terms
 from chain.settlement.verify import VerificationReport
 from watermark.detection import to_json
@@ -126,6 +127,14 @@ def plain_provenance(found: Provenance, works: dict[int, WorkShown]) -> Plain:
             }
             for edge in found.edges
         ],
+    }
+
+
+def plain_currency(currency: Currency) -> Plain:
+    return {
+        "token": currency.token,
+        "symbol": currency.symbol,
+        "decimals": currency.decimals,
     }
 
 
