@@ -33,9 +33,11 @@ def server() -> Iterator[LyingNode]:
         yield server
 
 
-def rpc_to(endpoint: str, pauses: list[float] | None = None) -> Rpc:
+def rpc_to(endpoint: str, pauses: list[float] | None = None, mode: str = "") -> Rpc:
     taken = [] if pauses is None else pauses
-    return Rpc(endpoint, timeouts=Timeouts(0.5, 0.2), pause=taken.append)
+    # Only a node that stalls may run into the timeout; a busy machine may not.
+    read_seconds = 0.2 if mode == "stall" else 10.0
+    return Rpc(endpoint, timeouts=Timeouts(5.0, read_seconds), pause=taken.append)
 
 
 @pytest.mark.parametrize(("mode", "kind"), FAULTS.items())
@@ -43,7 +45,7 @@ def test_each_fault_is_one_typed_error(server: LyingNode, mode: str, kind: RpcFa
     server.mode = mode
 
     with pytest.raises(RpcUnavailable) as caught:
-        rpc_to(server.endpoint).request("eth_chainId")
+        rpc_to(server.endpoint, mode=mode).request("eth_chainId")
 
     assert caught.value.kind == kind
     assert caught.value.method == "eth_chainId"
@@ -55,7 +57,7 @@ def test_a_batch_fails_as_one(server: LyingNode, mode: str) -> None:
     server.mode = mode
 
     with pytest.raises((RpcUnavailable, RpcRefused)):
-        rpc_to(server.endpoint).batch([("eth_chainId", ()), ("eth_blockNumber", ())])
+        rpc_to(server.endpoint, mode=mode).batch([("eth_chainId", ()), ("eth_blockNumber", ())])
 
 
 def test_nobody_listening_is_unreachable() -> None:

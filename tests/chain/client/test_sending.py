@@ -34,7 +34,7 @@ def proxy(devnet: Devnet) -> Iterator[LyingNode]:
 
 
 def through(proxy: LyingNode, devnet: Devnet) -> Stablecoin:
-    node = Node(proxy.endpoint, timeouts=Timeouts(1.0, 5.0), wait_seconds=1.0)
+    node = Node(proxy.endpoint, timeouts=Timeouts(5.0, 20.0), wait_seconds=20.0)
     return Stablecoin(node, devnet.token.address)
 
 
@@ -118,7 +118,7 @@ def test_a_transaction_that_never_arrived_is_an_error_and_nothing_happened(
 def test_broadcasting_again_changes_nothing(devnet: Devnet) -> None:
     signed = signed_mint(devnet)
     sending.broadcast(devnet.node, signed)
-    sending.wait_for(devnet.node, signed, wait_seconds=5)
+    sending.wait_for(devnet.node, signed, wait_seconds=20)
 
     sending.broadcast(devnet.node, signed)
 
@@ -147,7 +147,7 @@ def test_a_transaction_that_is_not_mined_in_time_is_lost_but_not_forgotten(
     assert (caught.value.tx_hash, caught.value.nonce) == (ahead.hash, nonce + 1)
 
     sending.broadcast(devnet.node, signed_mint(devnet, nonce=nonce))
-    assert sending.wait_for(devnet.node, ahead, wait_seconds=5).status == 1
+    assert sending.wait_for(devnet.node, ahead, wait_seconds=20).status == 1
 
 
 def test_fees_over_the_cap_send_nothing(devnet: Devnet) -> None:
