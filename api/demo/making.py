@@ -84,6 +84,7 @@ def sell(world: World, derivative: DerivativeFiled) -> None:
     kept = sum(p.amount for p in reached if p.work_id == derivative.work_id)
     parents = sum(p.amount for p in reached) - kept
     world.narrator.fact(
-        f"a customer pays {world.money(SALE)} for derivative {derivative.work_id}; {seconds:.1f} s later "
-        f"{world.money(parents)} is with its parents' payees and {world.money(kept)} with the platform"
+        f"a customer pays {world.money(SALE)} for derivative {derivative.work_id}; "
+        f"{seconds:.1f} s later {world.money(parents)} is with its parents' payees and "
+        f"{world.money(kept)} with the platform"
     )

@@ -96,10 +96,11 @@ def run_epoch(world: World) -> None:
         assert payday is not None
     paid, deferred = payday.outcome.paid, payday.outcome.deferred
     narrator.fact(
-        f"EpochDistributor pushed {world.money(sum(amount for _, amount in paid))} to {len(paid)} payees"
+        f"EpochDistributor pushed {world.money(sum(amount for _, amount in paid))} "
+        f"to {len(paid)} payees"
     )
     for waiting in deferred:
         narrator.fact(
-            f"{world.name_of(waiting.payee)}: its account reverts; {world.money(waiting.amount)} waits "
-            "for it, and delayed nobody"
+            f"{world.name_of(waiting.payee)}: its account reverts; {world.money(waiting.amount)} "
+            "waits for it, and delayed nobody"
         )
