@@ -10,6 +10,8 @@ import {Parent, Tier, WorkKind} from "./types/Rights.sol";
 
 /// @notice See `IDerivativeGraph`. Parents are older than their children, so no work is its own ancestor.
 contract DerivativeGraph is IDerivativeGraph {
+    using AncestorVectors for AncestorVectors.Draft;
+
     uint256 public constant MAX_PARENTS = 16;
     uint256 public constant MAX_ANCESTORS = 32;
     uint256 public constant MAX_DEPTH = 32;
@@ -37,11 +39,11 @@ contract DerivativeGraph is IDerivativeGraph {
         _checkChild(child, generationId);
         bool countFits = parents.length > 0 && parents.length <= MAX_PARENTS && vectors.length == parents.length;
         if (!countFits) revert BadParentCount(parents.length);
-        (uint256[] memory entries, uint256 depth) = _flatten(child, parents, vectors);
+        (AncestorVectors.Draft memory draft, uint256 depth) = _flatten(child, parents, vectors);
         if (depth > MAX_DEPTH) revert TooDeep(depth);
-        if (entries.length > MAX_ANCESTORS) revert TooManyAncestors(entries.length);
+        if (draft.length > MAX_ANCESTORS) revert TooManyAncestors(draft.length);
 
-        bytes memory vector = AncestorVectors.pack(entries);
+        bytes memory vector = draft.pack();
         _vectorHash[child] = keccak256(vector);
         _depth[child] = uint8(depth);
         _childOfGeneration[generationId] = child;
@@ -72,12 +74,13 @@ contract DerivativeGraph is IDerivativeGraph {
         if (taker != _NO_WORK) revert GenerationTaken(generationId, taker);
     }
 
-    /// @dev The child's ancestor vector, as entries, and its depth: one more than that of its deepest parent.
+    /// @dev The child's ancestor vector and its depth: one more than that of its deepest parent.
     function _flatten(WorkId child, Parent[] calldata parents, bytes[] calldata vectors)
         private
         view
-        returns (uint256[] memory entries, uint256 depth)
+        returns (AncestorVectors.Draft memory draft, uint256 depth)
     {
+        draft = AncestorVectors.draft(vectors);
         WorkId previous = _NO_WORK;
         uint256 stack;
         for (uint256 i; i < parents.length; ++i) {
@@ -90,7 +93,7 @@ contract DerivativeGraph is IDerivativeGraph {
             if (stack > MAX_STACK) revert StackTooLarge(stack);
 
             if (parentDepth > depth) depth = parentDepth;
-            entries = AncestorVectors.merge(entries, AncestorVectors.through(parent, share, vectors[i]));
+            draft.addThrough(parent, share, vectors[i]);
         }
         depth += 1;
     }

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
+import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {IConsentRegistry} from "./interfaces/IConsentRegistry.sol";
 import {IDerivativeGraph} from "./interfaces/IDerivativeGraph.sol";
 import {ILicenceRegistry} from "./interfaces/ILicenceRegistry.sol";
@@ -58,7 +59,7 @@ contract LicenceRegistry is ILicenceRegistry {
         bytes32 termsHash = hashTerms(terms);
         _checkConsent(workId, terms.tier, termsHash);
         uint40 expiry = _checkTerms(terms);
-        _checkLinked(workId);
+        if (terms.price == 0) _checkLinked(workId);
 
         licenceId = LicenceId.wrap(++_licenceCount);
         _record(licenceId, workId, terms, termsHash, expiry);
@@ -148,9 +149,7 @@ contract LicenceRegistry is ILicenceRegistry {
         );
         (bool done, bytes memory reason) = address(token).call(call);
         if (done || token.allowance(msg.sender, address(ledger)) >= price) return;
-        assembly ("memory-safe") {
-            revert(add(reason, 32), mload(reason))
-        }
+        LowLevelCall.bubbleRevert(reason);
     }
 
     /// @dev The reason is worked out only when there is something to refuse.
@@ -173,7 +172,8 @@ contract LicenceRegistry is ILicenceRegistry {
         return uint40(expiry);
     }
 
-    /// @dev A derivative without parents would keep the income that it owes to them.
+    /// @dev A derivative without parents would keep the income that it owes to them. The ledger refuses payments for
+    /// one itself; a licence that costs nothing now may still be paid per use later.
     function _checkLinked(WorkId workId) private view {
         if (works.workOf(workId).kind != WorkKind.DERIVATIVE) return;
         IDerivativeGraph graph = IFollowsGraph(address(ledger)).graph();

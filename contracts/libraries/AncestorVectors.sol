@@ -1,71 +1,83 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Bytes} from "@openzeppelin/contracts/utils/Bytes.sol";
 import {WorkId} from "../types/Identifiers.sol";
 import {SHARE_SCALE} from "../types/Rights.sol";
 
-/// @notice Ancestor vectors, see `IDerivativeGraph`: bytes outside, one word per entry (id, then 32 bits of share) inside.
-/// Entries ascend by id; the callers see to it that a vector's shares sum to less than 2^32.
+/// @notice Ancestor vectors, see `IDerivativeGraph`: bytes outside; inside, one word per entry: id, then 32 bits of
+/// share. Entries ascend by id. Callers see to it that a vector's shares sum to less than 2^32.
 library AncestorVectors {
     uint256 internal constant ENTRY_BYTES = 12;
+    uint256 private constant _ENTRY_BITS = 96;
+    uint256 private constant _WORD_BITS = 256;
     uint256 private constant _SHARE_BITS = 32;
     uint256 private constant _SHARE_MASK = type(uint32).max;
 
-    /// @notice What a child owes through one parent: floor(share * s / SHARE_SCALE) to each of the parent's ancestors
-    /// of share s, and to the parent the rest, so that the entries sum to exactly `share`.
-    /// @param vector The parent's own vector; the parent is younger than everything in it.
-    function through(WorkId parent, uint256 share, bytes calldata vector)
-        internal
-        pure
-        returns (uint256[] memory entries)
-    {
-        uint256 ancestors = vector.length / ENTRY_BYTES;
-        entries = new uint256[](ancestors + 1);
+    /// @notice A vector that is being put together.
+    /// @param entries Room for all entries there may come to be; the first `length` are in use.
+    struct Draft {
+        uint256[] entries;
+        uint256 length;
+    }
+
+    /// @notice An empty draft with room for the given parents' vectors and the parents themselves.
+    function draft(bytes[] calldata vectors) internal pure returns (Draft memory) {
+        uint256 room = vectors.length;
+        for (uint256 i; i < vectors.length; ++i) {
+            room += vectors[i].length / ENTRY_BYTES;
+        }
+        return Draft({entries: new uint256[](room), length: 0});
+    }
+
+    /// @notice Adds what a child owes through one parent: floor(share * s / SHARE_SCALE) to each of the parent's
+    /// ancestors of share s, and to the parent the rest, so that exactly `share` is added.
+    function addThrough(Draft memory vector, WorkId parent, uint256 share, bytes calldata ofParent) internal pure {
         uint256 kept = share;
-        for (uint256 i; i < ancestors; ++i) {
-            uint256 entry = uint96(bytes12(vector[i * ENTRY_BYTES:]));
+        for (uint256 start; start < ofParent.length; start += ENTRY_BYTES) {
+            uint256 entry = uint96(bytes12(ofParent[start:start + ENTRY_BYTES]));
             uint256 passedOn = share * (entry & _SHARE_MASK) / SHARE_SCALE;
             kept -= passedOn;
-            entries[i] = (entry & ~_SHARE_MASK) | passedOn;
+            _add(vector, (entry & ~_SHARE_MASK) | passedOn);
         }
-        entries[ancestors] = (uint256(WorkId.unwrap(parent)) << _SHARE_BITS) | kept;
+        _add(vector, (uint256(WorkId.unwrap(parent)) << _SHARE_BITS) | kept);
     }
 
-    /// @notice The union of two lists of entries; an ancestor in both gets both shares.
-    function merge(uint256[] memory a, uint256[] memory b) internal pure returns (uint256[] memory merged) {
-        merged = new uint256[](a.length + b.length);
-        uint256 length;
-        uint256 i;
-        uint256 j;
-        while (i < a.length && j < b.length) {
-            uint256 idOfA = a[i] >> _SHARE_BITS;
-            uint256 idOfB = b[j] >> _SHARE_BITS;
-            if (idOfA < idOfB) {
-                merged[length++] = a[i++];
-            } else if (idOfB < idOfA) {
-                merged[length++] = b[j++];
+    /// @notice The vector's bytes: 8 of id and 4 of share an entry.
+    function pack(Draft memory vector) internal pure returns (bytes memory) {
+        uint256 bits = vector.length * _ENTRY_BITS;
+        uint256[] memory words = new uint256[]((bits + _WORD_BITS - 1) / _WORD_BITS);
+        uint256[] memory entries = vector.entries;
+        for (uint256 i; i < vector.length; ++i) {
+            uint256 start = i * _ENTRY_BITS;
+            uint256 end = start % _WORD_BITS + _ENTRY_BITS;
+            uint256 word = start / _WORD_BITS;
+            if (end <= _WORD_BITS) {
+                words[word] |= entries[i] << (_WORD_BITS - end);
             } else {
-                merged[length++] = a[i++] + (b[j++] & _SHARE_MASK);
+                words[word] |= entries[i] >> (end - _WORD_BITS);
+                words[word + 1] = entries[i] << (2 * _WORD_BITS - end);
             }
         }
-        while (i < a.length) merged[length++] = a[i++];
-        while (j < b.length) merged[length++] = b[j++];
-        // The union may be shorter than the room made for it.
-        assembly ("memory-safe") {
-            mstore(merged, length)
-        }
+        return Bytes.splice(abi.encodePacked(words), 0, vector.length * ENTRY_BYTES);
     }
 
-    /// @notice The bytes of a vector: 8 of id and 4 of share an entry.
-    function pack(uint256[] memory entries) internal pure returns (bytes memory packed) {
-        packed = new bytes(entries.length * ENTRY_BYTES);
-        for (uint256 i; i < entries.length; ++i) {
-            uint256 entry = entries[i];
-            uint256 start = i * ENTRY_BYTES;
-            for (uint256 k = start + ENTRY_BYTES; k > start; --k) {
-                packed[k - 1] = bytes1(uint8(entry));
-                entry >>= 8;
+    /// @dev From the end, where parents named in ascending order mostly belong; an ancestor already there gets more.
+    function _add(Draft memory vector, uint256 entry) private pure {
+        uint256[] memory entries = vector.entries;
+        uint256 place = vector.length;
+        // No index leaves the room made for all entries, and no sum of shares reaches the id above it.
+        unchecked {
+            while (place > 0 && entries[place - 1] >> _SHARE_BITS > entry >> _SHARE_BITS) --place;
+            if (place > 0 && entries[place - 1] >> _SHARE_BITS == entry >> _SHARE_BITS) {
+                entries[place - 1] += entry & _SHARE_MASK;
+                return;
             }
+            for (uint256 i = vector.length; i > place; --i) {
+                entries[i] = entries[i - 1];
+            }
+            entries[place] = entry;
+            ++vector.length;
         }
     }
 }

@@ -17,6 +17,7 @@ import brownie.network.contract
 import pytest
 from brownie._config import CONFIG
 from brownie.network.rpc import Rpc
+from brownie.network.transaction import TransactionReceipt
 
 from chain.ledger.rights import WorkKind
 from scripts.deployment import DeploymentPlan, deploy_all
@@ -34,6 +35,7 @@ WINDOW_SECONDS = 2 * 60 * 60
 THRESHOLD = 3
 PLENTY = 10**15
 BLOCK_GAS = 30_000_000
+RECEIPT_SECONDS, RECEIPT_POLL_SECONDS = 30, 0.005
 
 # Brownie knows the node by the name of its command, so anvil is found through the path, not by it.
 _anvil = Path(os.environ.get("ANTIPHON_ANVIL", ROOT / ".tools" / "anvil"))
@@ -56,6 +58,20 @@ def _revert(rpc: Rpc, snapshot_id: int) -> int:
 # Brownie's own walk the interpreter's stack at every snapshot, to warn of calls nobody makes here.
 Rpc.snapshot = lambda rpc: rpc.backend.snapshot()
 Rpc.revert = _revert
+
+_brownie_awaits = TransactionReceipt._await_confirmation
+
+
+def _await_confirmation(receipt: TransactionReceipt, *arguments: Any, **options: Any) -> None:
+    brownie.web3.eth.wait_for_transaction_receipt(
+        receipt.txid, timeout=RECEIPT_SECONDS, poll_latency=RECEIPT_POLL_SECONDS
+    )
+    _brownie_awaits(receipt, *arguments, **options)
+
+
+# Anvil counts a nonce a moment before it has the receipt. Brownie, asking in between, calls the
+# transaction dropped, or looks again a whole second later.
+TransactionReceipt._await_confirmation = _await_confirmation
 
 
 @pytest.fixture(scope="session", autouse=True)
