@@ -56,6 +56,7 @@ from watermark.waveform import (
 SNR_MIN_DB: Final = 24.0
 _SNR_AIMED_DB: Final = 24.3  # leaves room for rounding to 16 bits and clipping
 _WRITES_MAX: Final = 4
+_PRESENCE_SAMPLES: Final = 600 * SAMPLE_RATE_HZ  # bounds memory on long files
 EMBED_SECONDS_MIN: Final = 5.0  # below it an id is seldom found again
 _OWN_Z_MIN: Final = 6.0  # at the one known alignment; chance gives this once in 10^9
 _PCM_16_SUBTYPES: Final = {"PCM_16", "PCM_S8", "PCM_U8", "ULAW", "ALAW", "VORBIS", "OPUS"}
@@ -285,14 +286,35 @@ class Marker:
             yield np.ascontiguousarray(total.numpy().T)
 
     def _presence_of(self, audio: AudioFile) -> Presence | None:
-        """The presence layer wants the whole file at 16 kHz, mixed to one channel."""
+        """The presence layer's opinion of ten minutes at a time, mixed to one channel, joined."""
         if self.presence is None:
             return None
-        mono = [block.mean(1) for block in at_16_khz(audio)]
-        with torch.inference_mode():
-            heard = self.presence.detect(torch.from_numpy(np.concatenate(mono)))
-        segments = [PresenceSegment(s.start_ms, s.end_ms, s.score) for s in heard.segments]
-        return Presence(heard.score, heard.marked_fraction, tuple(segments))
+        parts: list[tuple[int, int, Heard]] = []  # first sample, samples, opinion
+        mono = (block.mean(1, keepdims=True) for block in at_16_khz(audio))
+        for span in spans(mono, 1, length=_PRESENCE_SAMPLES, context=0):
+            with torch.inference_mode():
+                heard = self.presence.detect(torch.from_numpy(span.samples[0]))
+            parts.append((span.start, span.length, heard))
+        return _joined(parts)
+
+
+def _joined(parts: list[tuple[int, int, Heard]]) -> Presence:
+    """One opinion of a whole file from those of its parts."""
+    samples = sum(length for _, length, _ in parts)
+    segments = [
+        PresenceSegment(
+            s.start_ms + start * 1000 // SAMPLE_RATE_HZ,
+            s.end_ms + start * 1000 // SAMPLE_RATE_HZ,
+            s.score,
+        )
+        for start, _, heard in parts
+        for s in heard.segments
+    ]
+    return Presence(
+        score=max(heard.score for _, _, heard in parts),
+        marked_fraction=sum(length * heard.marked_fraction for _, length, heard in parts) / samples,
+        segments=tuple(segments),
+    )
 
 
 def _write(

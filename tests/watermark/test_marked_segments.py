@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from watermark.cells import BANDS, CODEWORD_PAIRS
-from watermark.marked_segments import joint_z, stretches
+from watermark.marked_segments import joint_z, maximal_scoring, stretches
 
 
 def _evidence(pairs: int, marked: list[slice], seed: int) -> np.ndarray:
@@ -42,3 +42,27 @@ def test_repeats_of_the_same_evidence_prove_no_more_than_one() -> None:
     once = _evidence(CODEWORD_PAIRS, [slice(0, CODEWORD_PAIRS)], 3)
 
     assert joint_z(np.concatenate([once] * 6)) == pytest.approx(joint_z(once))
+
+
+def _best_then_both_sides(excess: np.ndarray) -> list[tuple[int, int]]:
+    """The definition: the best stretch, then the same to its left and to its right."""
+    sums = np.concatenate(([0.0], np.cumsum(excess)))
+    gain, first, past_last = max(
+        (sums[j] - sums[i], i, j) for i in range(len(sums)) for j in range(i, len(sums))
+    )
+    if gain <= 0:
+        return []
+    right = _best_then_both_sides(excess[past_last:])
+    return [
+        *_best_then_both_sides(excess[:first]),
+        (first, past_last),
+        *((a + past_last, b + past_last) for a, b in right),
+    ]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_stretches_are_those_of_the_definition(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    excess = rng.normal(size=int(rng.integers(1, 40))) - 0.2
+
+    assert maximal_scoring(excess) == _best_then_both_sides(excess)
