@@ -23,17 +23,20 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from chain.client.errors import ClientError, RpcUnavailable, StaleNode
+from chain.client.errors import ClientError, KeyRefused, WrongChain
 from chain.indexer.errors import IndexerError
 from chain.ledger.errors import LedgerError
 from chain.provenance import ProvenanceError
 from chain.settings import SettingsInvalid
-from oracle.errors import OracleError
+from oracle.errors import EpochSuperseded, HistoryMismatch, OracleError, OutboxError
 from oracle.opening import open_oracle
 from oracle.service import OracleService
 from oracle.settings import OracleSettings
 
 FAILED: Final = 1
+# Going on would make these worse.
+FATAL: Final = (EpochSuperseded, HistoryMismatch, OutboxError, WrongChain, KeyRefused)
+WAITED_FOR: Final = (OracleError, ClientError, IndexerError, ProvenanceError)
 REFUSALS: Final = (
     OracleError,
     ClientError,
@@ -46,7 +49,7 @@ REFUSALS: Final = (
 
 
 def run(service: OracleService, settings: OracleSettings) -> None:
-    """Tick until interrupted. A node that is away or behind is waited for."""
+    """Tick until interrupted. What time or people may mend is told and waited for."""
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -54,11 +57,12 @@ def run(service: OracleService, settings: OracleSettings) -> None:
     while not stop.is_set():
         try:
             report = service.tick()
-        except (RpcUnavailable, StaleNode) as away:
-            report_lines, troubles = [], [str(away)]
-        else:
-            report_lines, troubles = report.done, report.troubles
-        for line in report_lines:
+            done, troubles = report.done, report.troubles
+        except FATAL:
+            raise
+        except WAITED_FOR as trouble:
+            done, troubles = [], [str(trouble)]
+        for line in done:
             _say(line)
         # The same trouble is told once, not at every tick.
         for line in troubles:

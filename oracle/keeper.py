@@ -19,7 +19,7 @@ from chain.indexer.records import DerivativeRecord, SplitRecord
 from chain.ledger.identifiers import Address, WorkId
 from oracle.chain_view import ChainView
 from oracle.outbox import Outbox
-from oracle.transaction_book import TransactionBook
+from oracle.transaction_book import GIVEN_UP, TransactionBook
 from oracle.transactions import TransactionLane
 
 log = logging.getLogger(__name__)
@@ -104,7 +104,8 @@ class Keeper:
 
     def _is_decided(self, intent: str) -> bool:
         with self._outbox.reading() as connection:
-            return TransactionBook(connection).of_intent(intent) is not None
+            attempt = TransactionBook(connection).of_intent(intent)
+        return attempt is not None and attempt.state not in GIVEN_UP
 
 
 def _receivers(

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-from chain.client.blocks import BlockPin, Call, Receipt, hexadecimal
+from chain.client import reverts
+from chain.client.blocks import BlockPin, Receipt, hexadecimal
+from chain.client.errors import RpcRefused
 from chain.client.node import Node
-from chain.client.sending import Fees, current_fees, estimate_gas, simulate
+from chain.client.sending import GAS_MARGIN_PERCENT, Fees, current_fees
 from chain.ledger.identifiers import Address
+
+NEXT_BLOCK: Final = "pending"
 
 
 @dataclass(frozen=True)
@@ -45,10 +50,24 @@ class NodeWire:
 
     def dry_run(self, sender: Address, target: Address, data: bytes) -> int:
         """Gas with a margin. Raises ContractRefused when it would revert."""
-        call = Call(target, data)
-        # A call names the contract's own error; an estimate may only say that gas ran out.
-        simulate(self.node, call, sender=sender)
-        return estimate_gas(self.node, call, sender=sender)
+        fields = {"from": sender, "to": target, "data": hexadecimal(data)}
+        try:
+            # A call names the contract's own error; an estimate may only say that gas ran out.
+            # Both are asked of the block to come: its time, and on top of what we sent before.
+            self.node.rpc.request("eth_call", fields, NEXT_BLOCK)
+            gas = self.node.rpc.request("eth_estimateGas", fields, NEXT_BLOCK)
+        except RpcRefused as refused:
+            raise reverts.from_rpc(refused) from refused
+        return int(gas, 16) * (100 + GAS_MARGIN_PERCENT) // 100
+
+    def next_block_time(self) -> int:
+        """Unix seconds that a transaction sent now may count on: a chain without traffic makes no
+        blocks, and its last one grows old."""
+        pending = self.node.rpc.request(
+            "eth_getBlockByNumber", NEXT_BLOCK, False, null_allowed=True
+        )
+        head = self.node.head().timestamp
+        return head if pending is None else max(head, int(pending["timestamp"], 16))
 
     def fees(self) -> Fees:
         """What to offer for the next blocks. Raises FeeTooHigh over the node's cap."""

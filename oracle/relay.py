@@ -25,7 +25,7 @@ from oracle.errors import EpochNotReady, EpochSuperseded
 from oracle.evidence_book import EvidenceBook
 from oracle.outbox import Outbox
 from oracle.quorum import Quorum
-from oracle.transaction_book import Attempt, AttemptState, TransactionBook
+from oracle.transaction_book import GIVEN_UP, Attempt, AttemptState, TransactionBook
 from oracle.transactions import TransactionLane
 
 log = logging.getLogger(__name__)
@@ -93,17 +93,17 @@ class Relay:
                 if row.state in (EpochState.QUEUED, EpochState.MINED):
                     self._follow(row)
 
-    def activate(self, row: EpochRow, now: BlockPin) -> int | None:
-        """Activate an epoch's root when its window has passed.
+    def activate(self, row: EpochRow, at: BlockPin, *, now: int) -> int | None:
+        """Activate an epoch's root when its window has passed at `now` (Unix seconds).
 
         None when it is (or soon will be) active, else the Unix time from which it can be. Raises
         EpochNotReady when the council rejected the root.
         """
         token = row.report.token
-        active = self._distributor.active_root(token, at=now)
+        active = self._distributor.active_root(token, at=at)
         if active is not None and active.epoch >= row.number:
             return None
-        pending = self._distributor.pending_root(token, at=now)
+        pending = self._distributor.pending_root(token, at=at)
         if pending is None or pending.epoch != row.number:
             raise EpochNotReady(
                 row.number,
@@ -111,7 +111,7 @@ class Relay:
                 "pending",
                 "the council rejected its payout root: look at the RootRejected event",
             )
-        if now.timestamp < pending.claimable_from:
+        if now < pending.claimable_from:
             return pending.claimable_from
         self._decide(f"activate:{row.number}", self._distributor.call("activate", token))
         return None
@@ -138,10 +138,7 @@ class Relay:
             attempt = self._attempt(intent)
             if attempt is None and not self._owes(tree, first, length, at):
                 continue
-            if attempt is None or attempt.state in (
-                AttemptState.FAILED,
-                AttemptState.DISPLACED,
-            ):
+            if attempt is None or attempt.state in GIVEN_UP:
                 attempt = self._decide(intent, self._push_call(tree, first, length))
                 self._outbox.reached("push-decided")
             done = done and attempt.state is AttemptState.FINAL

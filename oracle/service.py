@@ -124,9 +124,8 @@ class OracleService:
         self._operators = tuple(
             Operator(signer, view, blocks, memory, self._policy) for signer in keys.operators
         )
-        self._lane = TransactionLane(
-            outbox, NodeWire(view.node), keys.relay, final_depth=view.final_depth
-        )
+        self._wire = NodeWire(view.node)
+        self._lane = TransactionLane(outbox, self._wire, keys.relay, final_depth=view.final_depth)
         self._relay = Relay(
             outbox,
             self._lane,
@@ -251,7 +250,9 @@ class OracleService:
             return None
         row = waiting[0]
         tree = SumTree(row.report.token, self.payouts_of(row).payouts)
-        claimable_from = self._relay.activate(row, self._view.head())
+        claimable_from = self._relay.activate(
+            row, self._view.head(), now=self._wire.next_block_time()
+        )
         if claimable_from is not None:
             return Payday(row.number, claimable_from, False, PushOutcome((), ()))
         complete = self._push(row, tree)
@@ -306,8 +307,9 @@ class OracleService:
         if row.state is EpochState.SEALED:
             quorum = self.collect_signatures(row.number)
             report.done.append(f"epoch {row.number} signed by {len(quorum.signers)} operators")
-        row = self.post_epoch(row.number)
-        report.done.append(f"epoch {row.number} is {row.state}")
+        posted = self.post_epoch(row.number)
+        if posted.state is not row.state:
+            report.done.append(f"epoch {row.number} is {posted.state}")
 
     # telling
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -26,6 +26,10 @@ class AttemptState(StrEnum):
     """Final, and it reverted: the intent may be tried anew."""
     DISPLACED = "DISPLACED"
     """Somebody else's transaction took its nonce for good: signed again under another."""
+
+
+GIVEN_UP: Final = frozenset({AttemptState.FAILED, AttemptState.DISPLACED})
+"""An intent whose attempt ended so may be signed again."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from chain.client.sending import Fees
 from chain.ledger.identifiers import Address
 from oracle.errors import TransactionFailed
 from oracle.outbox import Outbox
-from oracle.transaction_book import Attempt, AttemptState, TransactionBook
+from oracle.transaction_book import GIVEN_UP, Attempt, AttemptState, TransactionBook
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +103,7 @@ class TransactionLane:
         """
         with self._outbox.reading() as connection:
             found = TransactionBook(connection).of_intent(intent)
-        if found and found.state not in (AttemptState.FAILED, AttemptState.DISPLACED):
+        if found and found.state not in GIVEN_UP:
             return found
         gas_limit = self._wire.dry_run(self._signer.address, target, data)
         fees = self._wire.fees()

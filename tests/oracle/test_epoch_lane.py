@@ -294,3 +294,20 @@ def test_replay_recomputes_every_posted_epoch(world: World) -> None:
     assert [p.report_hash for p in replayed] == [
         Digest(world.devnet.oracle.report_hash_of(p.epoch, at=at) or b"") for p in replayed
     ]
+
+
+def test_a_chain_without_traffic_does_not_hold_up_payday(world: World) -> None:
+    """No block is made while nobody sends anything; time passes all the same."""
+    world.fund()
+    world.file_plays(4)
+    world.service.seal_epoch()
+    world.service.collect_signatures()
+    world.service.post_epoch()
+    quiet = world.devnet.node.head()
+    world.devnet.rpc("evm_increaseTime", world.devnet.deployment.window_seconds + 1)
+    assert world.devnet.node.head() == quiet
+
+    payday = world.service.activate_and_push()
+
+    assert payday is not None
+    assert payday.complete
