@@ -87,7 +87,8 @@ class Devnet:
         before = [h.pin.hash for h in self._headers(head.number - depth + 1, head.number)]
         if replacements is None:
             self.rpc("anvil_rollback", depth)
-            self.rpc("evm_increaseTime", 1)
+            # Later than every replaced block, whatever the wall clock says meanwhile.
+            self.rpc("evm_setNextBlockTimestamp", hex(head.timestamp + 1))
             self.mine(depth)
         else:
             self.rpc("anvil_reorg", depth, replacements)
