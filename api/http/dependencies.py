@@ -11,7 +11,8 @@ from api.application import Application
 from chain.client.blocks import BlockPin
 
 PAGE_MAX = 200
-UINT64_MAX = 2**64 - 1
+# The chain counts works and licences up from one in 64 bits; the index keeps them in 63.
+ID_MAX = 2**63 - 1
 # One follower at a time: two would only race for the same blocks.
 _FOLLOWING = threading.Lock()
 
@@ -32,4 +33,4 @@ def newest_block(app: App) -> BlockPin:
 
 At = Annotated[BlockPin, Depends(newest_block)]
 Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="how many at most")]
-After = Annotated[int, Query(ge=0, le=UINT64_MAX, description="ids greater than this")]
+After = Annotated[int, Query(ge=0, le=ID_MAX, description="ids greater than this")]

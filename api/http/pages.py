@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 
 from api.errors import NotFound
-from api.http.dependencies import UINT64_MAX, App, At
+from api.http.dependencies import ID_MAX, App, At
 from api.http.graph import draw
 from api.http.traces import trace_upload
 from api.reading import payee_balances, show_work, show_works
@@ -39,7 +39,7 @@ templates.env.filters.update(short=short, day=day)
 
 @router.get("/", response_class=HTMLResponse)
 def ledger(
-    request: Request, app: App, at: At, work: Annotated[int, Query(ge=0, le=UINT64_MAX)] = 0
+    request: Request, app: App, at: At, work: Annotated[int, Query(ge=0, le=ID_MAX)] = 0
 ) -> HTMLResponse:
     """Everything on one page; `work` chooses whose provenance is drawn."""
     works = show_works(app, at)

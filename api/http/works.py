@@ -9,12 +9,12 @@ from fastapi import Path as InPath
 
 from api.errors import NotFound
 from api.http import plain, problems
-from api.http.dependencies import UINT64_MAX, After, App, At, Limit
+from api.http.dependencies import ID_MAX, After, App, At, Limit
 from api.reading import find_work, show_work
 from chain.ledger.identifiers import LicenceId, WorkId
 
 router = APIRouter(prefix="/v1", tags=["works"], responses=problems.RESPONSES)
-Id = Annotated[int, InPath(ge=1, le=UINT64_MAX)]
+Id = Annotated[int, InPath(ge=1, le=ID_MAX)]
 
 
 @router.get("/works")
