@@ -2,22 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+
 from api.application import Application
 from chain.client.blocks import BlockPin
-from chain.ledger.identifiers import Digest
-from chain.provenance import Cid, Codec
+from chain.ledger.identifiers import Digest, EpochNumber
+from chain.ledger.sum_tree import Payout
+from chain.provenance import Cid, Codec, FsBlockStore
+from chain.provenance.errors import BlockMissing
 from chain.settlement.verify import VerificationReport, verify
+from oracle.opening import open_oracle
+from oracle.papers import get_payouts
 
 
-def verify_everything(app: Application, at: BlockPin) -> VerificationReport:
+class AsOnDisk:
+    """Blocks as they lie, unverified: what was altered must reach the verifier, to be named."""
+
+    def __init__(self, blocks: FsBlockStore) -> None:
+        self._blocks = blocks
+
+    def get(self, cid: Cid) -> bytes:
+        """The bytes under a name. Raises BlockMissing."""
+        path = self._blocks.path_of(cid)
+        if not path.exists():
+            raise BlockMissing(cid)
+        return path.read_bytes()
+
+    def has(self, cid: Cid) -> bool:
+        return self._blocks.has(cid)
+
+    def iterate(self) -> Iterator[Cid]:
+        return self._blocks.iterate()
+
+    def read(self, digest: Digest, codec: int) -> bytes | None:
+        """As the verifier asks: by digest, None when not held."""
+        cid = Cid.from_digest(digest, Codec(codec))
+        return self.get(cid) if self.has(cid) else None
+
+
+def verify_everything(
+    app: Application, at: BlockPin, published: Mapping[EpochNumber, Cid]
+) -> VerificationReport:
     """Replay the chain's events and recompute every epoch; list what differs, with its place.
 
-    Raises BlockGone, RpcUnavailable.
+    `published` names the payouts paper of each epoch, whose leaves are compared one by one. Raises
+    BlockGone, RpcUnavailable, PaperMalformed for a paper that is no paper any more.
     """
+    on_disk = AsOnDisk(app.blocks)
 
-    def held(digest: Digest, codec: int) -> bytes | None:
-        # As it lies on the disk: an altered block must reach the verifier, which names it.
-        path = app.blocks.path_of(Cid.from_digest(digest, Codec(codec)))
-        return path.read_bytes() if path.exists() else None
+    def leaves(epoch: EpochNumber) -> Sequence[Payout] | None:
+        cid = published.get(epoch)
+        return None if cid is None else get_payouts(on_disk, cid).payouts
 
-    return verify(app.store, app.node, app.deployment, held, at=at)
+    return verify(app.store, app.node, app.deployment, on_disk.read, at=at, read_payouts=leaves)
+
+
+def published_payouts(app: Application) -> dict[EpochNumber, Cid]:
+    """The payouts paper of each epoch, as the oracle's outbox beside this index names it."""
+    if not app.settings.oracle.outbox_path.exists():
+        return {}
+    with open_oracle(app.settings.oracle, worker=False) as oracle:
+        return {row.report.epoch: row.payouts_cid for row in oracle.status().epochs}

@@ -133,6 +133,8 @@ class Operator:
         for entry in manifest.segments:
             body = self._blocks.get(entry.cid)
             events += self._reviewed_segment(body, producers, supported, facts)
+        if manifest.evidence != str(proposal.evidence_cid):
+            raise EvidenceMalformed("evidence", "is not what the segment set cites")
         return events
 
     def _reviewed_segment(

@@ -101,12 +101,12 @@ class Sealer:
         at: BlockPin,
     ) -> EpochRow:
         """Segments, manifest, evidence and payouts, by content id; nothing names them yet."""
-        segments_cid = self._put_segments(number, taken.segments, at)
+        evidence_cid = put_evidence(self._blocks, taken.evidence)
+        segments_cid = self._put_segments(number, taken.segments, evidence_cid, at)
         report = settlement.report(number, previous, Digest(segments_cid.digest))
         paper = PayoutsPaper(
             report, settlement.licence_usage, settlement.payouts, tuple(_refused(settlement))
         )
-        evidence_cid = put_evidence(self._blocks, taken.evidence)
         payouts_cid = put_payouts(self._blocks, paper)
         return EpochRow(number, EpochState.SEALED, report, evidence_cid, payouts_cid, pushed=False)
 
@@ -150,13 +150,20 @@ class Sealer:
         return _Taken(harvest, harvested, tuple(chosen), tuple(events), evidence)
 
     def _put_segments(
-        self, number: EpochNumber, segments: Sequence[StoredSegment], at: BlockPin
+        self,
+        number: EpochNumber,
+        segments: Sequence[StoredSegment],
+        evidence: Cid,
+        at: BlockPin,
     ) -> Cid:
         entries = tuple(
             SegmentEntry(cid=self._blocks.put(Codec.RAW, s.body), count=s.count) for s in segments
         )
         body = SegmentsManifest(
-            epoch=number, segments=entries, event_count=sum(s.count for s in segments)
+            epoch=number,
+            segments=entries,
+            event_count=sum(s.count for s in segments),
+            evidence=str(evidence),
         )
         oracle = self._view.deployment.contracts["UsageOracle"]
         # Issuer and time are the chain's, so that sealing again gives the same manifest.

@@ -2,8 +2,8 @@
 
     python -m scripts.deploy --rpc http://127.0.0.1:8545 --out chain/client/deployments/31337.json
 
-Run by `make demo` and `make up` against the development node. For another chain give `--key-file`, a file with one
-hexadecimal private key that only its owner can read; the development keys are refused there.
+Run by `make demo` and `make up` against the development node. For another chain give `--key-file`,
+a file with one hexadecimal private key that only its owner can read.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def parse_arguments(argv: list[str]) -> argparse.Namespace:
 
 
 def connect(rpc: str) -> Any:
-    """Point Brownie at a running node. It would start one of its own for a `development` network."""
+    """Point Brownie at a running node; for a `development` network it would start its own."""
     from brownie import network
     from brownie._config import CONFIG
 
@@ -140,7 +140,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parse_arguments(sys.argv[1:] if argv is None else argv)
     from brownie import project
 
-    # Brownie remembers where it deployed and refuses a chain that has forgotten; development chains do.
+    # Brownie remembers where it deployed and refuses a chain that forgot; development chains do.
     shutil.rmtree(ROOT / "build" / "deployments" / str(DEVELOPMENT_CHAIN_ID), ignore_errors=True)
     loaded = project.load(str(ROOT), name="Antiphon")
     network = connect(arguments.rpc)

@@ -1,7 +1,7 @@
 """Deploys the seven contracts, wired for good.
 
-Contracts that name each other are given addresses predicted from the deployer's nonce (CREATE), so that every
-reference can be an immutable and nobody holds a key that could rewire the money path.
+Contracts that name each other are given addresses predicted from the deployer's nonce (CREATE), so
+that every reference can be an immutable and nobody holds a key that could rewire the money path.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class DeploymentPlan:
 def deploy_all(project: Any, deployer: Any, plan: DeploymentPlan) -> dict[str, Any]:
     """Deploy through Brownie and return the contracts by name.
 
-    Raises `RuntimeError` when an address differs from its prediction: the deployer sent something in between.
+    Raises `RuntimeError` when an address differs from its prediction: something was sent between.
     """
     nonce = deployer.nonce
     at = {

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from api.http import plain, problems
 from api.http.dependencies import App, At
 from api.reading import payee_balances
-from api.verifying import verify_everything
+from api.verifying import published_payouts, verify_everything
 
 router = APIRouter(prefix="/v1", tags=["money"], responses=problems.RESPONSES)
 
@@ -39,4 +39,4 @@ def list_epochs(app: App, at: At) -> dict[str, Any]:
 @router.get("/verification")
 def verify_now(app: App, at: At) -> dict[str, Any]:
     """Replay every event and recompute every balance, now. Takes a while on a long chain."""
-    return plain.plain_verification(verify_everything(app, at))
+    return plain.plain_verification(verify_everything(app, at, published_payouts(app)))

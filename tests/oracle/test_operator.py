@@ -188,6 +188,14 @@ def test_a_segment_signed_by_somebody_else_is_not_signed_for(world: World) -> No
         an_operator(world).attest(with_evidence(world, proposal, segments=claimed))
 
 
+def test_evidence_that_the_segment_set_does_not_cite_is_not_signed_for(world: World) -> None:
+    proposal = sealed(world)
+    evidence = get_evidence(world.blocks, proposal.evidence_cid)
+
+    with pytest.raises(EvidenceMalformed, match="is not what the segment set cites"):
+        an_operator(world).attest(with_evidence(world, proposal, logs=evidence.logs * 2))
+
+
 def test_evidence_of_no_known_form_is_named(world: World) -> None:
     proposal = sealed(world)
     row = world.service.status().epochs[0]

@@ -29,13 +29,18 @@ class Segment(Record):
 
 
 class SegmentsManifest(ManifestBody):
-    """All segments of one epoch, in order. `previous` cites the set of the epoch before."""
+    """All segments of one epoch, in order. `previous` cites the set of the epoch before.
+
+    `evidence` cites the signed papers behind the segments: who produced and signed each, and the
+    logs and detections from which operators made events. Who has the report has the way to them.
+    """
 
     SCHEMA: ClassVar[str] = "antiphon.segments/1"
 
     epoch: Uint
     segments: NonEmpty[Segment]
     event_count: Count
+    evidence: CitedCid | None = None
     previous: CitedCid | None = None
 
     def contradictions(self) -> Iterator[Fault]:
