@@ -134,8 +134,6 @@ def test_an_offer_is_accepted_once(consents, found_community, stewards):
     community = found_community(old)
     consents.offerStewardship(community, new, by(old))
     consents.acceptStewardship(community, by(new))
-    consents.offerStewardship(community, old, by(new))
-    consents.acceptStewardship(community, by(old))
 
     with refused("NoStewardshipOffer", community, new):
         consents.acceptStewardship(community, by(new))
