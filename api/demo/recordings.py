@@ -27,7 +27,8 @@ class TooFewRecordings(ApplicationError):
     def __init__(self, folder: Path, found: int, skipped: Sequence[str]) -> None:
         listed = "".join(f"\n  skipped {line}" for line in skipped)
         super().__init__(
-            f"{folder} holds {found} usable recordings; the story needs {WORKS_MIN}.{listed}\n"
+            f"{folder} holds {found} usable recordings; the story needs {WORKS_MIN + 1}: "
+            f"{WORKS_MIN} works and one that stays unmarked.{listed}\n"
             f"Next: add files ({', '.join(sorted(SUFFIXES))}) that are long and loud enough"
         )
 
@@ -74,13 +75,21 @@ def built_in(folder: Path) -> Recordings:
     return Recordings(works[:-1], works[-1].path, synthesised=True)
 
 
-def of_folder(folder: Path, watermark: WatermarkClient) -> Recordings:
-    """The user's own files, each examined first. Raises TooFewRecordings."""
+def candidates(folder: Path) -> list[Path]:
+    """Files that could be recordings, by name. Raises ApplicationError, TooFewRecordings."""
     if not folder.is_dir():
         raise ApplicationError(f"{folder} is no folder. Next: give a folder with recordings")
+    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+    if len(found) <= WORKS_MIN:
+        raise TooFewRecordings(folder, len(found), ())
+    return found
+
+
+def of_folder(folder: Path, watermark: WatermarkClient) -> Recordings:
+    """The user's own files, each examined first. Raises ApplicationError, TooFewRecordings."""
     usable: list[Source] = []
     skipped: list[str] = []
-    for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES):
+    for path in candidates(folder):
         if len(usable) > WORKS_MAX:
             break
         try:
@@ -90,7 +99,7 @@ def of_folder(folder: Path, watermark: WatermarkClient) -> Recordings:
             continue
         title = path.stem.replace("_", " ").replace("-", " ")
         usable.append(Source(path, (("und", title),), "from the folder given"))
-    if len(usable) < WORKS_MIN + 1:
+    if len(usable) <= WORKS_MIN:
         raise TooFewRecordings(folder, len(usable), skipped)
     return Recordings(
         tuple(usable[:-1]), usable[-1].path, synthesised=False, skipped=tuple(skipped)

@@ -53,6 +53,8 @@ def clear(folder: Path) -> None:
 
 def tell(telling: Telling) -> World:
     """The whole story. Raises what any part of it refuses."""
+    if telling.audio is not None:
+        recordings.candidates(telling.audio)  # refused before anything is started
     narrator = Narrator(quiet=telling.quiet)
     clear(telling.folder)
     with ExitStack() as cleanup:
