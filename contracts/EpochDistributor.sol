@@ -112,15 +112,12 @@ contract EpochDistributor is IEpochDistributor, ReentrancyGuardTransient {
         external
         nonReentrant
     {
-        Root storage root = _activeRootOf(token);
-        uint256 leafCount = root.leafCount;
-        _checkRange(firstIndex, payouts.length, upper.length, leafCount);
-        (bytes32 hash, uint256 sum) = SumTree.rootFromRange(token, firstIndex, leafCount, payouts, upper);
-        uint256 total = root.total;
-        if (hash != root.sumRoot || sum != total) revert InvalidProof();
+        uint256 total = _provenTotalOfRange(token, firstIndex, payouts, upper);
 
+        mapping(address => uint256) storage claimedBy_ = _claimed[token];
+        Book storage book = _books[token];
         for (uint256 i; i < payouts.length; ++i) {
-            _push(token, payouts[i], total);
+            _push(token, claimedBy_, book, payouts[i], total);
         }
     }
 
@@ -130,20 +127,15 @@ contract EpochDistributor is IEpochDistributor, ReentrancyGuardTransient {
         nonReentrant
         returns (uint256 amount)
     {
-        Root storage root = _activeRootOf(token);
-        uint256 leafCount = root.leafCount;
-        if (index >= leafCount || proof.length != SumTree.depthOf(leafCount)) revert InvalidProof();
-        (bytes32 hash, uint256 sum) = SumTree.rootFrom(token, index, payout, proof);
-        uint256 total = root.total;
-        if (hash != root.sumRoot || sum != total) revert InvalidProof();
-
+        uint256 total = _provenTotal(token, index, payout, proof);
         uint256 before = _claimed[token][payout.payee];
         if (payout.cumulative <= before) revert NothingDue(token, payout.payee);
         address to = payoutAddressOf(payout.payee);
         if (to == address(this)) revert SafePush.PayeeIsCustodian(payout.payee);
 
         amount = payout.cumulative - before;
-        _bookPayout(token, payout, amount, total);
+        _bookPayout(_books[token], amount, total);
+        _claimed[token][payout.payee] = payout.cumulative;
         emit PaidOut(token, payout.payee, to, amount, payout.cumulative);
         token.safeTransfer(to, amount);
     }
@@ -184,29 +176,36 @@ contract EpochDistributor is IEpochDistributor, ReentrancyGuardTransient {
     }
 
     /// @dev Booked before the transfer and taken back when it fails, so that whoever looks in between sees the truth.
-    function _push(IERC20 token, Payout calldata payout, uint256 total) private {
-        uint256 before = _claimed[token][payout.payee];
-        if (payout.cumulative <= before) return;
-        uint256 amount = payout.cumulative - before;
-        address to = payoutAddressOf(payout.payee);
+    function _push(
+        IERC20 token,
+        mapping(address => uint256) storage claimedBy_,
+        Book storage book,
+        Payout calldata payout,
+        uint256 total
+    ) private {
+        address payee = payout.payee;
+        uint256 cumulative = payout.cumulative;
+        uint256 before = claimedBy_[payee];
+        if (cumulative <= before) return;
+        uint256 amount = cumulative - before;
+        address to = payoutAddressOf(payee);
 
-        _bookPayout(token, payout, amount, total);
+        _bookPayout(book, amount, total);
+        claimedBy_[payee] = cumulative;
         if (SafePush.tryTransfer(token, to, amount)) {
-            emit PaidOut(token, payout.payee, to, amount, payout.cumulative);
+            emit PaidOut(token, payee, to, amount, cumulative);
         } else {
-            _claimed[token][payout.payee] = before;
-            _books[token].claimed -= uint120(amount);
-            emit PayoutDeferred(token, payout.payee, amount);
+            claimedBy_[payee] = before;
+            book.claimed -= uint120(amount);
+            emit PayoutDeferred(token, payee, amount);
         }
     }
 
     /// @dev A root whose leaves drop a payee already paid proves more than it commits; it cannot pay beyond its total.
-    function _bookPayout(IERC20 token, Payout calldata payout, uint256 amount, uint256 total) private {
-        Book storage book = _books[token];
+    function _bookPayout(Book storage book, uint256 amount, uint256 total) private {
         uint256 claimed = book.claimed + amount;
         if (claimed > total) revert NotFunded(claimed, total);
         book.claimed = uint120(claimed);
-        _claimed[token][payout.payee] = payout.cumulative;
     }
 
     function _pendingRootOf(IERC20 token) private view returns (Root storage) {
@@ -218,6 +217,32 @@ contract EpochDistributor is IEpochDistributor, ReentrancyGuardTransient {
     function _activeRootOf(IERC20 token) private view returns (Root storage root) {
         root = _roots[token][_books[token].active];
         if (root.leafCount == 0) revert NoActiveRoot(token);
+    }
+
+    function _provenTotal(IERC20 token, uint256 index, Payout calldata payout, SumNode[] calldata proof)
+        private
+        view
+        returns (uint256 total)
+    {
+        Root storage root = _activeRootOf(token);
+        uint256 leafCount = root.leafCount;
+        if (index >= leafCount || proof.length != SumTree.depthOf(leafCount)) revert InvalidProof();
+        (bytes32 hash, uint256 sum) = SumTree.rootFrom(token, index, payout, proof);
+        total = root.total;
+        if (hash != root.sumRoot || sum != total) revert InvalidProof();
+    }
+
+    function _provenTotalOfRange(IERC20 token, uint256 firstIndex, Payout[] calldata payouts, SumNode[] calldata upper)
+        private
+        view
+        returns (uint256 total)
+    {
+        Root storage root = _activeRootOf(token);
+        uint256 leafCount = root.leafCount;
+        _checkRange(firstIndex, payouts.length, upper.length, leafCount);
+        (bytes32 hash, uint256 sum) = SumTree.rootFromRange(token, firstIndex, leafCount, payouts, upper);
+        total = root.total;
+        if (hash != root.sumRoot || sum != total) revert InvalidProof();
     }
 
     /// @dev The range must be a node of the tree: 2^k leaves, aligned, with the path from that node and no other.

@@ -1,0 +1,46 @@
+"""What each operation is measured against: our goal, and the best figure known elsewhere.
+
+The anchors' figures are whole transactions like ours (21,000 and calldata included), measured with
+forge 1.7.1 on the projects' own code at the versions named, not taken from their advertising.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """One line of the table. Gas per operation; `goal` is not enforced yet."""
+
+    operation: str
+    goal: int | None
+    best_elsewhere: int | None
+    source: str
+
+
+STORY = "Story v1.3.2"
+SPLITS = "0xSplits v2.2"
+MORPHO = "Morpho URD"
+
+ANCHORS: dict[str, Anchor] = {
+    "register": Anchor("register one work", 130_000, 290_737, STORY),
+    "register_batch": Anchor("register a batch of 100, each", 80_000, None, "none"),
+    "licence": Anchor("take and pay a licence, again", 140_000, 693_240, STORY),
+    "link_1": Anchor("link a derivative, 1 parent", 150_000, 1_251_481, f"{STORY}, own L1"),
+    "link_depth_12": Anchor("link at depth 12", 170_000, 2_405_820, f"{STORY}, any EVM"),
+    "link_16": Anchor("link, 16 parents", 400_000, 6_142_793, f"{STORY}, own L1"),
+    "pay": Anchor("pay a work (accrues to any number)", 75_000, 164_727, STORY),
+    "pay_derivative": Anchor("pay a derivative", 75_000, 164_727, STORY),
+    "settle_12": Anchor("deliver to 12 ancestors", 150_000, 12 * 94_051, STORY),
+    "settle_32": Anchor("deliver to 32 ancestors", 280_000, 32 * 94_051, STORY),
+    "claim": Anchor("claim, direct lane", 60_000, 51_925, SPLITS),
+    "push_10": Anchor("push to 10 payees", None, 155_796, SPLITS),
+    "set_split": Anchor("set a split of 10", 90_000, 186_551, SPLITS),
+    "post_epoch": Anchor("post an epoch: usage and payout roots", 130_000, 293_455, "EAS + Merkl"),
+    "activate": Anchor("activate a payout root", None, 38_736, MORPHO),
+    "claim_epoch_20": Anchor("claim, epoch lane, depth 20", 75_000, 63_812, MORPHO),
+    "push_first": Anchor("push 128 of 10,000, each, first time", 54_000, 97_952, MORPHO),
+    "push_steady": Anchor("push 128 of 10,000, each, again", 20_000, 63_812, MORPHO),
+    "event": Anchor("per usage event, all in (calculated)", 50, 164_727, STORY),
+}

@@ -1,0 +1,174 @@
+"""The gas of works, licences, links and the direct lane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from eth_utils import keccak
+
+from benchmarks.gas.workplace import Workplace
+from chain.ledger.identifiers import Address, Digest, WorkId
+from chain.ledger.rights import Terms, Tier, WorkKind
+from chain.ledger.vectors import AncestorVector, LicensedParent, flatten
+
+PERCENT = 10_000_000
+FOREVER = 2**40 - 1
+BATCH = 100
+AMOUNT = 1_000_000
+PRICE = 25_000_000
+NO_PERMIT = (0, 0, 0, bytes(32), bytes(32))
+
+
+@dataclass(frozen=True)
+class Licensed:
+    """A parent as the graph wants it: a work, the platform's licence and its royalty share."""
+
+    work: WorkId
+    licence: int
+    share: int
+
+
+@dataclass
+class DirectLane:
+    """Runs the operations one after another; the steady figure is that of a repeated one."""
+
+    place: Workplace
+    gas: dict[str, int] = field(default_factory=dict)
+    vectors: dict[int, AncestorVector] = field(default_factory=dict)
+    registered: int = 0
+    of_twelve: int = 0
+    of_thirty_two: int = 0
+
+    def run(self) -> dict[str, int]:
+        originals = self.register()
+        self.licences(originals)
+        self.links(originals)
+        self.payments(originals)
+        return self.gas
+
+    # --- works and licences --------------------------------------------------------------------
+
+    def registration(self, kind: WorkKind) -> tuple[int, int, bytes, bytes]:
+        self.registered += 1
+        label = f"work {self.registered}"
+        return (0, int(kind), keccak(text=label), keccak(text=f"manifest of {label}"))
+
+    def register_one(self, kind: WorkKind, sender: Any) -> int:
+        registration = self.registration(kind)
+        return self.place.send("WorkRegistry", "register", registration, sender=sender)
+
+    def register(self) -> list[int]:
+        """The ids of a batch of originals."""
+        steward = self.place.steward
+        for _ in range(2):
+            self.gas["register"] = self.register_one(WorkKind.RECORDING, steward)
+        first = self.work_count() + 1
+        batch = [self.registration(WorkKind.RECORDING) for _ in range(BATCH)]
+        used = self.place.send("WorkRegistry", "registerBatch", batch, sender=steward)
+        self.gas["register_batch"] = used // BATCH
+        return list(range(first, first + BATCH))
+
+    def work_count(self) -> int:
+        return int(self.place.contracts["WorkRegistry"].workCount())
+
+    def terms(self, share: int) -> Terms:
+        return Terms(
+            tier=Tier.GENERATION,
+            token=Address(self.place.token.address),
+            price=PRICE,
+            unit_price=250,
+            royalty_share=share,
+            duration_seconds=365 * 86_400,
+            unit_cap=10**9,
+            revenue_cap=10**15,
+            text_digest=Digest(keccak(text="terms")),
+        )
+
+    def take(self, work: int, terms: Terms) -> int:
+        """The platform takes a licence, with an allowance instead of a permit."""
+        given = (int(terms.tier), terms.token, terms.price, terms.unit_price, terms.royalty_share)
+        limits = (terms.duration_seconds, terms.unit_cap, terms.revenue_cap, terms.text_digest)
+        arguments = (work, (*given, *limits), NO_PERMIT)
+        sender = self.place.platform
+        return self.place.send("LicenceRegistry", "takeLicence", *arguments, sender=sender)
+
+    def licensed(self, work: int, controller: Any, share: int) -> Licensed:
+        """A work with its controller's consent and the platform's licence."""
+        terms = self.terms(share)
+        consent = (work, int(terms.tier), terms.hash(), FOREVER)
+        self.place.send("ConsentRegistry", "proposeConsent", *consent, sender=controller)
+        self.take(work, terms)
+        licence = int(self.place.contracts["LicenceRegistry"].licenceCount())
+        return Licensed(WorkId(work), licence, share)
+
+    def licences(self, originals: list[int]) -> None:
+        work = originals[-1]
+        self.licensed(work, self.place.steward, PERCENT)
+        self.gas["licence"] = self.take(work, self.terms(PERCENT))
+
+    # --- links ---------------------------------------------------------------------------------
+
+    def link(self, parents: list[Licensed]) -> tuple[int, int]:
+        """A new derivative of these: its id and the gas of linking it."""
+        platform = self.place.platform
+        self.register_one(WorkKind.DERIVATIVE, platform)
+        child = self.work_count()
+        known = [self.vectors.get(parent.work, AncestorVector()) for parent in parents]
+        links = [(parent.work, parent.licence) for parent in parents]
+        encoded = [vector.encode() for vector in known]
+        arguments = (child, child, links, encoded)
+        used = self.place.send("DerivativeGraph", "link", *arguments, sender=platform)
+        self.vectors[child] = flatten(
+            [
+                LicensedParent(parent.work, parent.share, vector)
+                for parent, vector in zip(parents, known, strict=True)
+            ]
+        )
+        return child, used
+
+    def links(self, originals: list[int]) -> None:
+        steward, platform = self.place.steward, self.place.platform
+        parents = [self.licensed(work, steward, PERCENT) for work in originals[:32]]
+        child, self.gas["link_1"] = self.link(parents[:1])
+        for _ in range(11):
+            parent = self.licensed(child, platform, 5 * PERCENT)
+            child, self.gas["link_depth_12"] = self.link([parent])
+        _, self.gas["link_16"] = self.link(parents[:16])
+        self.of_twelve, _ = self.link(parents[:12])
+        halves = [self.link(parents[start : start + 15])[0] for start in (0, 15)]
+        both = [self.licensed(half, platform, 20 * PERCENT) for half in halves]
+        self.of_thirty_two, _ = self.link(both)
+
+    # --- payments ------------------------------------------------------------------------------
+
+    def ledger(self, method: str, *arguments: Any) -> int:
+        return self.place.send("RoyaltyLedger", method, *arguments, sender=self.place.customer)
+
+    def pay(self, work: int) -> int:
+        return self.ledger("pay", work, self.place.token, AMOUNT)
+
+    def settle(self, work: int) -> int:
+        """Settles twice; the second time every ancestor has had income before."""
+        used = 0
+        for _ in range(2):
+            self.pay(work)
+            used = self.ledger("settle", work, self.place.token, self.vectors[work].encode())
+        return used
+
+    def payments(self, originals: list[int]) -> None:
+        work, steward = originals[-2], self.place.steward
+        shares = [(payee, 1_000) for payee in self.place.payees]
+        split = (work, self.place.token, 1, shares)
+        self.gas["set_split"] = self.place.send(
+            "RoyaltyLedger", "setSplit", work, shares, sender=steward
+        )
+        for _ in range(2):
+            self.gas["pay"] = self.pay(work)
+        self.gas["settle_12"] = self.settle(self.of_twelve)
+        self.gas["pay_derivative"] = self.pay(self.of_twelve)
+        self.gas["settle_32"] = self.settle(self.of_thirty_two)
+        for _ in range(2):
+            self.gas["push_10"] = self.ledger("push", *split)
+            self.pay(work)
+        self.gas["claim"] = self.ledger("claim", *split, self.place.payees[3])
