@@ -140,6 +140,12 @@ def cases() -> list[Case]:
             {3: {1: 200_000_000, 2: 100_000_000}},
         ),
         Case(
+            "the deepest parent is not the last",
+            4,
+            {2: {1: HALF}, 4: {2: fifth, 3: tenth}},
+            {4: {1: 100_000_000, 2: 100_000_000, 3: 100_000_000}},
+        ),
+        Case(
             "what is rounded off stays with the parent",
             4,
             {3: {1: third, 2: 1}, 4: {3: third}},
