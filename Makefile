@@ -6,7 +6,7 @@ PYTHON ?= python3.11
 export ANTIPHON_ROOT := $(CURDIR)
 export SOLCX_BINARY_PATH := $(CURDIR)/.tools/solcx
 export ANTIPHON_ANVIL := $(CURDIR)/.tools/anvil
-export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.tools:$(PATH)
 export PYTHONPATH := $(CURDIR)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # audioseal compiles its encoder on first use otherwise: 14 s for nothing on a CPU.
