@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -21,6 +23,7 @@ from chain.client.stablecoin import Stablecoin
 from chain.client.usage_oracle import UsageOracle
 from chain.client.work_registry import WorkRegistry
 from chain.indexer.database import open_database
+from chain.indexer.errors import IndexMoved
 from chain.indexer.follow import Follower
 from chain.indexer.store import Store
 from chain.ledger.identifiers import Address
@@ -29,6 +32,9 @@ from chain.provenance import FsBlockStore
 from chain.settings import ChainSettings
 from oracle.settings import OracleSettings
 from watermark.client import WatermarkClient
+
+# Whoever else follows the same index moves its cursor by whole batches: these are soon through.
+INDEX_TRIES = 50
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,7 @@ class Application:
     def __init__(self, settings: Settings) -> None:
         """Raises DeploymentInvalid, RpcUnavailable or WrongChain."""
         self.settings = settings
+        self._following = threading.Lock()
         self.deployment = Deployment.load(settings.deployment_file)
         self.node = Node(settings.rpc)
         self.node.expect_chain(self.deployment.chain_id)
@@ -87,10 +94,15 @@ class Application:
     def refresh(self) -> BlockPin:
         """Bring the index to the node's head; the newest indexed block.
 
-        Raises what `Follower.catch_up` raises.
+        Threads take turns. The oracle follows the same index from a process of its own: when it was
+        faster, what it wrote is read instead. Raises what `Follower.catch_up` raises.
         """
-        follower = Follower(self.node, self.deployment, self._engine)
-        return follower.catch_up().cursor
+        with self._following:
+            follower = Follower(self.node, self.deployment, self._engine)
+            for _ in range(INDEX_TRIES - 1):
+                with suppress(IndexMoved):
+                    return follower.catch_up().cursor
+            return follower.catch_up().cursor
 
     @cached_property
     def blocks(self) -> FsBlockStore:

@@ -9,15 +9,21 @@ from fastapi.staticfiles import StaticFiles
 
 from api.application import Application
 from api.http import money, numbers, pages, problems, traces, works
+from api.http.bounds import BoundedBodies
 from api.http.dependencies import App
+from api.http.traces import UPLOAD_BYTES_MAX
 
 VERSION = "0.1.0"
 DESCRIPTION = "A rights and royalty ledger for heritage music: works, licences, traces, payouts."
 
 
-def create_app(application: Application) -> FastAPI:
-    """Routes, pages and refusals over an opened application."""
+def create_app(application: Application, *, body_bytes_max: int = UPLOAD_BYTES_MAX) -> FastAPI:
+    """Routes, pages and refusals over an opened application.
+
+    A longer body is refused while it arrives, before it can fill a disk.
+    """
     app = FastAPI(title="Antiphon", version=VERSION, description=DESCRIPTION)
+    app.add_middleware(BoundedBodies, bytes_max=body_bytes_max)
     app.state.application = application
     problems.install(app)
     for router in (works.router, money.router, numbers.router, traces.router, pages.router):

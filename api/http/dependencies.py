@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
@@ -13,8 +12,6 @@ from chain.client.blocks import BlockPin
 PAGE_MAX = 200
 # The chain counts works and licences up from one in 64 bits; the index keeps them in 63.
 ID_MAX = 2**63 - 1
-# One follower at a time: two would only race for the same blocks.
-_FOLLOWING = threading.Lock()
 
 
 def the_application(request: Request) -> Application:
@@ -27,8 +24,7 @@ App = Annotated[Application, Depends(the_application)]
 
 def newest_block(app: App) -> BlockPin:
     """The node's newest block, indexed."""
-    with _FOLLOWING:
-        return app.refresh()
+    return app.refresh()
 
 
 At = Annotated[BlockPin, Depends(newest_block)]

@@ -13,7 +13,8 @@ from fastapi.templating import Jinja2Templates
 from api.errors import NotFound
 from api.http.dependencies import ID_MAX, App, At
 from api.http.graph import draw
-from api.http.traces import trace_upload
+from api.http.problems import status_of
+from api.http.traces import label_of, trace_upload
 from api.reading import payee_balances, show_work, show_works
 from chain.ledger.identifiers import WorkId
 from watermark.client import AudioRefused, WatermarkFailure
@@ -71,11 +72,12 @@ def ledger(
 @router.post("/trace", response_class=HTMLResponse)
 def traced(request: Request, app: App, file: UploadFile) -> HTMLResponse:
     """What a dropped file leads to, in words and as a table."""
-    context: dict[str, object] = {"trace": None, "refusal": None, "name": file.filename}
+    name = label_of(file.filename or "")
+    context: dict[str, object] = {"trace": None, "refusal": None, "name": name}
     status = 200
     try:
         context["trace"] = trace_upload(file, app)
     except (AudioRefused, WatermarkFailure) as refusal:
         context["refusal"] = str(refusal)
-        status = 422 if isinstance(refusal, AudioRefused) else 503
+        status = status_of(refusal)
     return templates.TemplateResponse(request, "trace.html", context, status_code=status)

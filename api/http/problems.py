@@ -12,11 +12,20 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from api.errors import ApplicationError, NotFound
-from chain.client.errors import ClientError
+from chain.client.errors import ClientError, RpcUnavailable
 from chain.indexer.errors import IndexerError
 from chain.metrics.errors import MetricRefused
 from chain.provenance import ProvenanceError
-from watermark.client import AudioRefused, AudioTooLarge, WatermarkFailure
+from chain.provenance.errors import BlockCorrupt
+from oracle.errors import OracleError
+from watermark.client import (
+    AudioRefused,
+    AudioTooLarge,
+    ServiceAway,
+    ServiceBusy,
+    ServiceSlow,
+    WatermarkFailure,
+)
 
 log = logging.getLogger(__name__)
 PROBLEM_JSON = "application/problem+json"
@@ -25,16 +34,35 @@ DOCUMENT = {
     "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
 RESPONSES: dict[int | str, dict[str, Any]] = {404: DOCUMENT, 422: DOCUMENT, 503: DOCUMENT}
+UPLOAD_RESPONSES: dict[int | str, dict[str, Any]] = {413: DOCUMENT}
+SCHEMA = {
+    "title": "Problem",
+    "description": "RFC 9457. A program acts on `code`, a person reads `detail`.",
+    "type": "object",
+    "required": ["type", "title", "status", "code", "detail"],
+    "properties": {
+        "type": {"type": "string", "format": "uri"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string"},
+        "detail": {"type": "string"},
+    },
+}
+CODE_OF_STATUS = {404: "not-found", 413: "audio-too-large"}
 
 # The first kind that fits decides: special before general.
 TABLE: tuple[tuple[type[Exception], int, str], ...] = (
     (NotFound, 404, "not-found"),
     (AudioTooLarge, 413, "audio-too-large"),
     (AudioRefused, 422, ""),
-    (WatermarkFailure, 503, "watermark-away"),
+    (ServiceBusy, 503, "watermark-busy"),
+    (ServiceSlow, 503, "watermark-slow"),
+    (ServiceAway, 503, "watermark-away"),
+    (WatermarkFailure, 503, "watermark-failed"),
     (ClientError, 503, "chain-away"),
     (IndexerError, 503, "index-paused"),
     (ProvenanceError, 500, "block-unsound"),
+    (OracleError, 500, "oracle-unsound"),
     (MetricRefused, 422, "metric-refused"),
     (ApplicationError, 422, ""),
 )
@@ -52,11 +80,37 @@ def problem(status: int, code: str, detail: str) -> JSONResponse:
     return JSONResponse(body, status, media_type=PROBLEM_JSON)
 
 
-def answer(_request: Request, error: Exception) -> JSONResponse:
-    """The table's answer; what is not in it is logged under a reference and not shown."""
+def known(error: Exception) -> tuple[int, str] | None:
+    """Status and code of a refusal; None for what nobody foresaw."""
     for kind, status, code in TABLE:
         if isinstance(error, kind):
-            return problem(status, code or getattr(error, "code", "refused"), str(error))
+            return status, code or getattr(error, "code", "refused")
+    return None
+
+
+def told(error: Exception) -> str:
+    """What a stranger is told: no address of a node, which may hold a key, and no path here."""
+    match error:
+        case RpcUnavailable():
+            return f"the chain's node does not answer ({error.kind}). Next: try again in a minute"
+        case BlockCorrupt():
+            return f"block {error.cid} was altered on our disk; what it names is not shown"
+        case _:
+            return str(error)
+
+
+def status_of(refusal: AudioRefused | WatermarkFailure) -> int:
+    """The status a page answers with."""
+    found = known(refusal)
+    assert found is not None, "both are in the table"
+    return found[0]
+
+
+def answer(_request: Request, error: Exception) -> JSONResponse:
+    """The table's answer; what is not in it is logged under a reference and not shown."""
+    found = known(error)
+    if found is not None:
+        return problem(*found, told(error))
     reference = secrets.token_hex(6)
     log.error("unexpected failure %s", reference, exc_info=error)
     return problem(
@@ -73,8 +127,21 @@ def invalid(_request: Request, error: Exception) -> JSONResponse:
 
 def refused(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    code = "not-found" if error.status_code == 404 else "request-refused"
+    code = CODE_OF_STATUS.get(error.status_code, "request-refused")
     return problem(error.status_code, code, str(error.detail))
+
+
+def describe(app: FastAPI) -> None:
+    """Put the schema that every refusal refers to into the OpenAPI document."""
+    # FastAPI is extended by replacing this method.
+    written = app.openapi
+
+    def with_problem() -> dict[str, Any]:
+        document = written()
+        document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = SCHEMA
+        return document
+
+    app.openapi = with_problem  # type: ignore[method-assign]
 
 
 def install(app: FastAPI) -> None:
@@ -84,3 +151,4 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, refused)
     app.add_exception_handler(Exception, answer)
+    describe(app)

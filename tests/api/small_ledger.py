@@ -1,5 +1,5 @@
 """A ledger small enough to count by hand: the world of `tests.heritage`, two works with manifests,
-a derivative of them with its log, and one epoch posted and paid.
+a derivative of them with its log, one epoch posted and paid, and one transaction that failed.
 """
 
 from __future__ import annotations
@@ -162,6 +162,7 @@ def build_small_ledger(devnet: Devnet, folder: Path) -> SmallLedger:
     run = a_run(app, recording(folder, "unmarked.flac"), parents, "Morning, arranged")
     filed = file_derivative(app, run, folder / "marked.flac", platform)
     pay_an_epoch(app, devnet, heritage)
+    fail_once(devnet)
     return SmallLedger(devnet, heritage, app, watermark, javanese, hostile, licences, filed)
 
 
@@ -172,6 +173,7 @@ def pay_an_epoch(app: Application, devnet: Devnet, heritage: Heritage) -> None:
     lane = EpochLane(devnet, follower, app.store, blocks=app.blocks)  # type: ignore[arg-type]
     lane.fund(FUNDS)
     now = devnet.node.head().timestamp
+    devnet.pass_time(60)
     gong, chant = heritage.generation
     lane.run(
         [
@@ -179,3 +181,9 @@ def pay_an_epoch(app: Application, devnet: Devnet, heritage: Heritage) -> None:
             uses(chant, heritage.generation_id, CHANT_USES, at=now),
         ]
     )
+
+
+def fail_once(devnet: Devnet) -> None:
+    """A transaction that is mined and reverts, as a careless wallet sends it."""
+    careless = {"from": devnet.address(12), "to": devnet.licences.address, "data": "0xdeadbeef"}
+    devnet.rpc("eth_sendTransaction", {**careless, "gas": hex(100_000)})
