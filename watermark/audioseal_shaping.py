@@ -25,6 +25,7 @@ GAMMA = 0.5
 # A masker hides what lies 12 dB below it, between the 6 dB of noise maskers and the 18 dB of tones.
 MASKED_BELOW_DB = 12.0
 LOUD_TRAINING_DB = 10.0  # a mark louder than 22 dB under its host may pass the 12 dB in a band
+LARGEST_LIFT = 1.4  # of the whole mark, where its bands did not add up to what was wanted
 RELATIVE_FLOOR = 1e-6  # of a frame's power, per band: what counts as empty
 ABSOLUTE_FLOOR = 1e-8  # about -90 dBFS: quieter audio is not turned up further
 
@@ -91,7 +92,9 @@ def shaped(raw: Tensor, host: Tensor, snr_db: Tensor | float) -> Tensor:
 
     Raw decides the waveform inside every band, the host how much of it there is.
     """
-    raw_bins, host_power = spectrum(raw), band_powers(spectrum(host))
+    # Without this, training learns to out-shout every floor below and whistles through it.
+    raw_bins = spectrum(raw / (envelope(raw) + 1e-5))
+    host_power = band_powers(spectrum(host))
     ratio = torch.as_tensor(10.0, device=raw.device) ** (
         torch.as_tensor(snr_db, device=raw.device, dtype=torch.float32) / -10.0
     )
@@ -108,7 +111,7 @@ def shaped(raw: Tensor, host: Tensor, snr_db: Tensor | float) -> Tensor:
     mark = _sound(raw_bins * (bark_bands().to(raw.device).T @ gains), raw.shape[-1])
     # A 40 ms window smears a mark ahead of an attack; 20 ms later the host's own envelope rules.
     ceiling = envelope(host) * ratio.sqrt()
-    return mark * (ceiling / (envelope(mark) + 1e-9)).clamp(max=2.0)
+    return mark * (ceiling / (envelope(mark) + 1e-9)).clamp(max=LARGEST_LIFT)
 
 
 def standing_out(mark: Tensor, host: Tensor) -> Tensor:

@@ -37,6 +37,7 @@ def export(trainer: Trainer, folder: Path, calibration: Calibration | None = Non
         path = folder / f"compact-{role}.safetensors"
         unfinished = path.with_name(f".{path.name}")
         save_file(state, unfinished)
+        unfinished.chmod(0o644)  # the library writes for its owner alone
         unfinished.replace(path)
         files[role] = {"file": path.name, "sha256": sha256_of(path)}
     card = {
