@@ -13,6 +13,7 @@ from chain.client.work_registry import Registration
 from chain.ledger.identifiers import Address, CommunityId, Digest, WorkId
 from chain.ledger.rights import Split, Terms, Tier, WorkKind
 from chain.provenance import Cid, LicenceManifest, WorkManifest, add_file, put_manifest, seal
+from chain.provenance.errors import ManifestInvalid
 from chain.provenance.manifests.licence import LegalText, Withdrawal, WithdrawalEffect
 from chain.provenance.manifests.licence import Tier as ManifestTier
 from chain.provenance.manifests.work import (
@@ -27,6 +28,7 @@ from chain.provenance.manifests.work import (
     TitleKind,
 )
 from chain.provenance.manifests.work import WorkKind as ManifestWorkKind
+from chain.provenance.unixfs import import_file
 from watermark.detection import AudioExamined
 
 NOTICE_SECONDS = 30 * 24 * 60 * 60
@@ -72,13 +74,14 @@ def register_work(
 ) -> WorkRegistered:
     """File the master and its manifest, then register the work.
 
-    Blocks are written first: a manifest without a work is harmless, a work without its manifest is
-    not. Raises what the watermark service says of the audio, ManifestInvalid, ContractRefused.
+    Nothing is written before audio and draft are sound. Then blocks are, before the chain: a
+    manifest without a work is harmless, a work without its manifest is not. Raises what the
+    watermark service says of the audio, ManifestInvalid, NotCanonical, ContractRefused.
     """
     audio = app.watermark.examine(draft.recording)
-    master = add_file(app.blocks, draft.recording).cid
-    body = work_manifest(draft, audio, master, community, steward.address)
+    body = work_manifest(draft, audio, cid_of(draft.recording), community, steward.address)
     manifest = seal(body, issuer=app.account(steward.address), issued_at=app.chain_time())
+    add_file(app.blocks, draft.recording)
     put_manifest(app.blocks, manifest)
     receipt = app.works.register(
         Registration(
@@ -92,6 +95,12 @@ def register_work(
     return WorkRegistered(app.works.works_registered(receipt)[0], manifest.cid, audio)
 
 
+def cid_of(recording: Path) -> Cid:
+    """A file's content id; keeps nothing."""
+    with recording.open("rb") as stream:
+        return import_file(stream, Cid.of).cid
+
+
 def work_manifest(
     draft: WorkDraft,
     audio: AudioExamined,
@@ -100,6 +109,8 @@ def work_manifest(
     custodian: Address,
 ) -> WorkManifest:
     """The manifest of an open work. Raises ManifestInvalid with the path of each fault."""
+    if not draft.titles:
+        raise ManifestInvalid(WorkManifest.SCHEMA, (("title", "a work has at least one title"),))
     titles = tuple(
         Title(lang=lang, value=text, kind=TitleKind.ALTERNATE if at else TitleKind.MAIN)
         for at, (lang, text) in enumerate(draft.titles)
