@@ -4,6 +4,7 @@ ApplicationError
 ├── RecordingRefused   the watermark service says why a recording cannot be taken
 ├── NotFound           no such work, licence or generation
 ├── OfferMissing       a work has no terms on offer for a tier
+├── LicenceUnfit       a licence does not cover what is about to be made
 └── NothingRunning     the command needs `antiphon up`
 """
 
@@ -34,6 +35,19 @@ class OfferMissing(ApplicationError):
         super().__init__(
             f"work {work_id} has no terms on offer for {tier}. "
             "Next: ask its community to put terms forward"
+        )
+
+
+class LicenceUnfit(ApplicationError):
+    code = "licence-unfit"
+
+    def __init__(self, licence_id: int, work_id: int, reason: str) -> None:
+        self.licence_id = licence_id
+        self.work_id = work_id
+        self.reason = reason
+        super().__init__(
+            f"licence {licence_id} does not cover a derivative of work {work_id}: {reason}. "
+            "Next: take a GENERATION licence for that work"
         )
 
 

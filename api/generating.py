@@ -9,11 +9,12 @@ from datetime import datetime
 from pathlib import Path
 
 from api.application import Application
+from api.errors import LicenceUnfit
 from api.registration import WorkDraft, work_manifest
 from chain.client.signer import LocalSigner
 from chain.client.work_registry import Registration
 from chain.ledger.identifiers import CommunityId, Digest, GenerationId, LicenceId, WorkId
-from chain.ledger.rights import Parent, WorkKind
+from chain.ledger.rights import Parent, Tier, WorkKind
 from chain.provenance import (
     Cid,
     GenerationManifest,
@@ -36,6 +37,7 @@ from oracle.generation_log import (
     sign_generation_log,
 )
 from watermark.client import EmbedResult
+from watermark.detection import AudioExamined
 from watermark.payload import GENERATION_ID_BITS
 from watermark.payload import GenerationId as MarkedId
 
@@ -98,20 +100,58 @@ def file_derivative(
 ) -> DerivativeFiled:
     """Mark the output, write both manifests, sign the log, register the derivative and link it.
 
-    `target` receives the marked audio. The log still has to be filed with the oracle. Raises what
-    the watermark service says of the audio, ManifestInvalid, ContractRefused.
+    `target` receives the marked audio. The log still has to be filed with the oracle. Raises
+    LicenceUnfit before anything is made; then what the watermark service says of the audio,
+    ManifestInvalid, ContractRefused.
     """
-    marked_id = MarkedId.fresh()
-    generation_id = GenerationId(marked_id.value)
-    embed = app.watermark.embed(run.output, marked_id, progress)
+    require_fit(app, run.parents, platform)
+    generation = MarkedId.fresh()
+    embed = app.watermark.embed(run.output, generation, progress)
     target.write_bytes(embed.audio_bytes)
     audio = app.watermark.examine(target)
     output = add_file(app.blocks, target).cid
 
-    body = GenerationManifest(
-        generation_id=str(marked_id),
-        operator=app.account(platform.address),
-        licence_ids=tuple(sorted(p.licence_id for p in run.parents)),
+    body = run_manifest(run, embed, audio, output, app.account(platform.address))
+    manifest = seal(body, issuer=app.account(platform.address), issued_at=app.chain_time())
+    put_manifest(app.blocks, manifest)
+    log = signed_log(app, run, embed.generation_id, audio, manifest.cid, platform)
+    work_id = register_derivative(app, run, target, audio, output, manifest.cid, platform)
+    vector = link(app, work_id, GenerationId(generation.value), run.parents, platform)
+    return DerivativeFiled(
+        GenerationId(generation.value), work_id, target, embed, manifest.cid, log, vector
+    )
+
+
+def require_fit(app: Application, parents: Sequence[ParentUsed], platform: LocalSigner) -> None:
+    """Every parent has a live GENERATION licence of the platform's own.
+
+    The contract asks the same at the link, when the derivative is registered already. Raises
+    LicenceUnfit, and ContractRefused for a licence that nobody took.
+    """
+    at = app.head()
+    for parent in parents:
+        licence = app.licences.licence_of(parent.licence_id, at=at)
+        reason = None
+        if licence.work_id != parent.work_id:
+            reason = f"it is for work {licence.work_id}"
+        elif licence.tier is not Tier.GENERATION:
+            reason = f"it is for {licence.tier.name}"
+        elif licence.holder != platform.address:
+            reason = f"it belongs to {licence.holder}"
+        elif not app.licences.is_active(parent.licence_id, at=at):
+            reason = "it has run out"
+        if reason is not None:
+            raise LicenceUnfit(parent.licence_id, parent.work_id, reason)
+
+
+def run_manifest(
+    run: Run, embed: EmbedResult, audio: AudioExamined, output: Cid, operator: str
+) -> GenerationManifest:
+    """The generation log as a manifest. Raises ManifestInvalid."""
+    return GenerationManifest(
+        generation_id=str(embed.generation_id),
+        operator=operator,
+        licence_ids=licence_ids(run),
         inputs=tuple(Input(work_id=p.work_id, manifest_cid=str(p.manifest)) for p in run.parents),
         model=Model(
             name=run.generator.name,
@@ -138,29 +178,51 @@ def file_derivative(
         started_at=run.started_at.replace(microsecond=0),
         ended_at=run.ended_at.replace(microsecond=0),
     )
-    manifest = seal(body, issuer=app.account(platform.address), issued_at=app.chain_time())
-    put_manifest(app.blocks, manifest)
-    log = sign_generation_log(
-        GenerationLog(
-            generation_id=generation_id,
-            manifest_digest=Digest(manifest.cid.digest),
-            output_commitment=Digest(bytes.fromhex(audio.pcm_sha256)),
-            licence_ids=tuple(sorted(p.licence_id for p in run.parents)),
-            started_at=int(run.started_at.timestamp()),
-            ended_at=int(run.ended_at.timestamp()),
-            platform=platform.address,
-        ),
-        platform,
-        generation_log_domain(app.deployment.chain_id, app.graph.address),
-    )
 
+
+def licence_ids(run: Run) -> tuple[LicenceId, ...]:
+    return tuple(sorted(parent.licence_id for parent in run.parents))
+
+
+def signed_log(
+    app: Application,
+    run: Run,
+    generation: MarkedId,
+    audio: AudioExamined,
+    manifest: Cid,
+    platform: LocalSigner,
+) -> SignedGenerationLog:
+    """The platform's signature over what the oracle is told of the run."""
+    log = GenerationLog(
+        generation_id=GenerationId(generation.value),
+        manifest_digest=Digest(manifest.digest),
+        output_commitment=Digest(bytes.fromhex(audio.pcm_sha256)),
+        licence_ids=licence_ids(run),
+        started_at=int(run.started_at.timestamp()),
+        ended_at=int(run.ended_at.timestamp()),
+        platform=platform.address,
+    )
+    domain = generation_log_domain(app.deployment.chain_id, app.graph.address)
+    return sign_generation_log(log, platform, domain)
+
+
+def register_derivative(
+    app: Application,
+    run: Run,
+    marked: Path,
+    audio: AudioExamined,
+    output: Cid,
+    generation_log: Cid,
+    platform: LocalSigner,
+) -> WorkId:
+    """The marked output as the platform's work. Raises ManifestInvalid, ContractRefused."""
     draft = WorkDraft(
-        recording=target,
+        recording=marked,
         titles=(run.title,),
         attribution="Made from licensed works",
         genre="derivative",
         kind=WorkKind.DERIVATIVE,
-        generation=manifest.cid,
+        generation=generation_log,
     )
     own = seal(
         work_manifest(draft, audio, output, INDEPENDENT, platform.address),
@@ -177,21 +239,23 @@ def file_derivative(
         ),
         signer=platform,
     )
-    work_id = app.works.works_registered(registered)[0]
-    parents = sorted(run.parents, key=lambda p: p.work_id)
+    return app.works.works_registered(registered)[0]
+
+
+def link(
+    app: Application,
+    child: WorkId,
+    generation: GenerationId,
+    used: Sequence[ParentUsed],
+    platform: LocalSigner,
+) -> bytes:
+    """Tie a derivative to its parents; its encoded ancestor vector. Raises ContractRefused."""
+    ascending = sorted(used, key=lambda p: p.work_id)
     linked = app.graph.link(
-        work_id,
-        generation_id,
-        [Parent(p.work_id, p.licence_id) for p in parents],
-        [p.vector for p in parents],
+        child,
+        generation,
+        [Parent(p.work_id, p.licence_id) for p in ascending],
+        [p.vector for p in ascending],
         signer=platform,
     )
-    return DerivativeFiled(
-        generation_id,
-        work_id,
-        target,
-        embed,
-        manifest.cid,
-        log,
-        app.graph.vector_linked(linked),
-    )
+    return app.graph.vector_linked(linked)
