@@ -13,6 +13,8 @@ from watermark.cells import CODEWORD_PAIRS
 SignedEvidence = npt.NDArray[np.float32]  # (pair, band): chip times evidence
 
 _STRONGEST_PAIRS: Final = 32  # 4 s in which the mark's own strength is read
+_BREAK_EVEN: Final = 0.5  # deviations per pair; a mark at 24 dB has 0.7 to 2
+_SHORT_GAP_PAIRS: Final = 8  # 1 s
 _SEGMENT_Z_MIN: Final = 5.0  # a stretch chosen from ~ 10^4 by its sum needs more than 4
 
 
@@ -28,9 +30,9 @@ class Stretch:
 def stretches(signed: SignedEvidence) -> list[Stretch]:
     """All stretches in which the id is heard, in order; `signed` is (pair, band).
 
-    A pair speaks for the mark when its agreement exceeds half of what it is where the mark is
-    strongest; the stretches are the maximal scoring subsequences of that excess (Ruzzo and Tompa
-    1999).
+    Stretches are the maximal scoring subsequences (Ruzzo and Tompa 1999) of agreement over half
+    a deviation, or over half of what a fainter mark reaches at its strongest; joined over gaps too
+    short to be told from a quiet moment, and trimmed by each stretch's own strength.
     """
     norm = np.sqrt(np.square(signed, dtype=np.float64).sum(1))
     heard = np.flatnonzero(norm)
@@ -40,11 +42,37 @@ def stretches(signed: SignedEvidence) -> list[Stretch]:
     if reach == 0:
         return []
     strength = float(np.convolve(agreement, np.ones(reach) / reach, "valid").max())
-    return [
-        Stretch(first, past_last, z)
-        for first, past_last in maximal_scoring(agreement - strength / 2)
-        if (z := joint_z(signed[first:past_last])) >= _SEGMENT_Z_MIN
-    ]
+    wide = _sure(signed, agreement, 0, len(agreement), min(_BREAK_EVEN, strength / 2))
+    found = []
+    for first, past_last in _over_short_gaps(wide):
+        own_half = float(agreement[first:past_last].mean()) / 2
+        if core := _sure(signed, agreement, first, past_last, own_half):
+            first, past_last = core[0][0], core[-1][1]
+        found.append(Stretch(first, past_last, joint_z(signed[first:past_last])))
+    return found
+
+
+def _sure(
+    signed: SignedEvidence,
+    agreement: npt.NDArray[np.float64],
+    first: int,
+    past_last: int,
+    break_even: float,
+) -> list[tuple[int, int]]:
+    """Maximal scoring stretches between two pairs whose own z leaves no doubt."""
+    offered = maximal_scoring(agreement[first:past_last] - break_even)
+    placed = [(first + start, first + end) for start, end in offered]
+    return [(start, end) for start, end in placed if joint_z(signed[start:end]) >= _SEGMENT_Z_MIN]
+
+
+def _over_short_gaps(found: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    joined: list[tuple[int, int]] = []
+    for first, past_last in found:
+        if joined and first - joined[-1][1] <= _SHORT_GAP_PAIRS:
+            joined[-1] = (joined[-1][0], past_last)
+        else:
+            joined.append((first, past_last))
+    return joined
 
 
 def joint_z(signed: SignedEvidence) -> float:
