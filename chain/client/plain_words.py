@@ -100,9 +100,6 @@ REFUSALS: Final[dict[str, Words]] = {
     "LicenceUnknown(uint64)": Words(
         "There is no licence {licenceId}.", "check the number on the licence's receipt."
     ),
-    "LicenceExpired(uint64,uint40)": Words(
-        "Licence {licenceId} ended at {expiry}.", "take a new licence for this work."
-    ),
     "UnitCapExceeded(uint64,uint256,uint64)": Words(
         "Licence {licenceId} covers {unitCap} uses; with this it would be {wouldUse}.",
         "take another licence for the further uses.",

@@ -40,7 +40,6 @@ interface ILicenceRegistry {
     /// @notice Thrown when terms contradict themselves: a share without GENERATION, no duration, or a share too large.
     error BadTerms();
     error LicenceUnknown(LicenceId licenceId);
-    error LicenceExpired(LicenceId licenceId, uint40 expiry);
     error UnitCapExceeded(LicenceId licenceId, uint256 wouldUse, uint64 unitCap);
     error RevenueCapExceeded(LicenceId licenceId, uint256 wouldUse, uint128 revenueCap);
     error NotUsageOracle(address caller);

@@ -41,7 +41,7 @@ def modules() -> list[Path]:
 
 
 def imported_names(path: Path) -> set[str]:
-    """Absolute dotted names, with `from a import b` read as `a.b` when that is one of our modules."""
+    """Absolute dotted names; `from a import b` is read as `a.b` when that is a module of ours."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):

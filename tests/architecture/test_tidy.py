@@ -1,4 +1,4 @@
-"""House rules that a reader would otherwise have to notice: names, sizes, what the repository must not speak of."""
+"""House rules: names, sizes, and what the repository must not speak of."""
 
 from __future__ import annotations
 

@@ -58,14 +58,14 @@ def test_words_are_plain_sentences(signature: str) -> None:
 def test_numbers_of_tiers_states_and_times_become_words() -> None:
     refused = refusal(revert_data("TierRefused(uint64,uint8)"))
     waiting = refusal(revert_data("ConsentNotLive(uint64,uint8,uint8)"))
-    expired = refusal(revert_data("LicenceExpired(uint64,uint40)"))
+    early = refusal(revert_data("WindowOpen(uint64,uint40)"))
 
     assert refused.plain == (
         "The community does not allow machine generation with work 7. Nothing was charged."
     )
     assert "waiting for the elders" in waiting.plain
-    assert expired.plain == "Licence 7 ended at 2026-09-21 14:13 UTC."
-    assert expired.arguments == {"licenceId": 7, "expiry": 1_790_000_000}
+    assert "2026-09-21 14:13 UTC" in early.plain
+    assert early.arguments == {"epoch": 7, "claimableFrom": 1_790_000_000}
 
 
 def test_a_date_beyond_the_calendar_is_still_a_sentence() -> None:
