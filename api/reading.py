@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 from api.application import Application
@@ -89,12 +90,26 @@ def payee_balances(app: Application, at: BlockPin) -> list[PayeeBalance]:
 
 
 def waiting_by_payee(app: Application, at: BlockPin) -> dict[Address, int]:
-    """Money that payees could not take yet; a later deferral of a lane includes the earlier."""
-    newest: dict[tuple[Address, WorkId | None], int] = {}
+    """What waits for payees whom a push could not pay.
+
+    A deferral of the direct lane does not name the split version it was of, so the ledger is asked
+    for what is due under each. In the epoch lane the newest deferral includes the earlier ones.
+    """
+    total: dict[Address, int] = defaultdict(int)
+    epoch: dict[tuple[Address, Address], int] = {}
+    direct: set[tuple[WorkId, Address, Address]] = set()
     for deferral in app.store.deferrals(at=at):
-        if deferral.waiting:
-            newest[(deferral.payee, deferral.work_id)] = deferral.amount
-    total: dict[Address, int] = {}
-    for (payee, _), amount in newest.items():
-        total[payee] = total.get(payee, 0) + amount
+        if deferral.work_id is not None:
+            direct.add((deferral.work_id, deferral.token, deferral.payee))
+        else:
+            waits = deferral.amount if deferral.waiting else 0
+            epoch[(deferral.token, deferral.payee)] = waits
+    for (_, payee), amount in epoch.items():
+        total[payee] += amount
+    for work_id, token, payee in direct:
+        for record in app.store.splits(at=at, work_id=work_id):
+            if record.split.bps_of(payee):
+                total[payee] += app.ledger.due_to(
+                    work_id, token, record.version, record.split, payee, at=at
+                )
     return total

@@ -6,14 +6,14 @@ closed, so the stage before is never flattered.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from api.application import Application
 from api.reading import manifest_cid
 from chain.client.blocks import BlockPin
-from chain.indexer.records import EpochRecord, Place, RootRecord
+from chain.indexer.records import EpochRecord, Place, RootRecord, SplitRecord
 from chain.ledger.identifiers import Address, Digest, WorkId
 from chain.ledger.rights import BPS_WHOLE, SHARE_SCALE, Split
 from chain.ledger.usage import UsageEvent
@@ -29,7 +29,9 @@ from chain.settlement.state import settlement_state
 def direct_timelines(app: Application, at: BlockPin) -> list[Timeline]:
     """One timeline per payment and payee; a payee who could not take its money has no last time."""
     vectors = {d.child: d.vector for d in app.store.derivatives(at=at)}
-    splits = {s.work_id: s.split for s in app.store.splits(at=at)}
+    splits: dict[WorkId, list[SplitRecord]] = defaultdict(list)
+    for record in app.store.splits(at=at):
+        splits[record.work_id].append(record)
     paid: dict[tuple[WorkId, Address], list[Place]] = defaultdict(list)
     for payout in app.store.direct_payouts(at=at):
         paid[(payout.work_id, payout.payee)].append(payout.place)
@@ -37,16 +39,21 @@ def direct_timelines(app: Application, at: BlockPin) -> list[Timeline]:
     for payment in app.store.payments(at=at):
         vector = vectors.get(payment.work_id, AncestorVector())
         for work_id, numerator in vector.divide(payment.work_id, payment.amount):
-            split = splits.get(work_id)
-            if split is None:
+            if not splits[work_id]:
                 continue
-            for payee, value in parts(numerator, split):
+            for payee, value in parts(numerator, in_force(splits[work_id], payment.place)):
                 places = paid[(work_id, payee)]
                 later = bisect_left(places, payment.place)
                 start = (payment.place.timestamp,) * 6
                 end = (places[later].timestamp,) if later < len(places) else ()
                 found.append(Timeline(value, start + end))
     return found
+
+
+def in_force(versions: Sequence[SplitRecord], place: Place) -> Split:
+    """The split that income at a place belongs to; what came before the first belongs to that."""
+    later = bisect_right(versions, place, key=lambda record: record.place)
+    return versions[max(0, later - 1)].split
 
 
 def parts(numerator: int, split: Split) -> Iterator[tuple[Address, int]]:
