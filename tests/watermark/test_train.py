@@ -58,6 +58,12 @@ def test_three_steps_from_a_seed_give_the_same_weights_twice(clips: np.ndarray) 
     )
 
 
+def test_half_precision_bears_every_effect(clips: np.ndarray) -> None:
+    recipe = replace(TINY, batch_pairs=16, half_precision_until_step=10)
+
+    assert np.isfinite(trained(clips, 0, recipe).step().loss)
+
+
 def test_a_resumed_run_ends_where_an_uninterrupted_one_does(
     clips: np.ndarray, tmp_path: Path
 ) -> None:
@@ -93,14 +99,23 @@ def test_exported_weights_load_and_training_can_start_from_them(
 ) -> None:
     trainer = trained(clips, 2)
     networks = load_compact(export(trainer, tmp_path, Calibration(window_threshold=0.5)))
-    again = Trainer(TINY, clips, torch.device("cpu"))
-    again.begin_from(networks.generator, networks.detector, 20.0)
+    again = Trainer(replace(TINY, snr_start_db=20.0), clips, torch.device("cpu"))
+    again.begin_from(networks.generator, networks.detector)
 
     assert networks.card["calibration"]["window_threshold"] == 0.5
     assert networks.card["training"]["steps_done"] == 2
     for name, tensor in again.networks.state_dict().items():
         assert torch.allclose(tensor, trainer.average[name], atol=2e-3), name
     assert again.step().snr_db == pytest.approx(20.0, abs=0.1)
+
+
+def test_a_recipe_is_changed_by_name_and_unknown_names_are_refused() -> None:
+    changed = Recipe().changed(["batch_pairs=4", "raise_above=0.8"])
+
+    assert (changed.batch_pairs, changed.raise_above) == (4, 0.8)
+    for wrong in ("loudness=3", "started_from=3", "seed=one", "seed"):
+        with pytest.raises(ValueError):
+            Recipe().changed([wrong])
 
 
 def test_the_corpus_is_made_once_and_repeats_by_seed(clips: np.ndarray, tmp_path: Path) -> None:

@@ -30,17 +30,18 @@ REPORT_EVERY_STEPS = 50
 
 def fit(asked: argparse.Namespace) -> None:
     """Train to the recipe's last step or for `--minutes`; takes up the state `--folder` holds."""
-    trainer = Trainer(_recipe(asked), pool(_recipe(asked), asked.folder), _device(asked.device))
+    recipe = _recipe(asked)
+    trainer = Trainer(recipe, pool(recipe, asked.folder), _device(asked.device))
     state = asked.folder / STATE_FILE
     if state.exists():
         trainer.resume(state)
         log.info("resumed at step %d, %.2f dB", trainer.step_number, trainer.snr_db)
     elif asked.start is not None:
         networks = load_compact(asked.start)
-        trainer.begin_from(networks.generator, networks.detector, asked.start_snr_db)
+        trainer.begin_from(networks.generator, networks.detector)
         log.info("started from %s", asked.start)
     began = time.monotonic()
-    while trainer.step_number < asked.steps and time.monotonic() - began < 60 * asked.minutes:
+    while trainer.step_number < recipe.steps and time.monotonic() - began < 60 * asked.minutes:
         report = trainer.step()
         if report.step % REPORT_EVERY_STEPS == 0:
             with (asked.folder / "log.jsonl").open("a") as file:
@@ -99,7 +100,11 @@ def evaluate(asked: argparse.Namespace) -> None:
 
 
 def _recipe(asked: argparse.Namespace) -> Recipe:
-    return replace(Recipe(), seed=asked.seed, steps=asked.steps)
+    """The recipe that the options describe."""
+    recipe = replace(Recipe(), seed=asked.seed, steps=asked.steps).changed(asked.set)
+    if asked.start is None:
+        return recipe
+    return replace(recipe, started_from=load_compact(asked.start).weights_sha256)
 
 
 def _device(name: str) -> torch.device:
@@ -122,7 +127,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=float("inf"), help="fit: stop after")
     parser.add_argument("--start", type=Path, help="fit: card of weights to start from")
-    parser.add_argument("--start-snr-db", type=float, default=24.0, help="fit: with --start")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=NUMBER", help="change the recipe"
+    )
     parser.add_argument("--clips", type=int, default=64, help="evaluate: 10 s clips per material")
     parser.add_argument("--snr-db", type=float, default=30.0, help="evaluate: level of the mark")
     parser.add_argument("--audio", type=Path, help="evaluate: also on recordings in this folder")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
 
 # The AudioSeal configuration, smaller: a quarter of the filters, half the bottleneck, no LSTM (so
 # that chunks are exact), no weight normalisation (nothing to fold at load).
@@ -41,6 +41,7 @@ class Recipe:
     """A training run. Two runs with equal recipes on one machine give equal weights."""
 
     seed: int = 1
+    started_from: str = ""  # digest of the weights it began with; empty: random ones
     steps: int = 5000
     corpus_clips: int = 640
     clip_seconds: float = 4.0
@@ -52,6 +53,7 @@ class Recipe:
     gradient_clip: float = 1.0
     average_decay: float = 0.998  # the averaged weights are the ones that are shipped
     snr_start_db: float = -3.0
+    snr_floor_db: float = -3.0  # it never grows louder than this
     snr_ceiling_db: float = 31.0
     snr_step_db: float = 0.06
     raise_above: float = 0.88  # accuracy of 0.8 s decisions under attack, running mean
@@ -60,3 +62,15 @@ class Recipe:
     effects_full_step: int = 1000  # effects come in gradually until here
     codec_from_step: int = 1600  # MP3, straight-through: not worth its cost before
     half_precision_until_step: int = 4600  # bfloat16 first, float32 for the fine end
+
+    def changed(self, settings: list[str]) -> Self:
+        """This recipe with `name=value` settings; raises ValueError for what it does not know."""
+        kinds = {field.name: type(getattr(self, field.name)) for field in fields(self)}
+        values: dict[str, Any] = {}
+        for setting in settings:
+            name, _, value = setting.partition("=")
+            if kinds.get(name) not in (int, float):
+                known = ", ".join(sorted(n for n, kind in kinds.items() if kind in (int, float)))
+                raise ValueError(f"--set {setting}: expected NAME=NUMBER with NAME one of {known}")
+            values[name] = kinds[name](value)
+        return replace(self, **values)

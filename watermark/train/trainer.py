@@ -73,9 +73,7 @@ class Trainer:
         ).to(self.device)
         for group in self.optimiser.param_groups:
             group["lr"] = _learning_rate(recipe, number)
-        half = number < recipe.half_precision_until_step
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
-            log_odds, labels = self._heard(hosts, rng)
+        log_odds, labels = self._heard(hosts, rng)
         loss, accuracy, separation = presence_loss(log_odds, labels)
         self.optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
@@ -95,7 +93,9 @@ class Trainer:
     def _heard(self, hosts: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Mark hosts, let things befall marked and unmarked, ask the detector."""
         message = fixed_message(self.generator, hosts.shape[0])
-        raw = self.generator.get_watermark(levelled(hosts), message=message)
+        seen = levelled(hosts)
+        with self._precision():
+            raw = self.generator.get_watermark(seen, message=message)
         spread = self.recipe.snr_spread_db
         offsets = rng.uniform(-spread, spread, (hosts.shape[0], 1, 1)).astype(np.float32)
         snr_db = torch.from_numpy(self.snr_db + offsets).to(self.device)
@@ -110,7 +110,14 @@ class Trainer:
             codec=self.step_number >= self.recipe.codec_from_step,
             heard=self.recipe.heard_samples,
         )
-        return frame_log_odds(self.detector, levelled(pairs)), labels
+        seen = levelled(pairs)
+        with self._precision():
+            return frame_log_odds(self.detector, seen), labels
+
+    def _precision(self) -> torch.autocast:
+        """Half precision for the networks alone: shaping and effects work 30 dB under the host."""
+        half = self.step_number < self.recipe.half_precision_until_step
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=half)
 
     def _follow(self, accuracy: float) -> None:
         """Averages, and the mark's loudness: quieter while it is heard, louder when it is lost."""
@@ -119,7 +126,7 @@ class Trainer:
         if self.accuracy_mean > recipe.raise_above:
             self.snr_db = min(recipe.snr_ceiling_db, self.snr_db + recipe.snr_step_db)
         elif self.accuracy_mean < recipe.lower_below:
-            self.snr_db = max(recipe.snr_start_db, self.snr_db - recipe.snr_step_db)
+            self.snr_db = max(recipe.snr_floor_db, self.snr_db - recipe.snr_step_db)
         decay = min(recipe.average_decay, (self.step_number + 1) / (self.step_number + 10))
         with torch.no_grad():
             for name, value in self.networks.state_dict().items():
@@ -169,13 +176,12 @@ class Trainer:
         self.snr_db = float(facts["snr_db"])
         self.accuracy_mean = float(facts["accuracy_mean"])
 
-    def begin_from(self, generator: nn.Module, detector: nn.Module, snr_db: float) -> None:
-        """Start with finished weights instead of random ones, at a loudness they can bear."""
+    def begin_from(self, generator: nn.Module, detector: nn.Module) -> None:
+        """Start with finished weights instead of random ones; the level is still the recipe's."""
         self.generator.load_state_dict(generator.state_dict())
         self.detector.load_state_dict(detector.state_dict())
         self.average = {k: v.detach().clone() for k, v in self.networks.state_dict().items()}
-        self.snr_db = snr_db
-        self.accuracy_mean = self.recipe.lower_below
+        self.accuracy_mean = 0.5 * (self.recipe.lower_below + self.recipe.raise_above)
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
