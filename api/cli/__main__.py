@@ -92,12 +92,11 @@ def works(
     api: Api = "",
 ) -> None:
     """List works, or show one with its consents, split and licences."""
-    from api.cli.remote import get
+    from api.cli.remote import get, get_pages
     from api.cli.tables import work_table, works_table
 
     if work_id is None:
-        answer = get(api, "/v1/works?limit=200")
-        _show(answer, as_json, works_table)
+        _show(get_pages(api, "/v1/works", "works"), as_json, works_table)
     else:
         _show(get(api, f"/v1/works/{work_id}"), as_json, work_table)
 

@@ -12,6 +12,7 @@ from api.cli.running import RUNNING_FILE
 from api.errors import ApplicationError, NothingRunning
 
 READ_SECONDS = 300.0
+PAGE = 200
 
 
 class Refused(ApplicationError):
@@ -24,7 +25,7 @@ def base_url(given: str) -> str:
         return given.rstrip("/")
     try:
         url: str = json.loads(RUNNING_FILE.read_text())["api"]
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         raise NothingRunning from None
     return url
 
@@ -32,6 +33,17 @@ def base_url(given: str) -> str:
 def get(api: str, route: str) -> dict[str, Any]:
     """Raises NothingRunning, Refused."""
     return _answer("GET", base_url(api) + route)
+
+
+def get_pages(api: str, route: str, listed: str) -> dict[str, Any]:
+    """A whole list, page by page; the block is the last page's. Raises as `get`."""
+    found: list[Any] = []
+    after: int | None = 0
+    while after is not None:
+        page = get(api, f"{route}?limit={PAGE}&after={after}")
+        found += page[listed]
+        after = page["after"]
+    return {**page, listed: found}
 
 
 def upload(api: str, route: str, path: Path) -> dict[str, Any]:
@@ -45,13 +57,17 @@ def upload(api: str, route: str, path: Path) -> dict[str, Any]:
 def _answer(method: str, url: str, **how: Any) -> dict[str, Any]:
     try:
         answer = httpx.request(method, url, timeout=READ_SECONDS, **how)
-        body: dict[str, Any] = answer.json()
+        body = answer.json()
+    except httpx.InvalidURL as error:
+        raise Refused(f"{url} is no address ({error}). Next: --api http://host:port") from None
     except httpx.TransportError as error:
         raise Refused(
             f"{url} does not answer ({type(error).__name__}). Next: antiphon up"
         ) from None
     except ValueError:
         raise Refused(f"{url} is not an Antiphon API") from None
+    if not isinstance(body, dict):
+        raise Refused(f"{url} is not an Antiphon API")
     if answer.is_error:
         raise Refused(f"{body.get('code', answer.status_code)}: {body.get('detail', '')}")
     return body

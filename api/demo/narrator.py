@@ -18,9 +18,12 @@ WIDE = 150
 
 
 def wide_console() -> Console:
-    """A terminal keeps its width; a log or a pipe gets room for addresses and content ids."""
-    console = Console(highlight=False, soft_wrap=True)
-    return console if console.is_terminal else Console(highlight=False, soft_wrap=True, width=WIDE)
+    """A terminal keeps its width; a log or a pipe gets room for addresses and content ids.
+
+    Titles and file names are printed as they are: "[live]" is no style and ":bell:" no picture.
+    """
+    width = None if Console().is_terminal else WIDE
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True, width=width)
 
 
 @dataclass
