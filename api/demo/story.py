@@ -18,6 +18,7 @@ from api.demo.registering import register_everything
 from api.demo.settling import settle_usage
 from api.demo.taking import take_licences
 from api.demo.world import World
+from api.stack.lock import hold
 from api.stack.stack import Stack
 from oracle.opening import open_oracle
 
@@ -43,9 +44,12 @@ class FolderInTheWay(Exception):
 
 
 def clear(folder: Path) -> None:
-    """Remove an earlier telling, and nothing else. Raises FolderInTheWay."""
+    """Remove an earlier telling, and nothing else. Raises FolderInTheWay, StateInUse."""
     if folder.exists() and any(folder.iterdir()) and not (folder / MARKER).exists():
         raise FolderInTheWay(folder)
+    if folder.exists():
+        # Not from under an `antiphon up` that shows it.
+        hold(folder).close()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / MARKER).touch()

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,11 +33,17 @@ class Launch:
     ready: Callable[[], bool]
     environment: Mapping[str, str]
     ready_seconds: float = 60.0
+    folder: Path | None = None
 
 
-def free_port(preferred: int) -> int:
-    """`preferred` when nobody listens there, else the next free one; a port in use is no error."""
+def free_port(preferred: int, promised: Collection[int] = ()) -> int:
+    """`preferred` when nobody listens there, else the next free one; a port in use is no error.
+
+    Ports `promised` to a child that does not listen yet are passed over.
+    """
     for candidate in [*range(preferred, preferred + 50), 0]:
+        if candidate in promised:
+            continue
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -88,6 +94,7 @@ class Process:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
+                cwd=launch.folder,
                 env={**os.environ, **launch.environment},
                 start_new_session=True,
                 preexec_fn=_die_with_parent,
@@ -101,6 +108,21 @@ class Process:
         except BaseException:
             self.stop()
             raise
+
+    def wait_done(self) -> None:
+        """Wait until it has ended well. Raises `StackError` and leaves nothing running."""
+        name, log = self._launch.name, self._launch.log
+        try:
+            code = self._child.wait(self._launch.ready_seconds)
+        except subprocess.TimeoutExpired:
+            raise StackError(
+                f"{name} was not done after {self._launch.ready_seconds:.0f} s.\n{tail(log)}\n"
+                f"Next: read {log}"
+            ) from None
+        finally:
+            self.stop()
+        if code != 0:
+            raise StackError(f"{name} failed with exit code {code}.\n{tail(log)}\nNext: read {log}")
 
     def _poll_ready(self) -> None:
         deadline = time.monotonic() + self._launch.ready_seconds

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 import httpx
 
-from api.stack.processes import Launch, Process, StackError, free_port, tail
+from api.stack.lock import hold
+from api.stack.processes import Launch, Process, StackError, free_port
+from chain.client.deployment import Deployment
+from chain.ledger.identifiers import Address
 
 ROOT = Path(__file__).resolve().parents[2]
 NODE_PORT = 8545
 WATERMARK_PORT = 8546
 API_PORT = 8547
 DEVELOPMENT_CHAIN_ID = 31337
-DEPLOY_SECONDS = 180
+DEPLOY_SECONDS = 180.0
 Progress = Callable[[str], None]
 
 
@@ -42,7 +44,10 @@ def node_answers(url: str) -> bool:
 
 @dataclass
 class Stack:
-    """Starts parts one by one under `state`; `stop` ends them in reverse. Usable as a context."""
+    """Starts parts one by one under `state`; `stop` ends them in reverse.
+
+    As a context it also keeps `state` to this process. Raises StateInUse on entering.
+    """
 
     state: Path
     progress: Progress = _silent
@@ -50,6 +55,12 @@ class Stack:
     node_url: str = ""
     watermark_url: str = ""
     api_url: str = ""
+    _ports: set[int] = field(default_factory=set)
+    _lock: TextIO | None = None
+
+    def __post_init__(self) -> None:
+        # Children may run in another folder.
+        self.state = self.state.resolve()
 
     @property
     def deployment_file(self) -> Path:
@@ -57,10 +68,18 @@ class Stack:
 
     def __enter__(self) -> Stack:
         self.state.mkdir(parents=True, exist_ok=True)
+        self._lock = hold(self.state)
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+        if self._lock is not None:
+            self._lock.close()
+
+    def _port(self, preferred: int) -> int:
+        port = free_port(preferred, self._ports)
+        self._ports.add(port)
+        return port
 
     def dead(self) -> Process | None:
         """A part that ended without being asked to, if any."""
@@ -81,7 +100,7 @@ class Stack:
 
     def start_node(self, *, persistent: bool) -> None:
         """A real EVM node. Persistent: the chain is kept in `state` and loaded again next time."""
-        port = free_port(NODE_PORT)
+        port = self._port(NODE_PORT)
         self.node_url = f"http://127.0.0.1:{port}"
         binary = ROOT / ".tools" / "anvil"
         if not binary.exists():
@@ -92,17 +111,19 @@ class Stack:
             command += ["--state", str(self.state / "chain.json"), "--preserve-historical-states"]
         self._launch("node", command, lambda: node_answers(self.node_url), {}).wait_ready()
 
-    def deploy(self, window_seconds: int) -> dict[str, str]:
-        """Deploy through Brownie unless this state already has a deployment that the node knows."""
+    def deploy(self, window_seconds: int) -> dict[str, Address]:
+        """Deploy through Brownie unless this state already has a deployment that the node knows.
+
+        Raises StackError, DeploymentInvalid.
+        """
         if not self._deployed():
             self._run_deploy(window_seconds)
-        addresses: dict[str, str] = json.loads(self.deployment_file.read_text())["contracts"]
-        return addresses
+        return dict(Deployment.load(self.deployment_file).contracts)
 
     def _deployed(self) -> bool:
         if not self.deployment_file.exists():
             return False
-        address = json.loads(self.deployment_file.read_text())["contracts"]["RoyaltyLedger"]
+        address = Deployment.load(self.deployment_file).contracts["RoyaltyLedger"]
         request = {
             "jsonrpc": "2.0",
             "id": 1,
@@ -113,23 +134,18 @@ class Stack:
         return bool(code != "0x")
 
     def _run_deploy(self, window_seconds: int) -> None:
-        log = self.state / "logs" / "deploy.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "scripts.deploy", "--rpc", self.node_url]
         command += ["--out", str(self.deployment_file), "--window-seconds", str(window_seconds)]
-        with log.open("wb") as out:
-            done = subprocess.run(
-                command, cwd=ROOT, stdout=out, stderr=out, timeout=DEPLOY_SECONDS, check=False
-            )
-        if done.returncode != 0:
-            raise StackError(f"deploying failed.\n{tail(log)}\nNext: read {log}")
+        log = self.state / "logs" / "deploy.log"
+        launch = Launch("deploy", command, log, lambda: False, {}, DEPLOY_SECONDS, ROOT)
+        Process.launch(launch).wait_done()
 
     def start_watermark(self) -> Process:
         """The watermark process; torch is imported there and nowhere else.
 
         Importing takes seconds: the caller waits for readiness when it needs the process.
         """
-        port = free_port(WATERMARK_PORT)
+        port = self._port(WATERMARK_PORT)
         self.watermark_url = f"http://127.0.0.1:{port}"
         command = [sys.executable, "-m", "watermark", "serve", "--port", str(port)]
         command += ["--state", str(self.state / "watermark")]
@@ -152,7 +168,7 @@ class Stack:
         self._launch("oracle", command, outbox.exists, environment).wait_ready()
 
     def start_api(self) -> None:
-        port = free_port(API_PORT)
+        port = self._port(API_PORT)
         self.api_url = f"http://127.0.0.1:{port}"
         command = [sys.executable, "-m", "api", "--port", str(port), "--state", str(self.state)]
         command += ["--rpc", self.node_url, "--watermark", self.watermark_url]
