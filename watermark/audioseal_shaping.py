@@ -124,5 +124,5 @@ def standing_out(mark: Tensor, host: Tensor) -> Tensor:
     spread = masker.clone()
     spread[:, 1:] += 0.10 * masker[:, :-1]
     spread[:, :-1] += 0.02 * masker[:, 1:]
-    heard = noise > spread * 10.0 ** (-MASKED_BELOW_DB / 10.0) + ABSOLUTE_FLOOR
+    heard: Tensor = noise > spread * 10.0 ** (-MASKED_BELOW_DB / 10.0) + ABSOLUTE_FLOOR
     return heard.float().mean(dim=(1, 2))
