@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from api.application import Application
 from chain.client.blocks import BlockPin
 from chain.ledger.identifiers import Digest, EpochNumber
 from chain.ledger.sum_tree import Payout
-from chain.provenance import Cid, Codec, FsBlockStore
+from chain.provenance import Cid, Codec, FsBlockStore, ProvenanceError
 from chain.provenance.errors import BlockMissing
-from chain.settlement.verify import VerificationReport, verify
+from chain.settlement.verify import Check, Discrepancy, VerificationReport, verify
+from oracle.errors import PaperMalformed
 from oracle.opening import open_oracle
 from oracle.papers import get_payouts
 
@@ -45,16 +47,27 @@ def verify_everything(
 ) -> VerificationReport:
     """Replay the chain's events and recompute every epoch; list what differs, with its place.
 
-    `published` names the payouts paper of each epoch, whose leaves are compared one by one. Raises
-    BlockGone, RpcUnavailable, PaperMalformed for a paper that is no paper any more.
+    `published` names the payouts paper of each epoch, whose leaves are compared one by one; a paper
+    that is no paper any more is a difference too. Raises BlockGone, RpcUnavailable.
     """
     on_disk = AsOnDisk(app.blocks)
+    damaged: list[Discrepancy] = []
 
     def leaves(epoch: EpochNumber) -> Sequence[Payout] | None:
         cid = published.get(epoch)
-        return None if cid is None else get_payouts(on_disk, cid).payouts
+        if cid is None:
+            return None
+        try:
+            return get_payouts(on_disk, cid).payouts
+        except BlockMissing:
+            return None
+        except (PaperMalformed, ProvenanceError) as error:
+            place = f"payouts {cid} of epoch {epoch}"
+            damaged.append(Discrepancy(Check.LEAVES, place, "a list of payouts", str(error)))
+            return None
 
-    return verify(app.store, app.node, app.deployment, on_disk.read, at=at, read_payouts=leaves)
+    report = verify(app.store, app.node, app.deployment, on_disk.read, at=at, read_payouts=leaves)
+    return replace(report, discrepancies=(*report.discrepancies, *damaged))
 
 
 def published_payouts(app: Application) -> dict[EpochNumber, Cid]:
