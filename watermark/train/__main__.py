@@ -26,6 +26,7 @@ STATE_FILE = "state.safetensors"
 WEIGHTS = Path(__file__).parents[1] / "weights"
 SAVE_EVERY_STEPS = 200
 REPORT_EVERY_STEPS = 50
+LEARNT, LOST = 0.7, 0.6  # accuracy once reached, and accuracy that means collapse after it
 
 
 def fit(asked: argparse.Namespace) -> None:
@@ -40,9 +41,15 @@ def fit(asked: argparse.Namespace) -> None:
         networks = load_compact(asked.start)
         trainer.begin_from(networks.generator, networks.detector)
         log.info("started from %s", asked.start)
-    began = time.monotonic()
+    began, best = time.monotonic(), 0.0
     while trainer.step_number < recipe.steps and time.monotonic() - began < 60 * asked.minutes:
         report = trainer.step()
+        best = max(best, report.accuracy_mean)
+        if best > LEARNT and report.accuracy_mean < LOST:
+            raise TrainingRefused(
+                f"the mark was lost at step {report.step}; start again, in another --folder, from "
+                "exported weights (--start) with a lower --set learning_rate="
+            )
         if report.step % REPORT_EVERY_STEPS == 0:
             with (asked.folder / "log.jsonl").open("a") as file:
                 file.write(json.dumps({**asdict(report), "cpu_s": time.process_time()}) + "\n")
