@@ -1,7 +1,8 @@
 """Both layers behind one interface: the identity mark says whose, the presence mark says where.
 
 A file is embedded in two readings: the first measures the change at full depth, the second writes
-it, scaled so that the signal-to-noise ratio of what was written is at least SNR_MIN_DB. The change
+it, scaled so that the signal-to-noise ratio of what was written is at least SNR_MIN_DB. The second
+layer keeps its own, lower level; the identity mark takes what is left of the allowance. The change
 is made at 16 kHz and added to the original samples at their own rate, so length, channels and
 everything above 8 kHz stay as they were.
 """
@@ -56,6 +57,7 @@ from watermark.waveform import (
 SNR_MIN_DB: Final = 24.0
 _SNR_AIMED_DB: Final = 24.3  # leaves room for rounding to 16 bits and clipping
 _WRITES_MAX: Final = 4
+_PRESENCE_SHARE_MAX: Final = 0.5  # of the energy that may be added
 _PRESENCE_SAMPLES: Final = 600 * SAMPLE_RATE_HZ  # bounds memory on long files
 EMBED_SECONDS_MIN: Final = 5.0  # below it an id is seldom found again
 _OWN_Z_MIN: Final = 6.0  # at the one known alignment; chance gives this once in 10^9
@@ -113,12 +115,26 @@ class EmbedReport:
     marked: AudioFacts
 
 
+@dataclass(frozen=True)
+class _Scales:
+    """What each layer's change is multiplied by."""
+
+    identity: float = 1.0
+    presence: float = 1.0
+
+    def lowered(self) -> _Scales:
+        return _Scales(0.9 * self.identity, 0.9 * self.presence)
+
+
 @dataclass
 class _Tally:
     """Sums gathered while reading a file once."""
 
     signal: float = 0.0
     change: float = 0.0
+    identity: float = 0.0  # change of each layer, and host, as energies at 16 kHz
+    presence: float = 0.0
+    host: float = 0.0
     mask_log_sum: float = 0.0
     masked: int = 0
     cells: int = 0
@@ -234,51 +250,56 @@ class Marker:
         def at(first: float, last: float) -> Callable[[int], None]:
             return lambda done: progress(first + (last - first) * done / max(frames, 1))
 
-        measured = _Tally()
-        for host, change in self._changed(audio, codeword, 1.0, _Tally(), at(0.0, 0.4)):
-            measured.signal += _energy(host)
-            measured.change += _energy(change)
-        scale = min(1.0, 10 ** ((measured.snr_db - _SNR_AIMED_DB) / 20))
+        scales = self._allowance(audio, codeword, at(0.0, 0.4))
         for _ in range(_WRITES_MAX):
             tally = _Tally()
-            changed = self._changed(audio, codeword, scale, tally, at(0.4, 0.9))
+            changes = resampled(
+                self._changes_at_16_khz(audio, codeword, scales, tally),
+                SAMPLE_RATE_HZ,
+                audio.sample_rate_hz,
+                audio.channels,
+            )
+            changed = in_step(audio.blocks(), changes, at(0.4, 0.9))
             _write(audio, changed, destination, tally)
             if tally.snr_db >= SNR_MIN_DB:
                 return tally, tally.snr_db
-            scale *= 0.9
+            scales = scales.lowered()
         raise AudioUnmarkable(
             f"no copy keeps {SNR_MIN_DB:g} dB of signal over change; the level is too low"
         )
 
-    def _changed(
-        self,
-        audio: AudioFile,
-        codeword: Tensor,
-        scale: float,
-        tally: _Tally,
-        keep: Callable[[int], None],
-    ) -> Iterator[tuple[Samples, Samples]]:
-        """The original and the change to it, side by side, at the file's own rate."""
-        changes = resampled(
-            self._changes_at_16_khz(audio, codeword, scale, tally),
-            SAMPLE_RATE_HZ,
-            audio.sample_rate_hz,
-            audio.channels,
+    def _allowance(
+        self, audio: AudioFile, codeword: Tensor, keep: Callable[[int], None]
+    ) -> _Scales:
+        """Measure both layers at full depth and share out what SNR_MIN_DB allows."""
+        measured = _Tally()
+        done = 0.0
+        for change in self._changes_at_16_khz(audio, codeword, _Scales(), measured):
+            done += len(change) * audio.sample_rate_hz / SAMPLE_RATE_HZ
+            keep(int(done))
+        allowed = measured.host * 10 ** (-_SNR_AIMED_DB / 10)
+        presence = min(measured.presence, allowed * _PRESENCE_SHARE_MAX)
+        return _Scales(
+            identity=min(1.0, math.sqrt((allowed - presence) / max(measured.identity, 1e-30))),
+            presence=min(1.0, math.sqrt(presence / max(measured.presence, 1e-30))),
         )
-        return in_step(audio.blocks(), changes, keep)
 
     def _changes_at_16_khz(
-        self, audio: AudioFile, codeword: Tensor, scale: float, tally: _Tally
+        self, audio: AudioFile, codeword: Tensor, scales: _Scales, tally: _Tally
     ) -> Iterator[Samples]:
         stream = at_16_khz(audio)
         for span in spans(stream, audio.channels, length=BLOCK_SAMPLES, context=EMBED_CONTEXT):
             host = torch.from_numpy(span.samples)
             with torch.inference_mode():
-                change = mark_change(host, span.start, codeword, scale)
+                change = mark_change(host, span.start, codeword, scales.identity)
                 total = change.samples
+                inner = slice(EMBED_CONTEXT, EMBED_CONTEXT + span.length)
                 if self.presence is not None:
-                    inner = slice(EMBED_CONTEXT, EMBED_CONTEXT + span.length)
-                    total = total + scale * self.presence.embed(host)[:, inner]
+                    second = scales.presence * self.presence.embed(host)[:, inner]
+                    total = total + second
+                    tally.presence += float(second.square().sum())
+            tally.identity += float(change.samples.square().sum())
+            tally.host += float(host[:, inner].square().sum())
             ratio_db = 10 * torch.log10(change.noise_to_mask.clamp_min(1e-12))
             tally.mask_log_sum += float(ratio_db.sum())
             tally.masked += int((ratio_db < 0).sum())

@@ -1,8 +1,9 @@
 """Attack table of the identity mark, false attributions, and CPU cost beside stock AudioSeal.
 
-    python -m benchmarks.watermark [FOLDER ...] [--clips 40] [--attacks all|bar] [--null 200]
+    python -m benchmarks.watermark [FOLDER ...] [--clips 20] [--attacks all|bar] [--null 200]
 
 Without a folder the clips are synthesised. Every row says how many clips; the seed is printed.
+Clips are 30 s, searched for the identity mark; `--layers both` writes the presence mark as well.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import numpy as np
 import torch
 
 from benchmarks.watermark.cost import Cost, measure_cost
+from watermark.audioseal_layer import AudioSealLayer
 from watermark.calibration import music_windows
 from watermark.codewords import EpochKey
 from watermark.distortions import BAR, DISTORTIONS
@@ -44,11 +46,19 @@ def main() -> int:
     torch.set_num_threads(1)
     rng = np.random.default_rng(asked.seed)
     ids = [GenerationId(int(one)) for one in rng.integers(0, 2**63, asked.ids)]
-    marker = Marker(IdSearch(KEY, ids), NullModel.load())
+    presence = AudioSealLayer.load_default() if asked.layers == "both" else None
+    marker = Marker(IdSearch(KEY, ids), NullModel.load(), presence)
     distortions = BAR if asked.attacks == "bar" else DISTORTIONS
     names = ", ".join(folder.name for folder in asked.folders) or "synthesised, held-out families"
-    print(f"audio: {names}; seed {asked.seed}; {asked.ids} registered ids; 30 s clips")
-    document: dict[str, object] = {"audio": names, "seed": asked.seed, "ids": asked.ids}
+    weights = "identity layer alone" if presence is None else f"with {presence.weights_sha256}"
+    print(f"audio: {names}; seed {asked.seed}; {asked.ids} registered ids; {weights}")
+    document: dict[str, object] = {
+        "audio": names,
+        "seed": asked.seed,
+        "ids": asked.ids,
+        "layers": weights,
+        "clip_seconds": CLIP_SECONDS,
+    }
     if asked.clips:
         clips = _clips(asked.folders, asked.clips, CLIP_SECONDS, rng)
         found = survey(clips, marker, ids, distortions, seed=asked.seed, heard=_progress("clips"))
@@ -70,6 +80,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("folders", nargs="*", type=Path)
     parser.add_argument("--clips", type=int, default=20, help="per folder")
     parser.add_argument("--attacks", choices=("all", "bar"), default="all")
+    parser.add_argument("--layers", choices=("both", "identity"), default="both")
     parser.add_argument("--null", type=int, default=200, help="unmarked 10 s windows per folder")
     parser.add_argument("--ids", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
