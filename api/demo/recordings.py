@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +80,8 @@ def candidates(folder: Path) -> list[Path]:
     """Files that could be recordings, by name. Raises ApplicationError, TooFewRecordings."""
     if not folder.is_dir():
         raise ApplicationError(f"{folder} is no folder. Next: give a folder with recordings")
-    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+    named = (p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+    found = sorted(p for p in named if p.is_file())
     if len(found) <= WORKS_MIN:
         raise TooFewRecordings(folder, len(found), ())
     return found
@@ -87,20 +89,33 @@ def candidates(folder: Path) -> list[Path]:
 
 def of_folder(folder: Path, watermark: WatermarkClient) -> Recordings:
     """The user's own files, each examined first. Raises ApplicationError, TooFewRecordings."""
-    usable: list[Source] = []
+    usable: dict[str, Source] = {}
     skipped: list[str] = []
     for path in candidates(folder):
         if len(usable) > WORKS_MAX:
             break
+        title = title_of(path)
         try:
-            watermark.examine(path)
+            sound = watermark.examine(path, name=f"{title}{path.suffix}").pcm_sha256
         except AudioRefused as refused:
-            skipped.append(f"{path.name}: {refused}")
+            skipped.append(f"{title}: {refused}")
             continue
-        title = path.stem.replace("_", " ").replace("-", " ")
-        usable.append(Source(path, (("und", title),), "from the folder given"))
+        if sound in usable:
+            skipped.append(f"{title}: the same sound as {usable[sound].path.name}")
+            continue
+        usable[sound] = Source(path, (("und", title),), "from the folder given")
     if len(usable) <= WORKS_MIN:
         raise TooFewRecordings(folder, len(usable), skipped)
-    return Recordings(
-        tuple(usable[:-1]), usable[-1].path, synthesised=False, skipped=tuple(skipped)
-    )
+    *works, control = usable.values()
+    return Recordings(tuple(works), control.path, synthesised=False, skipped=tuple(skipped))
+
+
+def title_of(path: Path) -> str:
+    """A file's name as a title.
+
+    In Unicode normal form C, which manifests demand and macOS does not use for file names; bytes
+    that are no UTF-8 are shown as such.
+    """
+    words = path.stem.replace("_", " ").replace("-", " ").strip()
+    readable = words.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return unicodedata.normalize("NFC", readable) or "untitled"
