@@ -31,6 +31,7 @@ ABSOLUTE_FLOOR = 1e-8  # about -90 dBFS: quieter audio is not turned up further
 
 
 @cache
+@torch.inference_mode(False)  # kept for later calls, and training cannot use an inference tensor
 def bark_bands() -> Tensor:
     """Triangles (band, bin) at equal steps on the Bark scale (Traunmüller 1990) that sum to 1."""
     frequencies = torch.fft.rfftfreq(WINDOW, 1.0 / SAMPLE_RATE_HZ)
