@@ -10,10 +10,10 @@ everything above 8 kHz stay as they were.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 import soundfile
@@ -29,7 +29,6 @@ from watermark.detection import (
     Detector,
     Marked,
     Presence,
-    PresenceSegment,
     Unmarked,
 )
 from watermark.id_search import Alignment, IdSearch
@@ -44,6 +43,7 @@ from watermark.identity_detector import (
 from watermark.identity_embedder import EMBED_CONTEXT, mark_change
 from watermark.null_model import NullModel
 from watermark.payload import GenerationId
+from watermark.second_layer import Heard, PresenceLayer, joined
 from watermark.waveform import (
     AudioFacts,
     AudioFile,
@@ -62,43 +62,6 @@ _PRESENCE_SAMPLES: Final = 600 * SAMPLE_RATE_HZ  # bounds memory on long files
 EMBED_SECONDS_MIN: Final = 5.0  # below it an id is seldom found again
 _OWN_Z_MIN: Final = 6.0  # at the one known alignment; chance gives this once in 10^9
 _PCM_16_SUBTYPES: Final = {"PCM_16", "PCM_S8", "PCM_U8", "ULAW", "ALAW", "VORBIS", "OPUS"}
-
-
-class Scored(Protocol):
-    """A stretch with a score 0..1."""
-
-    @property
-    def start_ms(self) -> int: ...
-
-    @property
-    def end_ms(self) -> int: ...
-
-    @property
-    def score(self) -> float: ...
-
-
-class Heard(Protocol):
-    """What the presence layer says of a file."""
-
-    @property
-    def score(self) -> float: ...
-
-    @property
-    def marked_fraction(self) -> float: ...
-
-    @property
-    def segments(self) -> Sequence[Scored]: ...
-
-
-class PresenceLayer(Protocol):
-    """What the AudioSeal layer offers; samples are at 16 kHz."""
-
-    @property
-    def weights_sha256(self) -> str: ...
-
-    def embed(self, samples_16k: Tensor) -> Tensor: ...
-
-    def detect(self, samples_16k: Tensor) -> Heard: ...
 
 
 @dataclass(frozen=True)
@@ -316,26 +279,7 @@ class Marker:
             with torch.inference_mode():
                 heard = self.presence.detect(torch.from_numpy(span.samples[0]))
             parts.append((span.start, span.length, heard))
-        return _joined(parts)
-
-
-def _joined(parts: list[tuple[int, int, Heard]]) -> Presence:
-    """One opinion of a whole file from those of its parts."""
-    samples = sum(length for _, length, _ in parts)
-    segments = [
-        PresenceSegment(
-            s.start_ms + start * 1000 // SAMPLE_RATE_HZ,
-            s.end_ms + start * 1000 // SAMPLE_RATE_HZ,
-            s.score,
-        )
-        for start, _, heard in parts
-        for s in heard.segments
-    ]
-    return Presence(
-        score=max(heard.score for _, _, heard in parts),
-        marked_fraction=sum(length * heard.marked_fraction for _, length, heard in parts) / samples,
-        segments=tuple(segments),
-    )
+        return joined(parts)
 
 
 def _write(

@@ -22,6 +22,7 @@ from watermark.identity_embedder import EMBED_CONTEXT, mark_change
 from watermark.marker import SNR_MIN_DB, Marker
 from watermark.null_model import NullModel
 from watermark.payload import GenerationId
+from watermark.second_layer import joined
 from watermark.waveform import AudioFile, AudioLimits
 
 Recording = Callable[..., AudioFile]
@@ -280,3 +281,13 @@ def test_a_second_layer_shares_the_24_db_and_is_reported(
 
 def test_the_strongest_of_nothing_is_none(marked_piece: tuple[Path, Path]) -> None:
     assert strongest(AudioFile(marked_piece[0], AudioLimits()), IdSearch(KEY)) is None
+
+
+def test_opinions_of_parts_become_one_of_the_whole() -> None:
+    ten_seconds = 160_000
+    first = Presence(0.2, 0.0, ())
+    second = Presence(0.9, 1.0, (PresenceSegment(0, 5000, 0.9),))
+
+    whole = joined([(0, ten_seconds, first), (ten_seconds, ten_seconds // 2, second)])
+
+    assert whole == Presence(0.9, pytest.approx(1 / 3), (PresenceSegment(10_000, 15_000, 0.9),))
