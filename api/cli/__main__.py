@@ -49,7 +49,7 @@ def up(
             RUNNING_FILE.write_text(json.dumps({"api": stack.api_url}))
             for name, url in (
                 ("web page", f"{stack.api_url}/"),
-                ("HTTP API", f"{stack.api_url}/docs"),
+                ("HTTP API", f"{stack.api_url}/openapi.json"),
                 ("watermark service", stack.watermark_url),
                 ("EVM node", stack.node_url),
             ):

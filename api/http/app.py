@@ -22,7 +22,10 @@ def create_app(application: Application, *, body_bytes_max: int = UPLOAD_BYTES_M
 
     A longer body is refused while it arrives, before it can fill a disk.
     """
-    app = FastAPI(title="Antiphon", version=VERSION, description=DESCRIPTION)
+    # FastAPI's pages for people load scripts from elsewhere; the OpenAPI document needs none.
+    app = FastAPI(
+        title="Antiphon", version=VERSION, description=DESCRIPTION, docs_url=None, redoc_url=None
+    )
     app.add_middleware(BoundedBodies, bytes_max=body_bytes_max)
     app.state.application = application
     problems.install(app)
