@@ -28,8 +28,8 @@ def settle_usage(world: World) -> None:
     )
     receipt = oracle.import_usage(list(plays(world, start)), world.platform)
     narrator.fact(
-        f"SIMULATED plays: {receipt.count(RowOutcome.ACCEPTED):,} usage events in "
-        f"{len(receipt.segments)} segments signed by the platform"
+        f"SIMULATED plays: {receipt.count(RowOutcome.ACCEPTED):,} usage events, signed by the "
+        f"platform (segments: {len(receipt.segments)})"
     )
     again = oracle.import_usage(list(plays(world, start))[:1000], world.platform)
     narrator.fact(
