@@ -31,6 +31,7 @@ REFUSED, FAILED_VERIFICATION, NOTHING_FOUND = 1, 3, 4
 @app.command()
 def up(
     state: Annotated[Path, typer.Option(help="What to open; var/demo shows the demo's.")] = STATE,
+    as_json: AsJson = False,
 ) -> None:
     """Start node, watermark service, oracle and API; Ctrl-C ends them all."""
     from api.demo.story import WINDOW_SECONDS
@@ -47,15 +48,20 @@ def up(
             stack.start_api()
             RUNNING_FILE.parent.mkdir(parents=True, exist_ok=True)
             RUNNING_FILE.write_text(json.dumps({"api": stack.api_url}))
-            for name, url in (
-                ("web page", f"{stack.api_url}/"),
-                ("HTTP API", f"{stack.api_url}/openapi.json"),
-                ("watermark service", stack.watermark_url),
-                ("EVM node", stack.node_url),
-            ):
-                typer.echo(f"{name:18} {url}")
-            typer.echo(f"{'oracle':18} runs; its log is {state / 'logs' / 'oracle.log'}")
-            typer.echo("Ctrl-C ends them all.")
+            parts = {
+                "web page": f"{stack.api_url}/",
+                "HTTP API": f"{stack.api_url}/openapi.json",
+                "watermark service": stack.watermark_url,
+                "EVM node": stack.node_url,
+                "oracle's log": str(state / "logs" / "oracle.log"),
+            }
+            if as_json:
+                _print_json(parts)
+                sys.stdout.flush()
+            else:
+                for name, where in parts.items():
+                    typer.echo(f"{name:18} {where}")
+                typer.echo("Ctrl-C ends them all.")
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: stop.set())
             while not stop.wait(0.5):
@@ -66,7 +72,8 @@ def up(
             pass
         finally:
             RUNNING_FILE.unlink(missing_ok=True)
-    typer.echo("stopped")
+    if not as_json:
+        typer.echo("stopped")
 
 
 @app.command()

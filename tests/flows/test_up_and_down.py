@@ -26,7 +26,7 @@ from tests.devnet import ROOT
 START_SECONDS = 240.0
 STOP_SECONDS = 60.0
 LAST_LINE = "Ctrl-C ends them all."
-PARTS = {"web page", "HTTP API", "watermark service", "EVM node", "oracle"}
+PARTS = {"web page", "HTTP API", "watermark service", "EVM node", "oracle's log"}
 
 pytestmark = pytest.mark.skipif(
     not (ROOT / ".tools" / "anvil").exists(), reason="needs `make setup`"
