@@ -71,7 +71,8 @@ def export_weights(asked: argparse.Namespace) -> None:
     recipe = _recipe(asked)
     trainer = Trainer(recipe, pool(recipe, asked.folder), torch.device("cpu"))
     trainer.resume(asked.folder / STATE_FILE)
-    sys.stdout.write(f"{export(trainer, asked.weights)}\n")
+    began_with = None if asked.start is None else read_card(asked.start)["training"]
+    sys.stdout.write(f"{export(trainer, asked.weights, began_with=began_with)}\n")
 
 
 def evaluate(asked: argparse.Namespace) -> None:

@@ -19,8 +19,16 @@ from watermark.train.trainer import Trainer
 CARD_NAME = "compact.json"
 
 
-def export(trainer: Trainer, folder: Path, calibration: Calibration | None = None) -> Path:
+def export(
+    trainer: Trainer,
+    folder: Path,
+    calibration: Calibration | None = None,
+    *,
+    began_with: dict[str, Any] | None = None,
+) -> Path:
     """Write the averaged weights as float16 safetensors with their card; returns the card's path.
+
+    `began_with` is the `training` part of the card whose weights the run started from.
 
     The card is written last and names the digests, so a reader meets old weights with the old card
     or new weights with the new one, or is refused.
@@ -56,6 +64,7 @@ def export(trainer: Trainer, folder: Path, calibration: Calibration | None = Non
             "snr_db_reached": round(trainer.snr_db, 2),
             "corpus_sha256": digest(trainer.clips),
             "torch": str(torch.__version__),
+            "began_with": began_with,
         },
     }
     return write_card(folder / CARD_NAME, card, calibration)
