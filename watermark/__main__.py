@@ -16,17 +16,17 @@ import torch
 import typer
 import uvicorn
 
-from watermark.audio_errors import AudioRefused
-from watermark.calibration import calibrate as run_calibration
-from watermark.checkpoints import CheckpointRefused
-from watermark.codewords import EpochKeyUnusable
+from watermark.audio.errors import AudioRefused
 from watermark.detection import Unmarked, to_json
-from watermark.null_model import CALIBRATION_PATH, CalibrationMissing
+from watermark.identity.calibration import calibrate as run_calibration
+from watermark.identity.codewords import EpochKeyUnusable
+from watermark.identity.null_model import CALIBRATION_PATH, CalibrationMissing
 from watermark.payload import GenerationId, GenerationIdInvalid
+from watermark.presence.checkpoints import CheckpointRefused
 from watermark.registry import GenerationIdTaken
-from watermark.service import create_app
-from watermark.settings import WatermarkSettings
-from watermark.workbench import Workbench, report_json
+from watermark.service.routes import create_app
+from watermark.service.settings import WatermarkSettings
+from watermark.service.workbench import Workbench, report_json
 
 REFUSALS = (
     AudioRefused,

@@ -9,7 +9,7 @@ WatermarkFailure
 ├── RequestRefused     a request this client should not have sent
 └── ServiceFaulty      it answered something that is not in its contract
 
-Audio that cannot be worked on raises the kinds of `watermark.audio_errors`.
+Audio that cannot be worked on raises the kinds of `watermark.audio.errors`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any, Final
 
 import httpx
 
-from watermark.audio_errors import BY_CODE, AudioRefused, AudioTooLarge
+from watermark.audio.errors import BY_CODE, AudioRefused, AudioTooLarge
 from watermark.detection import AudioExamined, Detection, DetectionMalformed, from_json
 from watermark.payload import GenerationId
 

@@ -20,31 +20,8 @@ import soundfile
 import torch
 from torch import Tensor
 
-from watermark.audio_errors import AudioTooShort, AudioUnmarkable
-from watermark.cells import BLOCK_SAMPLES, SAMPLE_RATE_HZ
-from watermark.codewords import codewords
-from watermark.detection import (
-    AudioExamined,
-    Detection,
-    Detector,
-    Marked,
-    Presence,
-    Unmarked,
-)
-from watermark.id_search import Alignment, IdSearch
-from watermark.identity_detector import (
-    DETECTOR_NAME,
-    DETECTOR_VERSION,
-    Progress,
-    read_identities,
-    unheard,
-    z_at,
-)
-from watermark.identity_embedder import EMBED_CONTEXT, mark_change
-from watermark.null_model import NullModel
-from watermark.payload import GenerationId
-from watermark.second_layer import Heard, PresenceLayer, joined
-from watermark.waveform import (
+from watermark.audio.errors import AudioTooShort, AudioUnmarkable
+from watermark.audio.waveform import (
     AudioFacts,
     AudioFile,
     Samples,
@@ -53,6 +30,29 @@ from watermark.waveform import (
     resampled,
     spans,
 )
+from watermark.detection import (
+    AudioExamined,
+    Detection,
+    Detector,
+    Marked,
+    Presence,
+    Unmarked,
+)
+from watermark.identity.cells import BLOCK_SAMPLES, SAMPLE_RATE_HZ
+from watermark.identity.codewords import codewords
+from watermark.identity.detector import (
+    DETECTOR_NAME,
+    DETECTOR_VERSION,
+    Progress,
+    read_identities,
+    unheard,
+    z_at,
+)
+from watermark.identity.embedder import EMBED_CONTEXT, mark_change
+from watermark.identity.null_model import NullModel
+from watermark.identity.search import Alignment, IdSearch
+from watermark.payload import GenerationId
+from watermark.presence.opinion import Heard, PresenceLayer, joined
 
 SNR_MIN_DB: Final = 24.0
 _SNR_AIMED_DB: Final = 24.3  # leaves room for rounding to 16 bits and clipping

@@ -23,17 +23,17 @@ import numpy as np
 import torch
 
 from benchmarks.watermark.cost import Cost, measure_cost
-from watermark.audioseal_layer import AudioSealLayer
-from watermark.calibration import music_windows
-from watermark.codewords import EpochKey
-from watermark.distortions import BAR, DISTORTIONS
-from watermark.id_search import IdSearch
+from watermark.audio.waveform import Samples
+from watermark.identity.calibration import music_windows
+from watermark.identity.codewords import EpochKey
+from watermark.identity.null_model import NullModel
+from watermark.identity.search import IdSearch
 from watermark.marker import Marker
-from watermark.null_model import NullModel
 from watermark.payload import GenerationId
-from watermark.robustness import NullSurvey, Survey, null_survey, survey, wilson
+from watermark.presence.layer import AudioSealLayer
+from watermark.robustness.distortions import BAR, DISTORTIONS
+from watermark.robustness.survey import NullSurvey, Survey, null_survey, survey, wilson
 from watermark.synthesis import HELD_OUT_FAMILIES, clip
-from watermark.waveform import Samples
 
 CLIP_SECONDS = 30.0
 NULL_SECONDS = 10.0

@@ -17,10 +17,10 @@ import torch
 from audioseal.builder import AudioSealDetectorConfig, create_detector
 from omegaconf import DictConfig, OmegaConf
 
-from watermark.id_search import IdSearch
-from watermark.identity_detector import read_identities
+from watermark.audio.waveform import AudioFile, AudioLimits, Samples
+from watermark.identity.detector import read_identities
+from watermark.identity.search import IdSearch
 from watermark.marker import Marker
-from watermark.waveform import AudioFile, AudioLimits, Samples
 
 REPEATS = 5
 STOCK_CHUNK_SECONDS = 10

@@ -26,7 +26,7 @@ from chain.provenance import LicenceManifest, WorkManifest, get_manifest
 from chain.provenance.errors import BlockCorrupt, ManifestInvalid, NotCanonical
 from tests.api.small_ledger import SmallLedger, generation_terms, recording
 from tests.heritage import YEAR_SECONDS
-from watermark.audio_errors import AudioMislabelled, AudioSilent
+from watermark.audio.errors import AudioMislabelled, AudioSilent
 from watermark.client import ServiceAway
 
 TITLES = (("su", "ᮊᮎᮕᮤ"), ("su-Latn", "Kacapi"))

@@ -17,7 +17,7 @@ from api.registration import WorkDraft, register_work
 from chain.ledger.identifiers import CommunityId
 from tests.devnet import Devnet
 from tests.flows.small_story import open_story_application
-from watermark.audio_errors import AudioMislabelled
+from watermark.audio.errors import AudioMislabelled
 
 RATE_HZ = 16_000
 SECONDS = 6

@@ -12,12 +12,12 @@ import pytest
 import soundfile
 import torch
 
-from watermark.codewords import EpochKey
-from watermark.id_search import IdSearch
+from watermark.audio.waveform import AudioFile, AudioLimits
+from watermark.identity.codewords import EpochKey
+from watermark.identity.null_model import NullModel
+from watermark.identity.search import IdSearch
 from watermark.marker import Marker
-from watermark.null_model import NullModel
 from watermark.payload import GenerationId
-from watermark.waveform import AudioFile, AudioLimits
 
 torch.set_num_threads(1)
 

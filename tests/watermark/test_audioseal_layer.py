@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from watermark import audioseal_layer
-from watermark.audioseal_layer import (
+from watermark.presence import layer as audioseal_layer
+from watermark.presence.checkpoints import CheckpointRefused, Networks, Reason, build
+from watermark.presence.layer import (
     FRAME_SAMPLES,
     AudioSealLayer,
     Calibration,
@@ -20,10 +21,9 @@ from watermark.audioseal_layer import (
     moving_mean,
     summary,
 )
-from watermark.audioseal_shaping import bark_bands, envelope, levelled, shaped, standing_out
-from watermark.checkpoints import CheckpointRefused, Networks, Reason, build
+from watermark.presence.shaping import bark_bands, envelope, levelled, shaped, standing_out
 from watermark.synthesis import HELD_OUT_FAMILIES, clip
-from watermark.train.recipe import DECODER, NBITS, SEANET
+from watermark.train.presence.recipe import DECODER, NBITS, SEANET
 
 RATE = 16000
 

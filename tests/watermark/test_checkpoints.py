@@ -12,7 +12,7 @@ import torch
 from omegaconf import OmegaConf
 from safetensors.torch import save_file
 
-from watermark.checkpoints import (
+from watermark.presence.checkpoints import (
     CheckpointRefused,
     Reason,
     build,
@@ -205,7 +205,7 @@ def test_a_missing_file_and_a_file_too_large_are_refused(
     with pytest.raises(CheckpointRefused) as missing:
         load_official(tmp_path / "none.pth", tmp_path / "none.pth")
     (tmp_path / "large.pth").write_bytes(b"x" * 101)
-    monkeypatch.setattr("watermark.checkpoints.LARGEST_BYTES", 100)
+    monkeypatch.setattr("watermark.presence.checkpoints.LARGEST_BYTES", 100)
     with pytest.raises(CheckpointRefused) as large:
         load_official(tmp_path / "large.pth", tmp_path / "large.pth")
 

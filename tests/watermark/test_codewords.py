@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from watermark.cells import BANDS, CODEWORD_PAIRS
-from watermark.codewords import EpochKey, EpochKeyUnusable, codewords
+from watermark.identity.cells import BANDS, CODEWORD_PAIRS
+from watermark.identity.codewords import EpochKey, EpochKeyUnusable, codewords
 from watermark.payload import GenerationId
 
 # printf 'antiphon cell mark 1' + the id's 8 bytes | openssl dgst -sha256 -mac HMAC (key: 32 times

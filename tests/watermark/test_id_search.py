@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from tests.watermark.conftest import KEY
-from watermark.cells import BANDS, CODEWORD_PAIRS, PAIR_FRAMES
-from watermark.codewords import codewords
-from watermark.id_search import Alignment, IdSearch, all_alignments
+from watermark.identity.cells import BANDS, CODEWORD_PAIRS, PAIR_FRAMES
+from watermark.identity.codewords import codewords
+from watermark.identity.search import Alignment, IdSearch, all_alignments
 from watermark.payload import GenerationId
 
 IDS = [GenerationId(one) for one in range(1, 41)]

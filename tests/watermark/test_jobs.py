@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from watermark import jobs
-from watermark.jobs import JobBook, JobState, Outcome, TooManyJobs
+from watermark.service import jobs
+from watermark.service.jobs import JobBook, JobState, Outcome, TooManyJobs
 
 Work = Callable[[Callable[[float], None]], Outcome]
 

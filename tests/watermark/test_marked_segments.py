@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from watermark.cells import BANDS, CODEWORD_PAIRS
-from watermark.marked_segments import joint_z, maximal_scoring, stretches
+from watermark.identity.cells import BANDS, CODEWORD_PAIRS
+from watermark.identity.marked_segments import joint_z, maximal_scoring, stretches
 
 
 def _evidence(pairs: int, marked: list[slice], seed: int) -> np.ndarray:

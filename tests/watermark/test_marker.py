@@ -13,17 +13,17 @@ import torch
 from scipy import signal
 
 from tests.watermark.conftest import KEY, REGISTERED, Sound, plucked_music
-from watermark.audio_errors import AudioTooShort, AudioUnmarkable
-from watermark.codewords import codewords
+from watermark.audio.errors import AudioTooShort, AudioUnmarkable
+from watermark.audio.waveform import AudioFile, AudioLimits
 from watermark.detection import Marked, Presence, PresenceSegment, Unmarked
-from watermark.id_search import IdSearch
-from watermark.identity_detector import read_identities, strongest
-from watermark.identity_embedder import EMBED_CONTEXT, mark_change
+from watermark.identity.codewords import codewords
+from watermark.identity.detector import read_identities, strongest
+from watermark.identity.embedder import EMBED_CONTEXT, mark_change
+from watermark.identity.null_model import NullModel
+from watermark.identity.search import IdSearch
 from watermark.marker import SNR_MIN_DB, Marker
-from watermark.null_model import NullModel
 from watermark.payload import GenerationId
-from watermark.second_layer import joined
-from watermark.waveform import AudioFile, AudioLimits
+from watermark.presence.opinion import joined
 
 Recording = Callable[..., AudioFile]
 RATE_HZ = 44_100

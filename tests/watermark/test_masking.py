@@ -3,8 +3,16 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from watermark.cells import BAND_EDGES, BANDS, FFT_SIZE, HOP, band_members, overlap_add, spectrum
-from watermark.masking import DEEPEST_DB, SHALLOWEST_DB, masking
+from watermark.identity.cells import (
+    BAND_EDGES,
+    BANDS,
+    FFT_SIZE,
+    HOP,
+    band_members,
+    overlap_add,
+    spectrum,
+)
+from watermark.identity.masking import DEEPEST_DB, SHALLOWEST_DB, masking
 
 
 def _power(samples: np.ndarray) -> torch.Tensor:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from watermark.null_model import (
+from watermark.identity.null_model import (
     FALSE_POSITIVES_PER_FILE,
     CalibrationMissing,
     NullModel,

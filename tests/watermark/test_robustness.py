@@ -7,9 +7,9 @@ import pytest
 import soundfile
 
 from tests.watermark.conftest import REGISTERED, plucked_music
-from watermark.distortions import BAR, DISTORTIONS, Specimen
 from watermark.marker import Marker
-from watermark.robustness import null_survey, survey, wilson
+from watermark.robustness.distortions import BAR, DISTORTIONS, Specimen
+from watermark.robustness.survey import null_survey, survey, wilson
 
 RATE_HZ = 44_100
 

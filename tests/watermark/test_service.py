@@ -13,7 +13,7 @@ import soundfile
 from fastapi.testclient import TestClient
 
 from tests.watermark.conftest import plucked_music
-from watermark.audio_errors import (
+from watermark.audio.errors import (
     AudioEmpty,
     AudioMislabelled,
     AudioRefused,
@@ -22,6 +22,7 @@ from watermark.audio_errors import (
     AudioTooShort,
     AudioUnreadable,
 )
+from watermark.audio.waveform import AudioLimits
 from watermark.client import (
     IdTaken,
     JobLost,
@@ -35,10 +36,9 @@ from watermark.client import (
 )
 from watermark.detection import Marked, Unmarked
 from watermark.payload import GenerationId
-from watermark.service import create_app
-from watermark.settings import WatermarkSettings
-from watermark.waveform import AudioLimits
-from watermark.workbench import Workbench
+from watermark.service.routes import create_app
+from watermark.service.settings import WatermarkSettings
+from watermark.service.workbench import Workbench
 
 
 def _wav(sound: np.ndarray, rate_hz: int = 22_050) -> bytes:

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 import torch
 
-from watermark.audioseal_layer import Calibration
-from watermark.checkpoints import load_compact
-from watermark.train import evaluation
+from watermark.presence.checkpoints import load_compact
+from watermark.presence.layer import Calibration
 from watermark.train.__main__ import main
-from watermark.train.corpus import pool
-from watermark.train.effects import EFFECTS, attacked, change_speed
-from watermark.train.export import export
-from watermark.train.recipe import Recipe
-from watermark.train.trainer import Trainer, TrainingRefused, presence_loss
+from watermark.train.presence import evaluation
+from watermark.train.presence.corpus import pool
+from watermark.train.presence.effects import EFFECTS, attacked, change_speed
+from watermark.train.presence.export import export
+from watermark.train.presence.recipe import Recipe
+from watermark.train.presence.trainer import Trainer, TrainingRefused, presence_loss
 
 TINY = Recipe(
     seed=5,

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from tests.watermark.conftest import plucked_music
-from watermark.audio_errors import (
+from watermark.audio.errors import (
     AudioEmpty,
     AudioMislabelled,
     AudioSilent,
@@ -18,7 +18,15 @@ from watermark.audio_errors import (
     AudioTooShort,
     AudioUnreadable,
 )
-from watermark.waveform import AudioFile, AudioLimits, at_16_khz, in_step, resampled, sniff, spans
+from watermark.audio.waveform import (
+    AudioFile,
+    AudioLimits,
+    at_16_khz,
+    in_step,
+    resampled,
+    sniff,
+    spans,
+)
 
 Recording = Callable[..., AudioFile]
 

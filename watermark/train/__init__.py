@@ -1,1 +1,1 @@
-"""Training of the compact presence mark on audio that the repository synthesises itself."""
+"""Training of both marks from synthesised audio alone."""

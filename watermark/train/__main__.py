@@ -12,14 +12,14 @@ from pathlib import Path
 
 import torch
 
-from watermark.audioseal_layer import AudioSealLayer
-from watermark.checkpoints import CheckpointRefused, load_compact, read_card
-from watermark.train import evaluation
-from watermark.train.corpus import pool
-from watermark.train.export import CARD_NAME, export, write_card
-from watermark.train.model_card import write_model_card
-from watermark.train.recipe import Recipe
-from watermark.train.trainer import Trainer, TrainingRefused
+from watermark.presence.checkpoints import CheckpointRefused, load_compact, read_card
+from watermark.presence.layer import AudioSealLayer
+from watermark.train.presence import evaluation
+from watermark.train.presence.corpus import pool
+from watermark.train.presence.export import CARD_NAME, export, write_card
+from watermark.train.presence.model_card import write_model_card
+from watermark.train.presence.recipe import Recipe
+from watermark.train.presence.trainer import Trainer, TrainingRefused
 
 log = logging.getLogger("watermark.train")
 STATE_FILE = "state.safetensors"

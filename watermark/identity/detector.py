@@ -14,15 +14,15 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from watermark.cell_evidence import EVIDENCE_CONTEXT, block_evidence
-from watermark.cells import BLOCK_SAMPLES, CODEWORD_PAIRS, PAIR_SAMPLES, SAMPLE_RATE_HZ
-from watermark.codewords import codewords
+from watermark.audio.waveform import AudioFile, at_16_khz, spans
 from watermark.detection import Identity, Segment
-from watermark.id_search import Alignment, IdSearch, Score
-from watermark.marked_segments import SignedEvidence, Stretch, joint_z, stretches
-from watermark.null_model import NullModel
+from watermark.identity.cells import BLOCK_SAMPLES, CODEWORD_PAIRS, PAIR_SAMPLES, SAMPLE_RATE_HZ
+from watermark.identity.codewords import codewords
+from watermark.identity.evidence import EVIDENCE_CONTEXT, block_evidence
+from watermark.identity.marked_segments import SignedEvidence, Stretch, joint_z, stretches
+from watermark.identity.null_model import NullModel
+from watermark.identity.search import Alignment, IdSearch, Score
 from watermark.payload import GenerationId
-from watermark.waveform import AudioFile, at_16_khz, spans
 
 DETECTOR_NAME: Final = "antiphon cell mark"
 DETECTOR_VERSION: Final = "1"

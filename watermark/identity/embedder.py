@@ -8,7 +8,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from watermark.cells import (
+from watermark.identity.cells import (
     BANDS,
     CELL_FRAMES,
     CODEWORD_PAIRS,
@@ -19,7 +19,7 @@ from watermark.cells import (
     overlap_add,
     spectrum,
 )
-from watermark.masking import masking
+from watermark.identity.masking import masking
 
 EMBED_CONTEXT: Final = 64 * HOP  # reach of masking, gain smoothing and one frame, rounded up
 _RAMP_FRAMES: Final = 7  # a cell's edge is a ramp, not a step: steps splash into other bands

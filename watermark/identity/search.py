@@ -16,8 +16,8 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from watermark.cells import BANDS, CODEWORD_PAIRS, PAIR_FRAMES
-from watermark.codewords import EpochKey, codewords
+from watermark.identity.cells import BANDS, CODEWORD_PAIRS, PAIR_FRAMES
+from watermark.identity.codewords import EpochKey, codewords
 from watermark.payload import GenerationId
 
 _COARSE_PHASE_STEP: Final = 2  # frames; half a step is an eighth of a cell, and costs 2 % of z

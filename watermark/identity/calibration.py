@@ -11,14 +11,14 @@ import numpy as np
 import soundfile
 import torch
 
-from watermark.audio_errors import AudioRefused
-from watermark.codewords import EpochKey, codewords
-from watermark.id_search import all_alignments
-from watermark.identity_detector import evidence_blocks
-from watermark.null_model import NullModel, fit
+from watermark.audio.errors import AudioRefused
+from watermark.audio.waveform import AudioFile, AudioLimits, Samples
+from watermark.identity.codewords import EpochKey, codewords
+from watermark.identity.detector import evidence_blocks
+from watermark.identity.null_model import NullModel, fit
+from watermark.identity.search import all_alignments
 from watermark.payload import GenerationId
 from watermark.synthesis import HELD_OUT_FAMILIES, TRAINING_FAMILIES, clip
-from watermark.waveform import AudioFile, AudioLimits, Samples
 
 WINDOW_SECONDS: Final = 10.0
 _KEY: Final = EpochKey(b"calibration decoys, never issued")

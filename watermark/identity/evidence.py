@@ -11,7 +11,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from watermark.cells import (
+from watermark.identity.cells import (
     BANDS,
     CELL_FRAMES,
     CODEWORD_PAIRS,

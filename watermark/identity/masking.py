@@ -15,7 +15,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from watermark.cells import BAND_EDGES, BINS, FFT_SIZE, SAMPLE_RATE_HZ, band_members
+from watermark.identity.cells import BAND_EDGES, BINS, FFT_SIZE, SAMPLE_RATE_HZ, band_members
 
 NOISE_TO_MASK_DB: Final = -10.0  # the mark's energy in a cell, relative to the threshold there
 SHALLOWEST_DB: Final = 0.3  # a steady tone still carries a little

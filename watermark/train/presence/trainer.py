@@ -15,12 +15,12 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (its usual name)
 
-from watermark.audioseal_layer import FRAME_SAMPLES, fixed_message, frame_log_odds
-from watermark.audioseal_shaping import levelled, shaped
-from watermark.checkpoints import build
-from watermark.train.corpus import draw
-from watermark.train.effects import attacked
-from watermark.train.recipe import DECODER, NBITS, SEANET, Recipe
+from watermark.presence.checkpoints import build
+from watermark.presence.layer import FRAME_SAMPLES, fixed_message, frame_log_odds
+from watermark.presence.shaping import levelled, shaped
+from watermark.train.presence.corpus import draw
+from watermark.train.presence.effects import attacked
+from watermark.train.presence.recipe import DECODER, NBITS, SEANET, Recipe
 
 ELU_GAIN = 1.25  # keeps the variance of a unit normal through an ELU, so depth does not fade it
 POOLED_GAIN = 4.0

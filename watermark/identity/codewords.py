@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from watermark.cells import BANDS, CODEWORD_PAIRS
+from watermark.identity.cells import BANDS, CODEWORD_PAIRS
 from watermark.payload import GenerationId
 
 KEY_BYTES = 32

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from watermark.train.evaluation import Evaluation, Rate
+from watermark.train.presence.evaluation import Evaluation, Rate
 
 MODEL_CARD = "MODEL_CARD.md"
 

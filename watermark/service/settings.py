@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from watermark.waveform import AudioLimits
+from watermark.audio.waveform import AudioLimits
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,13 @@ from typing import Final
 import numpy as np
 import soundfile
 
-from watermark.audio_errors import AudioRefused
-from watermark.distortions import Distortion, Specimen
-from watermark.id_search import IdSearch
-from watermark.identity_detector import read_identities, strongest
+from watermark.audio.errors import AudioRefused
+from watermark.audio.waveform import AudioFile, AudioLimits, Samples
+from watermark.identity.detector import read_identities, strongest
+from watermark.identity.search import IdSearch
 from watermark.marker import EmbedReport, Marker
 from watermark.payload import GenerationId
-from watermark.waveform import AudioFile, AudioLimits, Samples
+from watermark.robustness.distortions import Distortion, Specimen
 
 _WILSON_95: Final = 1.959964
 

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from watermark.cells import CODEWORD_PAIRS
+from watermark.identity.cells import CODEWORD_PAIRS
 
 SignedEvidence = npt.NDArray[np.float32]  # (pair, band): chip times evidence
 

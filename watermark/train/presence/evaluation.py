@@ -18,17 +18,17 @@ import torch
 from numpy.typing import NDArray
 from scipy import signal, stats
 
-from watermark.audioseal_layer import (
+from watermark.presence.layer import (
     RUN_FRAMES,
     WINDOW_FRAMES,
     AudioSealLayer,
     Calibration,
     moving_mean,
 )
-from watermark.audioseal_shaping import SAMPLE_RATE_HZ, standing_out
+from watermark.presence.shaping import SAMPLE_RATE_HZ, standing_out
 from watermark.synthesis import HELD_OUT_FAMILIES, TRAINING_FAMILIES, clip
 from watermark.synthesis.mixing import in_room
-from watermark.train.effects import through_mp3
+from watermark.train.presence.effects import through_mp3
 
 CLIP_SECONDS = 10.0
 HEARD_SHARE = 0.9

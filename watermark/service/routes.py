@@ -19,14 +19,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from starlette.exceptions import HTTPException
 
-from watermark.audio_errors import AudioRefused, AudioTooLarge
+from watermark.audio.errors import AudioRefused, AudioTooLarge
+from watermark.audio.waveform import AudioFile
 from watermark.detection import to_json
-from watermark.identity_detector import DETECTOR_NAME, DETECTOR_VERSION
-from watermark.jobs import Job, JobBook, JobState, Outcome, TooManyJobs
+from watermark.identity.detector import DETECTOR_NAME, DETECTOR_VERSION
 from watermark.payload import GenerationId, GenerationIdInvalid
 from watermark.registry import GenerationIdTaken
-from watermark.waveform import AudioFile
-from watermark.workbench import Workbench, audio_json, report_json
+from watermark.service.jobs import Job, JobBook, JobState, Outcome, TooManyJobs
+from watermark.service.workbench import Workbench, audio_json, report_json
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ import soundfile
 import soxr
 from scipy import signal
 
-from watermark.waveform import Samples
+from watermark.audio.waveform import Samples
 
 MP3_RATE_HZ: Final = 44_100
 OPUS_RATE_HZ: Final = 48_000

@@ -7,17 +7,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from watermark.audioseal_layer import AudioSealLayer
-from watermark.codewords import EpochKey
+from watermark.audio.waveform import AudioFacts, AudioFile
 from watermark.detection import Detection
-from watermark.id_search import IdSearch
-from watermark.identity_detector import Progress, unheard
+from watermark.identity.codewords import EpochKey
+from watermark.identity.detector import Progress, unheard
+from watermark.identity.null_model import NullModel
+from watermark.identity.search import IdSearch
 from watermark.marker import EmbedReport, Marker
-from watermark.null_model import NullModel
 from watermark.payload import GenerationId
+from watermark.presence.layer import AudioSealLayer
 from watermark.registry import Registry
-from watermark.settings import WatermarkSettings
-from watermark.waveform import AudioFacts, AudioFile
+from watermark.service.settings import WatermarkSettings
 
 
 class Workbench:

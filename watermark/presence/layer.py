@@ -19,8 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (its usual name)
 
-from watermark.audioseal_shaping import SAMPLE_RATE_HZ, levelled, shaped
-from watermark.checkpoints import (
+from watermark.presence.checkpoints import (
     AudioSealDetector,
     AudioSealWM,
     CheckpointRefused,
@@ -31,6 +30,7 @@ from watermark.checkpoints import (
     load_compact,
     load_official,
 )
+from watermark.presence.shaping import SAMPLE_RATE_HZ, levelled, shaped
 
 FRAME_SAMPLES = 320  # one frame of the networks, 20 ms
 FRAME_MS = 20
@@ -42,8 +42,8 @@ RUN_FRAMES = 250  # 5 s: the stretch on which a file's score rests
 SHORTEST_SEGMENT_FRAMES = 25
 DEFAULT_SNR_DB = 30.0
 SCORE_BOUND = 60.0  # log-odds beyond this are all the same to a double
-COMPACT_SHAPING = "bark-1"  # the card's name for watermark.audioseal_shaping
-COMPACT_CARD = Path(__file__).parent / "weights" / "compact.json"
+COMPACT_SHAPING = "bark-1"  # the card's name for watermark.presence.shaping
+COMPACT_CARD = Path(__file__).parents[1] / "weights" / "compact.json"
 
 
 class Segment(NamedTuple):

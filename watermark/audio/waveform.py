@@ -13,7 +13,7 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
-from watermark.audio_errors import (
+from watermark.audio.errors import (
     AudioEmpty,
     AudioMislabelled,
     AudioSilent,
@@ -21,7 +21,7 @@ from watermark.audio_errors import (
     AudioTooShort,
     AudioUnreadable,
 )
-from watermark.cells import SAMPLE_RATE_HZ
+from watermark.identity.cells import SAMPLE_RATE_HZ
 
 Samples = npt.NDArray[np.float32]  # (time, channel), the order of soundfile
 

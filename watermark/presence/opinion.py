@@ -7,8 +7,8 @@ from typing import Protocol
 
 from torch import Tensor
 
-from watermark.cells import SAMPLE_RATE_HZ
 from watermark.detection import Presence, PresenceSegment
+from watermark.identity.cells import SAMPLE_RATE_HZ
 
 
 class Scored(Protocol):

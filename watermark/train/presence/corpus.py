@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watermark.synthesis import TRAINING_FAMILIES, clip
-from watermark.train.recipe import Recipe
+from watermark.train.presence.recipe import Recipe
 
 log = logging.getLogger(__name__)
 SAMPLE_RATE_HZ = 16000

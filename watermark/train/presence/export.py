@@ -10,11 +10,11 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
-from watermark.audioseal_layer import COMPACT_SHAPING, Calibration
-from watermark.checkpoints import CARD_FORMAT, sha256_of
-from watermark.train.corpus import digest
-from watermark.train.recipe import DECODER, NBITS, SEANET
-from watermark.train.trainer import Trainer
+from watermark.presence.checkpoints import CARD_FORMAT, sha256_of
+from watermark.presence.layer import COMPACT_SHAPING, Calibration
+from watermark.train.presence.corpus import digest
+from watermark.train.presence.recipe import DECODER, NBITS, SEANET
+from watermark.train.presence.trainer import Trainer
 
 CARD_NAME = "compact.json"
 

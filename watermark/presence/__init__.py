@@ -1,0 +1,1 @@
+"""The presence mark: AudioSeal's architecture, which says whether and where, not whose."""

@@ -1,0 +1,1 @@
+"""What the marks survive: distortions, surveys and the tables made of them."""

@@ -1,0 +1,1 @@
+"""The watermark process: jobs over HTTP, its state and its settings."""
