@@ -20,6 +20,8 @@ HOP: Final = 128  # samples
 BINS: Final = FFT_SIZE // 2 + 1
 CELL_FRAMES: Final = 8  # 64 ms
 PAIR_FRAMES: Final = 2 * CELL_FRAMES
+PHASE_FRAMES: Final = 2  # a detector looks for pairs at every second frame
+PHASES: Final = PAIR_FRAMES // PHASE_FRAMES
 PAIR_SAMPLES: Final = PAIR_FRAMES * HOP
 CODEWORD_PAIRS: Final = 125
 BLOCK_SAMPLES: Final = CODEWORD_PAIRS * PAIR_SAMPLES  # one codeword, 16 s
@@ -40,12 +42,15 @@ def band_members() -> Tensor:
     return members
 
 
-def spectrum(samples: Tensor) -> Tensor:
+def spectrum(samples: Tensor, hop_ratio: float = 1.0) -> Tensor:
     """Windowed spectra of every whole frame, no padding; (channel, time) -> (channel, bin, frame).
 
-    Frame `i` covers samples `128 i .. 128 i + 511` of what is given.
+    Frame `i` covers 512 samples of what is given from sample `128 i hop_ratio`, rounded, on. A
+    ratio other than 1 follows audio that was stretched in time without a change of pitch.
     """
     assert samples.ndim == 2 and samples.shape[1] >= FFT_SIZE
+    if hop_ratio != 1.0:
+        return _spectrum_at(samples, hop_ratio)
     return torch.stft(
         samples,
         FFT_SIZE,
@@ -54,6 +59,13 @@ def spectrum(samples: Tensor) -> Tensor:
         center=False,
         return_complex=True,
     )
+
+
+def _spectrum_at(samples: Tensor, hop_ratio: float) -> Tensor:
+    frames = int((samples.shape[1] - FFT_SIZE) / (HOP * hop_ratio)) + 1
+    starts = torch.round(torch.arange(frames, dtype=torch.float64) * HOP * hop_ratio).long()
+    whole = samples.unfold(1, FFT_SIZE, 1)[:, starts.clamp(max=samples.shape[1] - FFT_SIZE)]
+    return torch.fft.rfft(whole * _window(samples)).transpose(1, 2)
 
 
 def overlap_add(spectra: Tensor) -> Tensor:

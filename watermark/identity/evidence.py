@@ -18,15 +18,17 @@ from watermark.identity.cells import (
     FFT_SIZE,
     HOP,
     PAIR_FRAMES,
+    PHASE_FRAMES,
+    PHASES,
     band_members,
     spectrum,
 )
 
 EVIDENCE_CONTEXT: Final = 128 * HOP  # half the spread window, one pair and one frame, rounded up
-_CONTEXT_FRAMES: Final = EVIDENCE_CONTEXT // HOP
-_BLOCK_FRAMES: Final = CODEWORD_PAIRS * PAIR_FRAMES
+CONTEXT_FRAMES: Final = EVIDENCE_CONTEXT // HOP
+BLOCK_FRAMES: Final = CODEWORD_PAIRS * PAIR_FRAMES
 _CELL_CORE_FRAMES: Final = CELL_FRAMES - 2  # a cell's first and last frame straddle its edges
-_SPREAD_FRAMES: Final = 125  # 1 s: how far around the spread of the host is read
+_SPREAD_STARTS: Final = 63  # 1 s: how far around the spread of the host is read
 _SPREAD_FLOOR_DB: Final = 0.3
 _MEAN_ABS_PER_DEVIATION: Final = 0.8  # of a normal variable
 _CLIP: Final = 2.0  # in deviations: one transient must not outvote a second of quiet evidence
@@ -35,37 +37,49 @@ _FLOOR_BELOW_LOUDEST: Final = 1e-10
 _FLOOR: Final = 1e-14
 
 
-def block_evidence(span: Tensor) -> Tensor:
+def block_evidence(span: Tensor, hop_ratio: float = 1.0) -> Tensor:
     """Evidence of one codeword-long block; (pair, band, phase), 0 where the file has no audio.
 
     `span` (channel, time) holds EVIDENCE_CONTEXT samples before the block and at least as many
-    after its last sample, zeros beyond the file. Phase `p` is a pair that starts `p` frames
+    after its last sample, zeros beyond the file. Phase `p` is a pair that starts `2 p` frames
     after a multiple of 16. Energies of channels are added, so anti-phase stereo loses nothing.
+    `hop_ratio` is how much longer the audio lasts than when it was marked, at the same pitch; the
+    context and the block are then as much longer.
     """
-    whole = _CONTEXT_FRAMES * 2 * HOP + _BLOCK_FRAMES * HOP
-    padded = torch.nn.functional.pad(span, (FFT_SIZE // 2, FFT_SIZE + whole - span.shape[1]))
-    energy = band_members() @ spectrum(padded).abs().square().sum(0)
+    energy = band_energies(span, hop_ratio)
     difference_db = _pair_differences_db(energy)
-    starts = difference_db.shape[1]
-    held = _starts_inside_file(span, starts)
+    held = starts_inside_file(span, difference_db.shape[1], hop_ratio)
     difference_db = difference_db * held
     spread_db = _local_spread_db(difference_db, held)
     evidence = (difference_db / spread_db).clamp(-_CLIP, _CLIP)
     evidence = evidence - evidence.median(0, keepdim=True).values
     evidence = (evidence - _across_neighbours(evidence)) * held
-    block = evidence[:, _CONTEXT_FRAMES : _CONTEXT_FRAMES + _BLOCK_FRAMES]
-    return block.reshape(BANDS, CODEWORD_PAIRS, PAIR_FRAMES).permute(1, 0, 2).contiguous()
+    first = CONTEXT_FRAMES // PHASE_FRAMES
+    block = evidence[:, first : first + BLOCK_FRAMES // PHASE_FRAMES]
+    return block.reshape(BANDS, CODEWORD_PAIRS, PHASES).permute(1, 0, 2).contiguous()
+
+
+def band_energies(span: Tensor, hop_ratio: float = 1.0) -> Tensor:
+    """Energy of each band in every frame of a span, over all channels; (band, frame)."""
+    frames = 2 * CONTEXT_FRAMES + BLOCK_FRAMES
+    whole = int(frames * HOP * hop_ratio) + FFT_SIZE  # one frame more than the span asks for
+    padded = torch.nn.functional.pad(span, (FFT_SIZE // 2, FFT_SIZE // 2 + whole - span.shape[1]))
+    parts = torch.view_as_real(spectrum(padded, hop_ratio)).square().sum((0, -1))
+    return band_members() @ parts
 
 
 def _pair_differences_db(energy: Tensor) -> Tensor:
-    """Level of a cell minus level of the next, for a pair starting at each frame; (band, frame)."""
-    cores = torch.nn.functional.avg_pool1d(energy[None], _CELL_CORE_FRAMES, stride=1)[0]
+    """Level of a cell minus level of the next, for a pair at each second frame; (band, start)."""
+    cores = torch.nn.functional.avg_pool1d(
+        energy[None, :, 1:], _CELL_CORE_FRAMES, stride=PHASE_FRAMES
+    )[0]
     level_db = 10 * torch.log10(cores + _FLOOR_BELOW_LOUDEST * cores.max() + _FLOOR)
-    return level_db[:, 1:-CELL_FRAMES] - level_db[:, 1 + CELL_FRAMES :]
+    later = CELL_FRAMES // PHASE_FRAMES
+    return level_db[:, :-later] - level_db[:, later:]
 
 
-def _starts_inside_file(span: Tensor, starts: int) -> Tensor:
-    """1 for a pair that lies wholly in the file, else 0; (frame,).
+def starts_inside_file(span: Tensor, starts: int, hop_ratio: float = 1.0) -> Tensor:
+    """1 for a pair, starting at each second frame, that lies wholly in the file, else 0; (start,).
 
     The zeros around a file are told from silence within it by exactness of the first and last
     non-zero sample; a file that begins with digital silence loses evidence that was none.
@@ -75,21 +89,21 @@ def _starts_inside_file(span: Tensor, starts: int) -> Tensor:
         return torch.zeros(starts)
     first = int(torch.argmax(heard.to(torch.uint8)))
     last = span.shape[1] - 1 - int(torch.argmax(heard.flip(0).to(torch.uint8)))
-    sample = torch.arange(starts) * HOP
-    return ((sample >= first) & (sample + PAIR_FRAMES * HOP <= last + 1)).float()
+    sample = torch.arange(starts) * PHASE_FRAMES * HOP * hop_ratio
+    return ((sample >= first) & (sample + PAIR_FRAMES * HOP * hop_ratio <= last + 1)).float()
 
 
 def _local_spread_db(difference_db: Tensor, held: Tensor) -> Tensor:
-    """Typical size of the differences within half a second either way; (band, frame)."""
+    """Typical size of the differences within half a second either way; (band, start)."""
     rows = torch.cat((difference_db.abs(), held[None]))
     means = torch.nn.functional.avg_pool1d(
-        rows[None], _SPREAD_FRAMES, stride=1, padding=_SPREAD_FRAMES // 2
+        rows[None], _SPREAD_STARTS, stride=1, padding=_SPREAD_STARTS // 2
     )[0]
     return means[:-1] / means[-1].clamp_min(1e-6) / _MEAN_ABS_PER_DEVIATION + _SPREAD_FLOOR_DB
 
 
 def _across_neighbours(evidence: Tensor) -> Tensor:
-    """Moving average over bands, mirrored at both ends; (band, frame)."""
+    """Moving average over bands, mirrored at both ends; (band, start)."""
     reach = _NEIGHBOUR_BANDS // 2
     wide = torch.nn.functional.pad(evidence.T[:, None], (reach, reach), mode="reflect")
     return torch.nn.functional.avg_pool1d(wide, _NEIGHBOUR_BANDS, stride=1)[:, 0].T
