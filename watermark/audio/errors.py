@@ -1,11 +1,13 @@
 """What can be wrong with audio that somebody hands in. Standard library only.
 
 AudioRefused
-├── AudioUnreadable    audio-unreadable   no decoder understands it, or a sample is not a number
+├── AudioUnreadable    audio-unreadable   no decoder understands it, a part is missing or damaged,
+│                                         or a sample is not a number
 ├── AudioEmpty         audio-empty        no bytes, or no samples
 ├── AudioSilent        audio-silent       nothing that could carry or hide a mark
 ├── AudioTooShort      audio-too-short
 ├── AudioTooLarge      audio-too-large    bytes, duration, channels or sample rate over the limit
+├── AudioTooCostly     audio-too-costly   decoding it takes longer than is allowed
 ├── AudioMislabelled   audio-mislabelled  the file name says one format, the bytes another
 └── AudioUnmarkable    audio-unmarkable   too little between 312 Hz and 6.5 kHz to carry an id
 """
@@ -26,7 +28,7 @@ class AudioRefused(Exception):
 
 
 class AudioUnreadable(AudioRefused):
-    """No decoder understands the bytes, or they decode to NaN or infinity."""
+    """No decoder understands the bytes, some are missing, or they decode to NaN or infinity."""
 
     code = "audio-unreadable"
 
@@ -55,6 +57,12 @@ class AudioTooLarge(AudioRefused):
     code = "audio-too-large"
 
 
+class AudioTooCostly(AudioRefused):
+    """Decoding it took more processor time than is allowed."""
+
+    code = "audio-too-costly"
+
+
 class AudioMislabelled(AudioRefused):
     """The name promises one format and the bytes are another."""
 
@@ -75,6 +83,7 @@ BY_CODE = {
         AudioSilent,
         AudioTooShort,
         AudioTooLarge,
+        AudioTooCostly,
         AudioMislabelled,
         AudioUnmarkable,
     )
