@@ -30,13 +30,16 @@ class Identity:
     """A generation id whose mark was found.
 
     `z` counts standard deviations above chance; `false_positive_rate` is the calibrated chance
-    that a file like this without any mark would show some registered id this strongly.
+    that a file like this without any mark would show some registered id this strongly. `pitch`
+    and `tempo` are what the copy's frequencies and tempo had been multiplied by.
     """
 
     generation_id: GenerationId
     z: float
     false_positive_rate: float
     segments: tuple[Segment, ...]
+    pitch: float = 1.0
+    tempo: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,8 @@ def to_json(detection: Detection) -> dict[str, Any]:
             "z": identity.z,
             "false_positive_rate": identity.false_positive_rate,
             "segments": [asdict(segment) for segment in identity.segments],
+            "pitch": identity.pitch,
+            "tempo": identity.tempo,
         }
         for identity in found
     ]
@@ -150,6 +155,8 @@ def _identity(item: dict[str, Any]) -> Identity:
         z=float(item["z"]),
         false_positive_rate=float(item["false_positive_rate"]),
         segments=tuple(Segment(**segment) for segment in item["segments"]),
+        pitch=float(item["pitch"]),
+        tempo=float(item["tempo"]),
     )
 
 

@@ -10,7 +10,7 @@ everything above 8 kHz stay as they were.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -39,18 +39,20 @@ from watermark.detection import (
     Unmarked,
 )
 from watermark.identity.cells import BLOCK_SAMPLES, SAMPLE_RATE_HZ
-from watermark.identity.codewords import codewords
 from watermark.identity.detector import (
     DETECTOR_NAME,
     DETECTOR_VERSION,
+    Evidence,
     Progress,
-    read_identities,
+    Reader,
+    own_z,
     unheard,
-    z_at,
 )
 from watermark.identity.embedder import EMBED_CONTEXT, mark_change
+from watermark.identity.evidence import block_evidence
+from watermark.identity.geometry import Geometry
 from watermark.identity.null_model import NullModel
-from watermark.identity.search import Alignment, IdSearch
+from watermark.identity.search import IdSearch
 from watermark.payload import GenerationId
 from watermark.presence.opinion import Heard, PresenceLayer, joined
 
@@ -113,11 +115,18 @@ class Marker:
     """Embeds and detects; holds no audio between calls."""
 
     def __init__(
-        self, search: IdSearch, null: NullModel, presence: PresenceLayer | None = None
+        self,
+        search: IdSearch,
+        null: NullModel,
+        presence: PresenceLayer | None = None,
+        *,
+        older: Sequence[IdSearch] = (),
+        evidence: Evidence = block_evidence,
     ) -> None:
+        """`search` holds the ids of the key that marks; `older` those of keys before it."""
         self.search = search
-        self.null = null
         self.presence = presence
+        self.reader = Reader((search, *older), null, evidence)
 
     def embed(
         self,
@@ -138,17 +147,17 @@ class Marker:
             raise AudioTooShort(
                 f"{source.duration_ms / 1000:.2f} s; a mark needs {EMBED_SECONDS_MIN:g} s or more"
             )
-        codeword = codewords(self.search.key, [generation_id])[0]
+        codeword = self.search.chips(generation_id)
         try:
             tally, written_snr_db = self._write_loud_enough(
                 audio, codeword, destination, source.frames, progress
             )
             copy = AudioFile(destination, audio.limits)
-            own_z = z_at(copy, self.search, generation_id, Alignment(phase=0, offset=0))
-            if own_z < _OWN_Z_MIN:
+            read_back_z = own_z(copy, self.search, generation_id)
+            if read_back_z < _OWN_Z_MIN:
                 raise AudioUnmarkable(
-                    f"the mark cannot be read back (z {own_z:.1f}); the recording holds too little "
-                    "between 312 Hz and 6.5 kHz"
+                    f"the mark cannot be read back (z {read_back_z:.1f}); the recording holds too "
+                    "little between 312 Hz and 6.5 kHz"
                 )
             marked = copy.examine()
         except BaseException:
@@ -160,7 +169,7 @@ class Marker:
             snr_db=round(written_snr_db, 2),
             noise_to_mask_db=round(tally.mask_log_sum / max(tally.cells, 1), 2),
             masked_fraction=round(tally.masked / max(tally.cells, 1), 4),
-            identity_z=round(own_z, 2),
+            identity_z=round(read_back_z, 2),
             presence_weights_sha256=self.presence.weights_sha256 if self.presence else None,
             source=source,
             marked=marked,
@@ -171,17 +180,21 @@ class Marker:
         audio: AudioFile,
         *,
         speeds: tuple[float, ...] = (1.0,),
+        seek_geometry: bool = True,
         facts: AudioFacts | None = None,
         progress: Progress = unheard,
     ) -> Detection:
-        """Every registered id in the file, and the presence layer's opinion if there is one."""
+        """Every registered id in the file, and the presence layer's opinion if there is one.
+
+        `speeds` are playback speeds to undo; if none shows an id and `seek_geometry`, speed,
+        stretch and pitch are sought.
+        """
         seen = facts if facts is not None else audio.examine()
         share = 0.7 if self.presence else 1.0
-        reading = read_identities(
+        reading = self.reader.read(
             audio,
-            self.search,
-            self.null,
-            speeds=speeds,
+            geometries=[Geometry(pitch=speed, tempo=speed) for speed in speeds],
+            seek_geometry=seek_geometry,
             progress=lambda fraction: progress(share * fraction),
         )
         presence = self._presence_of(audio)

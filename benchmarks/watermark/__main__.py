@@ -142,8 +142,8 @@ def _print_attacks(found: Survey) -> dict[str, object]:
 
 
 def _print_null(nothing: NullSurvey, marker: Marker) -> dict[str, object]:
-    ids = len(marker.search)
-    threshold_z = marker.null.threshold_z(windows=1, ids=ids)
+    ids = marker.reader.ids
+    threshold_z = marker.reader.null.threshold_z(windows=1, ids=ids)
     highest = np.array(nothing.highest_z)
     _, upper = wilson(nothing.false_attributions, nothing.windows)
     print(
@@ -153,7 +153,7 @@ def _print_null(nothing: NullSurvey, marker: Marker) -> dict[str, object]:
     )
     checks = []
     for z in np.arange(5.0, 6.6, 0.25):
-        promised = marker.null.false_positive_rate(float(z), windows=1, ids=ids)
+        promised = marker.reader.null.false_positive_rate(float(z), windows=1, ids=ids)
         seen = float(np.mean(highest >= z))
         checks.append({"z": float(z), "calibrated": promised, "seen": seen})
         print(f"  z >= {z:.2f}: calibrated rate {promised:.2e}, seen {seen:.2e}")

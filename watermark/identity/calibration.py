@@ -13,11 +13,11 @@ import torch
 
 from watermark.audio.errors import AudioRefused
 from watermark.audio.waveform import AudioFile, AudioLimits, Samples
-from watermark.identity.codewords import EpochKey, codewords
-from watermark.identity.detector import evidence_blocks
+from watermark.identity.codewords import EpochKey
+from watermark.identity.detector import Evidence, evidence_blocks
+from watermark.identity.evidence import block_evidence
 from watermark.identity.null_model import NullModel, fit
-from watermark.identity.search import all_alignments
-from watermark.payload import GenerationId
+from watermark.identity.search import IdSearch
 from watermark.synthesis import HELD_OUT_FAMILIES, TRAINING_FAMILIES, clip
 
 WINDOW_SECONDS: Final = 10.0
@@ -32,22 +32,32 @@ class NothingToMeasure(AudioRefused):
     code = "audio-empty"
 
 
-def calibrate(folder: Path | None, *, windows: int, decoys: int, seed: int) -> NullModel:
+def calibrate(
+    folder: Path | None,
+    *,
+    windows: int,
+    decoys: int,
+    seed: int,
+    evidence: Evidence = block_evidence,
+) -> NullModel:
     """Score `windows` unmarked windows of 10 s, each against `decoys` ids, and fit the law.
 
     The audio comes from `folder`, or is synthesised when None. Raises NothingToMeasure.
     """
     rng = np.random.default_rng(seed)
-    chips = codewords(_KEY, [GenerationId(int(i)) for i in rng.integers(0, 2**63, decoys)])
+    search = IdSearch(_KEY)
+    search.add_values(rng.integers(0, 2**63, decoys).astype(np.uint64))
     source = _synthesised(windows, rng) if folder is None else music_windows(folder, windows, rng)
     best = []
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "window.wav"
         for samples, rate_hz in source:
             soundfile.write(path, samples, rate_hz, subtype="FLOAT")
-            for block in evidence_blocks(AudioFile(path, AudioLimits())):
+            for block in evidence_blocks(AudioFile(path, AudioLimits()), evidence=evidence):
                 with torch.inference_mode():
-                    best.append(all_alignments(chips, block).flatten(1).amax(1).numpy())
+                    (offered,) = search.candidates(block[None])
+                    tables = torch.stack([search.table(block, one) for one, _ in offered])
+                    best.append(search.scores(tables).amax(1).numpy())
     if not best:
         raise NothingToMeasure("no window of audio could be read; name another folder")
     audio = "synthesised, all families" if folder is None else f"folder {folder.name}"

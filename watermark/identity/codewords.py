@@ -1,11 +1,17 @@
-"""Codewords: which way each cell pair of an id is pushed. Deterministic, secret, unforgeable.
+"""Codewords: which way each cell pair is pushed. Deterministic, secret, unforgeable.
 
-    seed     = HMAC-SHA256(epoch key, "antiphon cell mark 1" || id as 8 bytes, big endian)
-    codeword = first 5000 bits of SHAKE-256(seed), most significant bit of each byte first,
-               in the order pair 0 band 0, pair 0 band 1, ...; bit 1 is +1, bit 0 is -1
+A codeword is 125 pairs by 40 bands. In every pair, by a keyed shuffle of the bands, 8 chips are
+*sync* chips, the same for all ids of an epoch key, and each of 32 *slots* has one chip. The 125
+chips of a slot spell one of 256 keyed patterns: the slot's symbol (`symbols`). So any few seconds
+hold evidence of the alignment and of every symbol.
 
-HMAC: RFC 2104; SHAKE-256: FIPS 202. Without the epoch key a codeword is indistinguishable from
-coin tosses, so nobody else can read a mark, place one, or aim a false one.
+    stream   = SHAKE-256(HMAC-SHA256(epoch key, "antiphon cell mark 2"))
+    shuffles = 125 x 40 numbers of 64 bits; the bands of a pair in their ascending order:
+               the first 8 are sync, the others slots 0..31
+    sync     = 125 x 8 bits, then patterns = 32 x 256 x 125 bits, most significant bit first
+
+HMAC: RFC 2104; SHAKE-256: FIPS 202. Bit 1 is +1, bit 0 is -1. Without the epoch key chips are
+indistinguishable from coin tosses: nobody else can read a mark, place one, or aim a false one.
 """
 
 from __future__ import annotations
@@ -17,18 +23,21 @@ import secrets
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from watermark.identity.cells import BANDS, CODEWORD_PAIRS
+from watermark.identity.symbols import ALPHABET, SLOTS, Symbols, symbols_of
 from watermark.payload import GenerationId
 
-KEY_BYTES = 32
-_CONTEXT = b"antiphon cell mark 1"
-_CODEWORD_BYTES = CODEWORD_PAIRS * BANDS // 8
+KEY_BYTES: Final = 32
+SYNC_PER_PAIR: Final = BANDS - SLOTS
+_CONTEXT: Final = b"antiphon cell mark 2"
 
 
 class EpochKeyUnusable(Exception):
@@ -92,15 +101,43 @@ class EpochKey:
         return cls.load(path)
 
 
+@dataclass(frozen=True)
+class Codebook:
+    """All that an epoch key says of its codewords; never leaves the process."""
+
+    secret: bytes = field(repr=False)
+    sync: Tensor = field(repr=False)  # (pair, band): -1, +1, and 0 where a slot has its chip
+    slot_bands: Tensor = field(repr=False)  # (pair, slot): the band of the slot's chip
+    patterns: Tensor = field(repr=False)  # (slot, symbol, pair): -1 or +1
+
+    def codewords(self, symbols: Symbols) -> Tensor:
+        """The chips that spell some symbols; (id, slot) -> (id, pair, band), float32."""
+        wanted = torch.from_numpy(symbols.astype(np.int64))
+        chips = self.patterns[torch.arange(SLOTS), wanted]  # (id, slot, pair)
+        words = self.sync.repeat(len(wanted), 1, 1)
+        return words.scatter(2, self.slot_bands.expand(len(wanted), -1, -1), chips.transpose(1, 2))
+
+
+@lru_cache(maxsize=8)
+def codebook(key: EpochKey) -> Codebook:
+    """Draw the sync chips, shuffles and patterns of an epoch key."""
+    seed = hmac.digest(key.secret, _CONTEXT, "sha256")
+    shuffle_bytes = CODEWORD_PAIRS * BANDS * 8
+    sync_bits = CODEWORD_PAIRS * SYNC_PER_PAIR
+    pattern_bits = SLOTS * ALPHABET * CODEWORD_PAIRS
+    stream = hashlib.shake_256(seed).digest(shuffle_bytes + (sync_bits + pattern_bits) // 8)
+    numbers = np.frombuffer(stream[:shuffle_bytes], ">u8").reshape(CODEWORD_PAIRS, BANDS)
+    bands = torch.from_numpy(np.argsort(numbers, axis=1, kind="stable"))
+    bits = np.unpackbits(np.frombuffer(stream[shuffle_bytes:], np.uint8))
+    chips = torch.from_numpy(bits.astype(np.float32) * 2.0 - 1.0)
+    sync = torch.zeros(CODEWORD_PAIRS, BANDS).scatter(
+        1, bands[:, :SYNC_PER_PAIR], chips[:sync_bits].reshape(CODEWORD_PAIRS, SYNC_PER_PAIR)
+    )
+    patterns = chips[sync_bits:].reshape(SLOTS, ALPHABET, CODEWORD_PAIRS)
+    return Codebook(key.secret, sync, bands[:, SYNC_PER_PAIR:].contiguous(), patterns)
+
+
 def codewords(key: EpochKey, ids: Sequence[GenerationId]) -> Tensor:
     """The chips of some ids, each -1 or +1; (id, pair, band), float32."""
-    packed = np.frombuffer(
-        b"".join(_expand(key.secret, generation_id) for generation_id in ids), dtype=np.uint8
-    )
-    bits = np.unpackbits(packed).reshape(len(ids), CODEWORD_PAIRS, BANDS)
-    return torch.from_numpy(bits.astype(np.float32) * 2.0 - 1.0)
-
-
-def _expand(secret: bytes, generation_id: GenerationId) -> bytes:
-    seed = hmac.digest(secret, _CONTEXT + generation_id.to_bytes(), "sha256")
-    return hashlib.shake_256(seed).digest(_CODEWORD_BYTES)
+    values = np.array([one.value for one in ids], np.uint64)
+    return codebook(key).codewords(symbols_of(key.secret, values))

@@ -49,14 +49,19 @@ def block_evidence(span: Tensor, hop_ratio: float = 1.0) -> Tensor:
     energy = band_energies(span, hop_ratio)
     difference_db = _pair_differences_db(energy)
     held = starts_inside_file(span, difference_db.shape[1], hop_ratio)
+    evidence = standardised(difference_db, held)
+    first = CONTEXT_FRAMES // PHASE_FRAMES
+    block = evidence[:, first : first + BLOCK_FRAMES // PHASE_FRAMES]
+    return block.reshape(BANDS, CODEWORD_PAIRS, PHASES).permute(1, 0, 2).contiguous()
+
+
+def standardised(difference_db: Tensor, held: Tensor) -> Tensor:
+    """Differences in deviations of their surroundings, less what all bands share; (band, start)."""
     difference_db = difference_db * held
     spread_db = _local_spread_db(difference_db, held)
     evidence = (difference_db / spread_db).clamp(-_CLIP, _CLIP)
     evidence = evidence - evidence.median(0, keepdim=True).values
-    evidence = (evidence - _across_neighbours(evidence)) * held
-    first = CONTEXT_FRAMES // PHASE_FRAMES
-    block = evidence[:, first : first + BLOCK_FRAMES // PHASE_FRAMES]
-    return block.reshape(BANDS, CODEWORD_PAIRS, PHASES).permute(1, 0, 2).contiguous()
+    return (evidence - _across_neighbours(evidence)) * held
 
 
 def band_energies(span: Tensor, hop_ratio: float = 1.0) -> Tensor:

@@ -89,6 +89,18 @@ def joint_z(signed: SignedEvidence) -> float:
     return float(folded.sum()) / max(norm, 1e-6)
 
 
+def weaker_half_z(signed: SignedEvidence, found: list[Stretch]) -> float:
+    """Cut what was found in two halves of equal evidence: the joint z of the weaker one.
+
+    Without any stretch the whole is cut. `signed` is (pair, band).
+    """
+    heard = [signed[one.first : one.past_last] for one in found] or [signed]
+    marked = np.concatenate(heard)
+    energy = np.cumsum(np.square(marked, dtype=np.float64).sum(1))
+    middle = int(np.searchsorted(energy, energy[-1] / 2)) if len(energy) else 0
+    return min(joint_z(marked[:middle]), joint_z(marked[middle:]))
+
+
 @dataclass(frozen=True)
 class _Candidate:
     first: int

@@ -1,50 +1,44 @@
-"""Finds which of many ids, at which offset, agrees with the evidence: one matrix product.
+"""Finds which of the issued ids agrees with a window at the alignments that sync offers.
 
-The score of an id at one alignment is z = sum(chip * evidence) / sqrt(sum(evidence ** 2)). The
-chips of an id that was not embedded are coin tosses independent of the audio, so z then has mean
-0 and variance 1 whatever the audio is, and P(z >= t) <= exp(-t * t / 2) (Hoeffding 1963).
-All cyclic offsets come from one Fourier transform along time, all ids and alignments of one
-frequency from one complex matrix product.
+At one alignment the evidence is first compared with all 256 patterns of every slot; an id's score
+is then the sum of 32 entries of that table, one per slot, whatever the length of the audio:
+
+    z = sum over slots of (pattern of the id's symbol . evidence) / norm of the evidence
+
+For an id that was not embedded the patterns are coin tosses independent of the audio, so z has
+mean 0 and variance 1 whatever the audio is, and P(z >= t) <= exp(-t * t / 2) (Hoeffding 1963).
+No slot counts for more than SLOT_LIMIT of its own deviations: an id that happens to share a few
+symbols with a strong mark cannot live on them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from watermark.identity.cells import BANDS, CODEWORD_PAIRS, PAIR_FRAMES
-from watermark.identity.codewords import EpochKey, codewords
+from watermark.identity.cells import BANDS, CODEWORD_PAIRS, PHASES
+from watermark.identity.codewords import EpochKey, codebook, codewords
+from watermark.identity.symbols import ALPHABET, SLOTS, Ids, Symbols, symbols_of
+from watermark.identity.sync import Alignment, best_alignments, sync_z
 from watermark.payload import GenerationId
 
-_COARSE_PHASE_STEP: Final = 2  # frames; half a step is an eighth of a cell, and costs 2 % of z
-_IDS_PER_PRODUCT: Final = 1024
-_REFINED_IDS: Final = 16  # best of the coarse pass, per window, scored at every phase
-_KEPT_PRODUCTS: Final = 16  # spectra of 16 Ki ids stay in memory (330 MB); the rest are recomputed
-
-
-@dataclass(frozen=True)
-class Alignment:
-    """Where in the repeating codeword the file begins: chip `m` sits at pair `m + offset`."""
-
-    phase: int  # 0..15 frames of 8 ms
-    offset: int  # 0..124 pairs of 128 ms
-
-    def near(self, other: Alignment) -> bool:
-        """Whether the two differ by at most two frames, cyclically."""
-        period = CODEWORD_PAIRS * PAIR_FRAMES
-        apart = (self.phase + PAIR_FRAMES * self.offset) - (
-            other.phase + PAIR_FRAMES * other.offset
-        )
-        return min(apart % period, -apart % period) <= 2
+ALIGNMENTS_TRIED: Final = 8  # of each window
+SLOT_LIMIT: Final = 4.0
+_IDS_AT_ONCE: Final = 1 << 16
+_COLUMNS_AT_ONCE: Final = 32  # alignments scored in one pass over the ids
+Row = TypeVar("Row", bound=np.generic)
+_ROWS = torch.arange(SLOTS, dtype=torch.int32) * ALPHABET
 
 
 @dataclass(frozen=True)
 class Score:
-    """An id's best agreement with one window."""
+    """An id's agreement with one window at one alignment. `z` is limited per slot; see above."""
 
     generation_id: GenerationId
     z: float
@@ -52,89 +46,150 @@ class Score:
 
 
 class IdSearch:
-    """Scores windows of evidence against a growing list of ids."""
+    """Scores windows of evidence against a growing list of ids of one epoch key."""
 
     def __init__(self, key: EpochKey, ids: Sequence[GenerationId] = ()) -> None:
         self.key = key
-        self._ids: list[GenerationId] = []
-        self._known: set[GenerationId] = set()
-        self._spectra: dict[int, Tensor] = {}
+        self.book = codebook(key)
+        self._count = 0
+        self._values: Ids = np.empty(0, np.uint64)
+        self._symbols: Symbols = np.empty((0, SLOTS), np.uint8)
+        self._sorted: Ids = np.empty(0, np.uint64)
         self.add(ids)
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return self._count
 
-    @property
-    def ids(self) -> tuple[GenerationId, ...]:
-        """What is searched, in order of arrival."""
-        return tuple(self._ids)
+    def __contains__(self, generation_id: GenerationId) -> bool:
+        place = int(np.searchsorted(self._sorted, np.uint64(generation_id.value)))
+        return place < len(self._sorted) and int(self._sorted[place]) == generation_id.value
 
     def add(self, ids: Sequence[GenerationId]) -> None:
         """Search these too from now on; ids already known are passed over."""
-        fresh = [one for one in dict.fromkeys(ids) if one not in self._known]
-        if fresh:
-            self._spectra.pop(len(self._ids) // _IDS_PER_PRODUCT, None)
-            self._ids.extend(fresh)
-            self._known.update(fresh)
+        self.add_values(np.array([one.value for one in ids], np.uint64))
 
-    def best(self, windows: Tensor) -> list[list[Score]]:
-        """The strongest ids of each window, best first; windows are (window, pair, band, phase)."""
-        assert windows.shape[1:] == (CODEWORD_PAIRS, BANDS, PAIR_FRAMES)
-        if not self._ids:
-            return [[] for _ in windows]
-        with torch.inference_mode():
-            coarse = torch.cat(list(self._coarse(windows)))  # (id, window)
-            kept = min(_REFINED_IDS, len(self._ids))
-            chosen = coarse.topk(kept, dim=0).indices  # (rank, window)
-            return [
-                self._refined(window, [self._ids[i] for i in chosen[:, w].tolist()])
-                for w, window in enumerate(windows)
-            ]
+    def add_values(self, values: Ids) -> None:
+        """As `add`, from an array of 64-bit numbers: for registries of millions."""
+        fresh = np.setdiff1d(values, self._sorted)
+        if not len(fresh):
+            return
+        self._values = _appended(self._values, self._count, fresh)
+        self._symbols = _appended(self._symbols, self._count, symbols_of(self.key.secret, fresh))
+        self._count += len(fresh)
+        self._sorted = np.sort(np.concatenate((self._sorted, fresh)))
 
-    def _coarse(self, windows: Tensor) -> Iterator[Tensor]:
-        phases = windows[..., ::_COARSE_PHASE_STEP]
-        W, _, B, P = phases.shape
-        normed = _normed(phases).permute(1, 2, 0, 3).reshape(CODEWORD_PAIRS, B, W * P)
-        evidence = torch.fft.rfft(normed, dim=0)  # (frequency, band, window x phase)
-        for product in range(-(-len(self._ids) // _IDS_PER_PRODUCT)):
-            agreement = torch.bmm(self._spectra_of(product), evidence)
-            over_offsets = torch.fft.irfft(agreement, CODEWORD_PAIRS, dim=0)
-            yield over_offsets.amax(0).reshape(-1, W, P).amax(2)
-
-    def _refined(self, window: Tensor, ids: list[GenerationId]) -> list[Score]:
-        scores = all_alignments(codewords(self.key, ids), window)  # (id, offset, phase)
-        best, where = scores.flatten(1).max(1)
-        found = [
-            Score(
-                generation_id,
-                float(z),
-                Alignment(phase=at % PAIR_FRAMES, offset=at // PAIR_FRAMES),
-            )
-            for generation_id, z, at in zip(ids, best.tolist(), where.tolist(), strict=True)
+    def candidates(self, windows: Tensor) -> list[list[tuple[Alignment, float]]]:
+        """Alignments worth trying in each window with their sync z, best first."""
+        assert windows.shape[1:] == (CODEWORD_PAIRS, BANDS, PHASES)
+        z = sync_z(self.book, windows)
+        return [
+            [(a, float(row[a.place])) for a in best_alignments(row, ALIGNMENTS_TRIED)] for row in z
         ]
-        return sorted(found, key=lambda score: -score.z)
 
-    def _spectra_of(self, product: int) -> Tensor:
-        """Conjugate spectra of one group of ids; (frequency, id, band)."""
-        if product not in self._spectra:
-            first = product * _IDS_PER_PRODUCT
-            chips = codewords(self.key, self._ids[first : first + _IDS_PER_PRODUCT])
-            spectra: Tensor = torch.fft.rfft(chips.permute(1, 0, 2), dim=0).conj().resolve_conj()
-            if len(self._spectra) >= _KEPT_PRODUCTS:
-                return spectra
-            self._spectra[product] = spectra
-        return self._spectra[product]
+    def best(
+        self, windows: Tensor, *, z_min: float, sync_z_min: float = -np.inf
+    ) -> list[list[Score]]:
+        """Ids at `z_min` or more in each window, best first, and the best one even below it.
+
+        Alignments whose sync z is under `sync_z_min` are not tried.
+        """
+        tables, owners = [], []
+        for number, offered in enumerate(self.candidates(windows)):
+            for alignment, z in offered:
+                if z >= sync_z_min:
+                    tables.append(self.table(windows[number], alignment))
+                    owners.append((number, alignment))
+        found: list[list[Score]] = [[] for _ in windows]
+        if not self._count:
+            return found
+        for first in range(0, len(tables), _COLUMNS_AT_ONCE):
+            columns = torch.stack(tables[first : first + _COLUMNS_AT_ONCE])
+            for column, index, z in self._strongest(columns, z_min):
+                number, alignment = owners[first + column]
+                generation_id = GenerationId(int(self._values[index]))
+                found[number].append(Score(generation_id, z, alignment))
+        return [
+            self._each_on_its_own(window, scores, z_min)
+            for window, scores in zip(windows, found, strict=True)
+        ]
+
+    def table(self, window: Tensor, alignment: Alignment, *, limited: bool = True) -> Tensor:
+        """What every symbol of every slot adds to z at one alignment; (slot, symbol)."""
+        aligned = window[:, :, alignment.phase].roll(-alignment.offset, dims=0)
+        by_slot = aligned.gather(1, self.book.slot_bands).T.contiguous()  # (slot, pair)
+        agreement = torch.bmm(self.book.patterns, by_slot[:, :, None])[:, :, 0]
+        if limited:
+            limit = SLOT_LIMIT * by_slot.norm(dim=1, keepdim=True)
+            agreement = torch.minimum(torch.maximum(agreement, -limit), limit)
+        whole: Tensor = agreement / by_slot.norm().clamp_min(1e-6)
+        return whole
+
+    def scores(self, tables: Tensor) -> Tensor:
+        """z of every id at some alignments; (alignment, slot, symbol) -> (id, alignment)."""
+        return torch.cat([part for _, part in self._parts(tables)])
+
+    def z_of(self, ids: Sequence[GenerationId], table: Tensor) -> Tensor:
+        """z of some ids, known or not, at one alignment; (id,)."""
+        values = np.array([one.value for one in ids], np.uint64)
+        symbols = torch.from_numpy(symbols_of(self.key.secret, values).astype(np.int64))
+        return table[torch.arange(SLOTS), symbols].sum(1)
+
+    def chips(self, generation_id: GenerationId) -> Tensor:
+        """The chips of an id, sync and slots; (pair, band)."""
+        return codewords(self.key, [generation_id])[0]
+
+    def _each_on_its_own(self, window: Tensor, scores: list[Score], z_min: float) -> list[Score]:
+        """Drop who reaches `z_min` only by symbols shared with a stronger id; best first."""
+        ranked = sorted(scores, key=lambda score: -score.z)
+        kept: list[Score] = []
+        for score in ranked:
+            stronger = [one for one in kept if one.alignment.near(score.alignment)]
+            if score.z >= z_min and stronger:
+                taken = np.array([one.generation_id.value for one in (score, *stronger)], np.uint64)
+                symbols = symbols_of(self.key.secret, taken)
+                shared = torch.from_numpy((symbols[1:] == symbols[0]).any(0))
+                table = self.table(window, score.alignment)
+                table[shared] = 0.0
+                if float(self.z_of([score.generation_id], table)[0]) < z_min:
+                    continue
+            kept.append(score)
+        return kept
+
+    def _strongest(self, tables: Tensor, z_min: float) -> Iterator[tuple[int, int, float]]:
+        """(column, id, z) of all scores from `z_min` up and of the best one per column."""
+        columns = len(tables)
+        best_z, best_at = torch.full((columns,), -torch.inf), torch.zeros(columns, dtype=torch.long)
+        for first, part in self._parts(tables):
+            z, at = part.max(0)
+            best_at = torch.where(z > best_z, at + first, best_at)
+            best_z = torch.maximum(z, best_z)
+            if float(z.max()) >= z_min:
+                for row, column in (part >= z_min).nonzero().tolist():
+                    yield column, first + row, float(part[row, column])
+        for column in range(columns):
+            if float(best_z[column]) < z_min:
+                yield column, int(best_at[column]), float(best_z[column])
+
+    def _parts(self, tables: Tensor) -> Iterator[tuple[int, Tensor]]:
+        weights = tables.flatten(1).T.contiguous()  # (slot x symbol, alignment)
+        for first in range(0, self._count, _IDS_AT_ONCE):
+            symbols = torch.from_numpy(
+                self._symbols[first : min(first + _IDS_AT_ONCE, self._count)]
+            )
+            rows = symbols.to(torch.int32) + _ROWS
+            yield first, torch.nn.functional.embedding_bag(rows, weights, mode="sum")
 
 
-def all_alignments(chips: Tensor, window: Tensor) -> Tensor:
-    """z of some ids at every offset and phase of one window; (id, offset, phase)."""
-    evidence = torch.fft.rfft(_normed(window[None])[0], dim=0)  # (frequency, band, phase)
-    spectra = torch.fft.rfft(chips, dim=1).conj()  # (id, frequency, band)
-    agreement = torch.einsum("ifb,fbp->ifp", spectra, evidence)
-    scores: Tensor = torch.fft.irfft(agreement, CODEWORD_PAIRS, dim=1)
-    return scores
-
-
-def _normed(windows: Tensor) -> Tensor:
-    norm = windows.square().sum((1, 2), keepdim=True).sqrt()
-    return windows / norm.clamp_min(1e-6)
+def _appended(
+    held: npt.NDArray[Row],
+    count: int,
+    fresh: npt.NDArray[Row],
+) -> npt.NDArray[Row]:
+    """Grow by doubling, so that a registry that grows id by id stays linear."""
+    needed = count + len(fresh)
+    if needed > len(held):
+        wider = np.empty((max(needed, 2 * len(held)), *held.shape[1:]), held.dtype)
+        wider[:count] = held[:count]
+        held = wider
+    held[count:needed] = fresh
+    return held

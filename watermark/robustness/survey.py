@@ -14,7 +14,8 @@ import soundfile
 
 from watermark.audio.errors import AudioRefused
 from watermark.audio.waveform import AudioFile, AudioLimits, Samples
-from watermark.identity.detector import read_identities, strongest
+from watermark.identity.detector import Reader
+from watermark.identity.geometry import Geometry
 from watermark.identity.search import IdSearch
 from watermark.marker import EmbedReport, Marker
 from watermark.payload import GenerationId
@@ -117,8 +118,8 @@ def null_survey(
         for samples, rate_hz in windows:
             soundfile.write(path, samples, rate_hz, subtype="FLOAT")
             audio = AudioFile(path, AudioLimits())
-            best = strongest(audio, marker.search)
-            threshold_z = marker.null.threshold_z(windows=1, ids=len(marker.search))
+            best = marker.reader.strongest(audio)
+            threshold_z = marker.reader.null.threshold_z(windows=1, ids=marker.reader.ids)
             if best is not None:
                 highest.append(best.z)
                 attributed += best.z >= threshold_z
@@ -159,14 +160,15 @@ def _attempt(
     tally: Tally,
 ) -> None:
     audio = AudioFile(path, AudioLimits())
-    reading = read_identities(audio, marker.search, marker.null, speeds=distortion.speeds)
+    geometries = [Geometry(speed, speed) for speed in distortion.speeds]
+    reading = marker.reader.read(audio, geometries=geometries)
     by_id = {identity.generation_id: identity.z for identity in reading.identities}
     if true in by_id:
         z = by_id[true]
     else:
-        alone = IdSearch(marker.search.key, [true])
-        score = strongest(audio, alone, speeds=distortion.speeds)
-        z = score.z if score is not None else 0.0
+        alone = Reader((IdSearch(marker.search.key, [true]),), marker.reader.null)
+        found = [alone.strongest(audio, geometry=geometry) for geometry in geometries]
+        z = max((score.z for score in found if score is not None), default=0.0)
     tally.z.append(z)
     put_there = {true, other} if distortion.name in WITH_OTHER_ID else {true}
     tally.wrong_ids += len(set(by_id) - put_there)

@@ -1,0 +1,44 @@
+"""A few mono stretches of a file at 16 kHz, for searches too costly to run on all of it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import soxr
+
+from watermark.audio.waveform import AudioFile, Samples
+from watermark.identity.cells import SAMPLE_RATE_HZ
+from watermark.identity.geometry import EXCERPT_SECONDS
+
+EXCERPTS_MAX: Final = 3
+_CANCELLED: Final = 0.1  # of the channels' energy: what is left of a mix whose channels oppose
+
+
+def excerpts(audio: AudioFile, *, count: int = EXCERPTS_MAX) -> list[Samples]:
+    """Stretches of EXCERPT_SECONDS from the beginning, middle and end; (time,) each.
+
+    A file that is no longer than one gives itself. Raises AudioUnreadable as `blocks` does.
+    """
+    length = int(EXCERPT_SECONDS * audio.sample_rate_hz)
+    whole = audio.frames_declared
+    wanted = min(count, max(1, whole // length))
+    starts = [round(i * (whole - length) / max(wanted - 1, 1)) for i in range(wanted)]
+    starts = [max(0, start) for start in starts]
+    parts: list[list[Samples]] = [[] for _ in starts]
+    passed = 0
+    for block in audio.blocks():
+        for start, part in zip(starts, parts, strict=True):
+            first, last = max(start - passed, 0), min(start + length - passed, len(block))
+            if first < last:
+                part.append(block[first:last])
+        passed += len(block)
+    return [_mono(np.concatenate(part), audio.sample_rate_hz) for part in parts if part]
+
+
+def _mono(sound: Samples, rate_hz: int) -> Samples:
+    mixed = sound.mean(1)
+    if float(np.square(mixed).mean()) < _CANCELLED * float(np.square(sound).mean()):
+        mixed = sound[:, 0]
+    at_rate = soxr.resample(np.ascontiguousarray(mixed), rate_hz, SAMPLE_RATE_HZ, quality="LQ")
+    return np.asarray(at_rate, np.float32)
