@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,10 +20,15 @@ from watermark.identity.cells import (
     overlap_add,
     spectrum,
 )
-from watermark.identity.masking import masking
+from watermark.identity.masking import Masking, masking
+from watermark.identity.strength import Allowance, Strength, strength
 
-EMBED_CONTEXT: Final = 64 * HOP  # reach of masking, gain smoothing and one frame, rounded up
+EMBED_CONTEXT: Final = 64 * HOP  # reach of strength, masking and one frame, rounded up
 _RAMP_FRAMES: Final = 7  # a cell's edge is a ramp, not a step: steps splash into other bands
+
+
+# Parseval for one-sided spectra of Hann windows: the squares of four windows sum to 1.5
+SPECTRAL_ENERGY: Final = 2.0 / (FFT_SIZE * 1.5)
 
 
 @dataclass(frozen=True)
@@ -36,29 +42,76 @@ class Change:
     noise_to_mask: Tensor
 
 
-def mark_change(span: Tensor, start: int, codeword: Tensor, scale: float = 1.0) -> Change:
+@dataclass(frozen=True)
+class _Prepared:
+    """A span seen as cells: its spectra, what hides a change, and which way each cell goes."""
+
+    spectra: Tensor  # (channel, bin, frame)
+    hidden: Masking
+    direction: Tensor  # (band, frame), within -1 and 1
+    strength: Strength
+
+
+def survey(span: Tensor, start: int, codeword: Tensor, allowance: Allowance) -> None:
+    """Count what marking this span would cost at every level; arguments as of `mark_change`."""
+    cells = _prepared(span, start, codeword)
+    inner = _inner(span)
+    part = Strength(
+        cells.strength.wish_db[:, inner],
+        cells.strength.cap_db[:, inner],
+        cells.strength.energy[:, inner] * SPECTRAL_ENERGY,
+    )
+    allowance.add(part, cells.direction[:, inner], float(_middle(span).square().sum()))
+    relative, change = _written(cells, allowance.level(), 1.0)
+    allowance.compare(
+        expected=float((relative[:, inner].square() * part.energy).sum()),
+        seen=float(_middle(change[:, : span.shape[1]]).square().sum()),
+    )
+
+
+def mark_change(
+    span: Tensor, start: int, codeword: Tensor, scale: float = 1.0, *, level: float = math.inf
+) -> Change:
     """The change that writes `codeword` (pair, band) into a span.
 
     `span` (channel, time) holds EMBED_CONTEXT samples before `start` and as many after its end,
     zeros beyond the file; `start`, a multiple of HOP, is its place in the file at 16 kHz.
-    `scale` multiplies every depth. All channels get the same gain, so the stereo image stays.
+    `level`, which `Allowance` finds for a whole file, shares the change out among the cells; at
+    infinity each has all that masking hides. `scale` multiplies every depth. All channels get the
+    same gain, so the stereo image stays.
     """
-    assert start % HOP == 0 and codeword.shape == (CODEWORD_PAIRS, BANDS)
-    length = span.shape[1] - 2 * EMBED_CONTEXT
-    padded = torch.nn.functional.pad(span, (0, FFT_SIZE))
-    spectra = spectrum(padded)
-    first_frame = (start - EMBED_CONTEXT + FFT_SIZE // 2) // HOP
-    hidden = masking(spectra.abs().square().sum(0))
-    direction = _directions(codeword, first_frame, spectra.shape[2])
-    gain_db = _ramped(direction) * hidden.depth_db * scale
+    cells = _prepared(span, start, codeword)
+    relative, change = _written(cells, level, scale)
+    noise_to_mask = relative.square() * cells.hidden.energy / cells.hidden.threshold
+    return Change(_middle(change[:, : span.shape[1]]), noise_to_mask[:, _inner(span)])
+
+
+def _written(cells: _Prepared, level: float, scale: float) -> tuple[Tensor, Tensor]:
+    """Relative change of every cell (band, frame), and what that adds (channel, time)."""
+    gain_db = cells.direction * cells.strength.depth_db(level) * scale
     relative = torch.pow(10.0, gain_db / 20) - 1
-    change = overlap_add(spectra * (band_members().to(relative).T @ relative))
-    inner = slice(EMBED_CONTEXT // HOP, (EMBED_CONTEXT + length) // HOP)
-    noise_to_mask = relative.square() * hidden.energy / hidden.threshold
-    return Change(change[:, EMBED_CONTEXT : EMBED_CONTEXT + length], noise_to_mask[:, inner])
+    return relative, overlap_add(cells.spectra * (band_members().to(relative).T @ relative))
 
 
-def _directions(codeword: Tensor, first_frame: int, frames: int) -> Tensor:
+def _middle(samples: Tensor) -> Tensor:
+    return samples[:, EMBED_CONTEXT : samples.shape[1] - EMBED_CONTEXT]
+
+
+def _prepared(span: Tensor, start: int, codeword: Tensor) -> _Prepared:
+    assert start % HOP == 0 and codeword.shape == (CODEWORD_PAIRS, BANDS)
+    spectra = spectrum(torch.nn.functional.pad(span, (0, FFT_SIZE)))
+    first_frame = (start - EMBED_CONTEXT + FFT_SIZE // 2) // HOP
+    hidden = masking(torch.view_as_real(spectra).square().sum((0, -1)))
+    direction = ramped(directions(codeword, first_frame, spectra.shape[2]))
+    return _Prepared(spectra, hidden, direction, strength(hidden))
+
+
+def _inner(span: Tensor) -> slice:
+    length = span.shape[1] - 2 * EMBED_CONTEXT
+    return slice(EMBED_CONTEXT // HOP, (EMBED_CONTEXT + length) // HOP)
+
+
+def directions(codeword: Tensor, first_frame: int, frames: int) -> Tensor:
     """+1 where a cell is raised, -1 where it is lowered; (band, frame)."""
     frame = torch.arange(first_frame, first_frame + frames)
     pair = torch.div(frame, PAIR_FRAMES, rounding_mode="floor") % CODEWORD_PAIRS
@@ -66,7 +119,8 @@ def _directions(codeword: Tensor, first_frame: int, frames: int) -> Tensor:
     return codeword[pair].T * torch.where(raised_first, 1.0, -1.0)
 
 
-def _ramped(direction: Tensor) -> Tensor:
+def ramped(direction: Tensor) -> Tensor:
+    """Steps made gentle along time; (band, frame)."""
     ramp = torch.hann_window(_RAMP_FRAMES + 2, periodic=False, dtype=direction.dtype)[1:-1]
     reach = _RAMP_FRAMES // 2
     wide = torch.nn.functional.pad(direction[:, None], (reach, reach), mode="replicate")

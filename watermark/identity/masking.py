@@ -1,4 +1,4 @@
-"""How deep the mark may go, cell by cell: less on steady tones, more where noise hides it.
+"""How deep the mark may go at most, cell by cell: less on steady tones, more where noise hides it.
 
 The masking threshold is the classical one: energy per band, spread over neighbouring critical
 bands (Schroeder, Atal and Hall 1979), lowered by 14.5 + Bark dB where the masker is a tone and by
@@ -17,10 +17,9 @@ from torch import Tensor
 
 from watermark.identity.cells import BAND_EDGES, BINS, FFT_SIZE, SAMPLE_RATE_HZ, band_members
 
-NOISE_TO_MASK_DB: Final = -10.0  # the mark's energy in a cell, relative to the threshold there
-SHALLOWEST_DB: Final = 0.3  # a steady tone still carries a little
-DEEPEST_DB: Final = 2.5
-MASKING_REACH_FRAMES: Final = 15  # a depth depends on no frame further away than this
+NOISE_TO_MASK_DB: Final = -2.0  # the mark's energy in a cell, relative to the threshold there
+DEEPEST_DB: Final = 5.0
+MASKING_REACH_FRAMES: Final = 15  # a cap depends on no frame further away than this
 _STEADINESS_FRAMES: Final = 15
 _NOISE_LEVEL_DEVIATION_DB: Final = 5.6  # standard deviation of 10 log10 of an exponential variable
 _TONE_LEVEL_DEVIATION_DB: Final = 1.0
@@ -34,25 +33,25 @@ _QUIET: Final = 1e-12  # mean-square level of a bin, far under 16 bits
 class Masking:
     """All (band, frame)."""
 
-    depth_db: Tensor
+    cap_db: Tensor  # depth at which the mark comes within NOISE_TO_MASK_DB of the threshold
     threshold: Tensor  # energy under which an added sound in that band is not heard
     energy: Tensor
+    tonality: Tensor  # 0 for noise, 1 for a steady tone
 
 
 def masking(power: Tensor) -> Masking:
-    """Read thresholds and depths from power spectra; (bin, frame)."""
+    """Read thresholds and caps from power spectra; (bin, frame)."""
     members = _masker_members().to(power)
     energies = members @ power + _QUIET
     tonal = _tonality(power, members)
     bark = _bark(members)
     lowered_db = tonal * (14.5 + bark[:, None]) + (1 - tonal) * 5.5
-    thresholds = _spreading(bark) @ (_smooth(energies, 5) * 10 ** (-lowered_db / 10))
+    thresholds = _spreading(bark) @ (smoothed(energies, 5) * 10 ** (-lowered_db / 10))
     first = len(_LOW_MASKERS) - 1
     threshold, energy = thresholds[first:], energies[first:]
     allowed = threshold * 10 ** (NOISE_TO_MASK_DB / 10)
-    depth_db = 20 * torch.log10(1 + torch.sqrt(allowed / _smooth(energy, 5)))
-    depth_db = depth_db.clamp(SHALLOWEST_DB, DEEPEST_DB)
-    return Masking(_smooth(depth_db, 11), threshold, energy)
+    cap_db = 20 * torch.log10(1 + torch.sqrt(allowed / smoothed(energy, 5)))
+    return Masking(smoothed(cap_db.clamp_max(DEEPEST_DB), 11), threshold, energy, tonal[first:])
 
 
 def _masker_members() -> Tensor:
@@ -79,8 +78,8 @@ def _spreading(bark: Tensor) -> Tensor:
 def _tonality(power: Tensor, members: Tensor) -> Tensor:
     """0 for noise, 1 for a steady tone, energy-weighted within each band; (band, frame)."""
     level_db = 10 * torch.log10(power + _QUIET)
-    mean = _smooth(level_db, _STEADINESS_FRAMES)
-    variance = _smooth(level_db**2, _STEADINESS_FRAMES) - mean**2
+    mean = smoothed(level_db, _STEADINESS_FRAMES)
+    variance = smoothed(level_db**2, _STEADINESS_FRAMES) - mean**2
     deviation_db = variance.clamp_min(0).sqrt()
     weight = power + _QUIET
     band_deviation_db = (members @ (deviation_db * weight)) / (members @ weight)
@@ -88,8 +87,8 @@ def _tonality(power: Tensor, members: Tensor) -> Tensor:
     return 1 - ((band_deviation_db - _TONE_LEVEL_DEVIATION_DB) / span_db).clamp(0, 1)
 
 
-def _smooth(rows: Tensor, frames: int) -> Tensor:
-    """Centred moving average along time that counts only what exists at the ends."""
+def smoothed(rows: Tensor, frames: int) -> Tensor:
+    """Centred moving average along an odd number of frames; the ends count what exists alone."""
     return torch.nn.functional.avg_pool1d(
         rows[None], frames, stride=1, padding=frames // 2, count_include_pad=False
     )[0]
