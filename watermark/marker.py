@@ -42,7 +42,6 @@ from watermark.identity.cells import BLOCK_SAMPLES, SAMPLE_RATE_HZ
 from watermark.identity.detector import (
     DETECTOR_NAME,
     DETECTOR_VERSION,
-    Evidence,
     Progress,
     Reader,
     own_z,
@@ -53,6 +52,7 @@ from watermark.identity.evidence import block_evidence
 from watermark.identity.geometry import Geometry
 from watermark.identity.null_model import NullModel
 from watermark.identity.search import IdSearch
+from watermark.identity.windows import Evidence
 from watermark.payload import GenerationId
 from watermark.presence.opinion import Heard, PresenceLayer, joined
 

@@ -14,10 +14,10 @@ import torch
 from watermark.audio.errors import AudioRefused
 from watermark.audio.waveform import AudioFile, AudioLimits, Samples
 from watermark.identity.codewords import EpochKey
-from watermark.identity.detector import Evidence, evidence_blocks
 from watermark.identity.evidence import block_evidence
 from watermark.identity.null_model import NullModel, fit
 from watermark.identity.search import IdSearch
+from watermark.identity.windows import Evidence, evidence_blocks
 from watermark.synthesis import HELD_OUT_FAMILIES, TRAINING_FAMILIES, clip
 
 WINDOW_SECONDS: Final = 10.0
@@ -55,8 +55,8 @@ def calibrate(
             soundfile.write(path, samples, rate_hz, subtype="FLOAT")
             for block in evidence_blocks(AudioFile(path, AudioLimits()), evidence=evidence):
                 with torch.inference_mode():
-                    (offered,) = search.candidates(block[None])
-                    tables = torch.stack([search.table(block, one) for one, _ in offered])
+                    offered = search.candidates(block[None])
+                    tables = torch.stack([search.table(block, one.alignment) for one in offered])
                     best.append(search.scores(tables).amax(1).numpy())
     if not best:
         raise NothingToMeasure("no window of audio could be read; name another folder")

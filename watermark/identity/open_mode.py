@@ -7,13 +7,13 @@ a path is offered to it only if its z is over OPEN_Z_MIN.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from watermark.identity.symbols import (
+    ALPHABET,
     BITS_PER_STEP,
     INPUTS,
     SLOTS,
@@ -26,26 +26,17 @@ from watermark.payload import GenerationId
 
 OPEN_Z_MIN: Final = 12.0  # the best of 2^96 paths through noise alone reaches about 11.5
 _TURNS: Final = 3
-_CRC_CHANCE: Final = 2.0**-32
+CRC_CHANCE: Final = 2.0**-32  # that the CRC passes a path through noise
 
 
-@dataclass(frozen=True)
-class OpenReading:
-    """An id that passed its CRC; `false_positive_rate` is the CRC's, per alignment tried."""
-
-    generation_id: GenerationId
-    z: float
-    false_positive_rate: float
-
-
-def read_open(secret: bytes, scores: npt.NDArray[np.float32]) -> OpenReading | None:
-    """Decode one alignment; `scores` (slot, symbol) are in deviations of the whole codeword."""
-    assert scores.shape == (SLOTS, INPUTS**BITS_PER_STEP // 2)
+def read_open(secret: bytes, scores: npt.NDArray[np.float32]) -> tuple[GenerationId, float] | None:
+    """The id of one alignment and its z; `scores` (slot, symbol) are parts of z, unlimited."""
+    assert scores.shape == (SLOTS, ALPHABET)
     upper, lower, z = likeliest_token(scores)
     if z < OPEN_Z_MIN:
         return None
     found = id_of_token(secret, upper, lower)
-    return None if found is None else OpenReading(GenerationId(found), z, _CRC_CHANCE)
+    return None if found is None else (GenerationId(found), z)
 
 
 def likeliest_token(scores: npt.NDArray[np.float32]) -> tuple[int, int, float]:

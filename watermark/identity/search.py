@@ -24,12 +24,14 @@ from torch import Tensor
 
 from watermark.identity.cells import BANDS, CODEWORD_PAIRS, PHASES
 from watermark.identity.codewords import EpochKey, codebook, codewords
+from watermark.identity.open_mode import read_open
 from watermark.identity.symbols import ALPHABET, SLOTS, Ids, Symbols, symbols_of
 from watermark.identity.sync import Alignment, best_alignments, sync_z
 from watermark.payload import GenerationId
 
 ALIGNMENTS_TRIED: Final = 8  # of each window
 SLOT_LIMIT: Final = 4.0
+_OPEN_SYNC_Z_MIN: Final = 5.0  # half of what an id of the least z that decodes brings along
 _IDS_AT_ONCE: Final = 1 << 16
 _COLUMNS_AT_ONCE: Final = 32  # alignments scored in one pass over the ids
 Row = TypeVar("Row", bound=np.generic)
@@ -43,6 +45,15 @@ class Score:
     generation_id: GenerationId
     z: float
     alignment: Alignment
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An alignment that the sync chips of a window offer."""
+
+    window: int
+    alignment: Alignment
+    sync_z: float
 
 
 class IdSearch:
@@ -78,40 +89,50 @@ class IdSearch:
         self._count += len(fresh)
         self._sorted = np.sort(np.concatenate((self._sorted, fresh)))
 
-    def candidates(self, windows: Tensor) -> list[list[tuple[Alignment, float]]]:
-        """Alignments worth trying in each window with their sync z, best first."""
+    def candidates(
+        self, windows: Tensor, sync_z_min: Sequence[float] | None = None
+    ) -> list[Candidate]:
+        """Alignments worth trying, window by window, best first; (window, pair, band, phase)."""
         assert windows.shape[1:] == (CODEWORD_PAIRS, BANDS, PHASES)
-        z = sync_z(self.book, windows)
-        return [
-            [(a, float(row[a.place])) for a in best_alignments(row, ALIGNMENTS_TRIED)] for row in z
-        ]
+        found = []
+        for number, row in enumerate(sync_z(self.book, windows)):
+            floor = -np.inf if sync_z_min is None else sync_z_min[number]
+            for alignment in best_alignments(row, ALIGNMENTS_TRIED):
+                z = float(row[alignment.place])
+                if z >= floor:
+                    found.append(Candidate(number, alignment, z))
+        return found
 
     def best(
-        self, windows: Tensor, *, z_min: float, sync_z_min: float = -np.inf
+        self, windows: Tensor, *, z_min: float, sync_z_min: Sequence[float] | None = None
     ) -> list[list[Score]]:
         """Ids at `z_min` or more in each window, best first, and the best one even below it.
 
-        Alignments whose sync z is under `sync_z_min` are not tried.
+        Alignments of window w whose sync z is under `sync_z_min[w]` are not tried.
         """
-        tables, owners = [], []
-        for number, offered in enumerate(self.candidates(windows)):
-            for alignment, z in offered:
-                if z >= sync_z_min:
-                    tables.append(self.table(windows[number], alignment))
-                    owners.append((number, alignment))
         found: list[list[Score]] = [[] for _ in windows]
-        if not self._count:
-            return found
-        for first in range(0, len(tables), _COLUMNS_AT_ONCE):
-            columns = torch.stack(tables[first : first + _COLUMNS_AT_ONCE])
-            for column, index, z in self._strongest(columns, z_min):
-                number, alignment = owners[first + column]
+        offered = self.candidates(windows, sync_z_min) if self._count else []
+        for first in range(0, len(offered), _COLUMNS_AT_ONCE):
+            tried = offered[first : first + _COLUMNS_AT_ONCE]
+            tables = torch.stack([self.table(windows[one.window], one.alignment) for one in tried])
+            for column, index, z in self._strongest(tables, z_min):
                 generation_id = GenerationId(int(self._values[index]))
-                found[number].append(Score(generation_id, z, alignment))
+                score = Score(generation_id, z, tried[column].alignment)
+                found[tried[column].window].append(score)
         return [
             self._each_on_its_own(window, scores, z_min)
             for window, scores in zip(windows, found, strict=True)
         ]
+
+    def decoded(self, windows: Tensor, sync_z_min: Sequence[float]) -> list[list[Score]]:
+        """Ids that open mode reads in each window, registered or not."""
+        found: list[list[Score]] = [[] for _ in windows]
+        floors = [max(floor, _OPEN_SYNC_Z_MIN) for floor in sync_z_min]
+        for one in self.candidates(windows, floors):
+            table = self.table(windows[one.window], one.alignment, limited=False)
+            if (read := read_open(self.key.secret, table.numpy())) is not None:
+                found[one.window].append(Score(read[0], read[1], one.alignment))
+        return found
 
     def table(self, window: Tensor, alignment: Alignment, *, limited: bool = True) -> Tensor:
         """What every symbol of every slot adds to z at one alignment; (slot, symbol)."""
