@@ -32,7 +32,7 @@ from watermark.identity.cells import (
     spectrum,
 )
 from watermark.identity.codewords import Codebook
-from watermark.identity.evidence import standardised
+from watermark.identity.evidence import classical_evidence, local_spread_db
 from watermark.identity.sync import sync_z
 
 EXCERPT_SECONDS: Final = 32.0
@@ -40,6 +40,7 @@ TEMPO_RANGE: Final = (0.78, 1.28)
 PITCH_RANGE: Final = (2 ** (-2.5 / 12), 2 ** (2.5 / 12))  # two and a half semitones either way
 _TEMPO_STEP: Final = 0.0025  # over 32 s the ends are then out of step by half a cell
 _PITCH_STEP: Final = 0.012  # a sixth of a band
+_CELL_LENGTH_STEP: Final = 0.08  # a cell read 4 % too long or short loses little
 _FINER: Final = 0.25  # of a coarse step
 _PROMISING_Z: Final = 4.2  # about what the best of a million chance alignments reaches is 4.9
 _KEPT: Final = 3
@@ -89,12 +90,12 @@ def find_geometries(
     """The most promising geometries, best first; excerpts are mono at 16 kHz, (time,)."""
     sightings: list[Sighting] = []
     for number, excerpt in enumerate(excerpts):
+        seen: list[Sighting] = []
         for pitch, tempos, share in _coarse():
-            sightings.extend(_sightings(excerpt, pitch, tempos, book))
-            heard((number + share) / len(excerpts))
-        coarse = _apart(sightings)
-        for sighting in coarse:
-            sightings.extend(_around(excerpt, sighting.geometry, book))
+            seen.extend(_seen_roughly(excerpt, pitch, tempos, book))
+            heard((number + 0.8 * share) / len(excerpts))
+        for sighting in _apart(seen):
+            sightings.extend(_seen_closely(excerpt, sighting.geometry, book))
     return [one for one in _apart(sightings) if one.sync_z >= _PROMISING_Z]
 
 
@@ -108,52 +109,80 @@ def _coarse() -> Iterator[tuple[float, Steps, float]]:
     yield 1.0, _steps(TEMPO_RANGE), 1.0
 
 
-def _around(excerpt: Samples, found: Geometry, book: Codebook) -> Iterator[Sighting]:
+def _seen_roughly(
+    excerpt: Samples, pitch: float, tempos: Steps, book: Codebook
+) -> Iterator[Sighting]:
+    """Sync at some tempos, from evidence made for the nearest of a few lengths of cell."""
+    summed, floor = _summed_energies(excerpt, pitch)
+    ratios = pitch / tempos
+    lengths = np.exp(np.round(np.log(ratios) / _CELL_LENGTH_STEP) * _CELL_LENGTH_STEP)
+    for length in np.unique(lengths):
+        alike = lengths == length
+        evidence = _evidence(summed, floor, float(length), 1.0)
+        windows = []
+        for ratio in ratios[alike]:
+            starts = torch.arange(int((evidence.shape[1] - 1) / ratio)) * ratio
+            windows.append(_folded(evidence[:, torch.round(starts).long()]))
+        best = sync_z(book, torch.stack(windows)).amax(1)
+        for tempo, z in zip(tempos[alike], best, strict=True):
+            yield Sighting(Geometry(pitch, float(tempo)), float(z))
+
+
+def _seen_closely(excerpt: Samples, found: Geometry, book: Codebook) -> Iterator[Sighting]:
+    """Sync around a geometry in finer steps, with cells of exactly the right length."""
     tempos = found.tempo * np.exp(np.arange(-4, 5) * _FINER * _TEMPO_STEP)
-    for nudge in (-0.5, 0.0, 0.5):
-        pitch = found.pitch * math.exp(nudge * _PITCH_STEP)
-        if found.pitch == 1.0 and nudge != 0.0:
-            continue  # a stretch leaves the pitch alone
-        if abs(math.log(found.pitch / found.tempo)) < _PITCH_STEP:
-            yield from (
-                one for t in tempos for one in _sightings(excerpt, float(t), np.array([t]), book)
-            )
-            return
-        yield from _sightings(excerpt, pitch, tempos, book)
+    alike = abs(math.log(found.pitch / found.tempo)) < _PITCH_STEP
+    if alike:  # a turntable: one number for both
+        for tempo in tempos:
+            yield _seen_exactly(excerpt, float(tempo), float(tempo), book)
+    if not alike or found.pitch == 1.0:
+        for tempo in tempos:
+            yield _seen_exactly(excerpt, found.pitch, float(tempo), book)
+    if not alike and found.pitch != 1.0:
+        for nudge in (-0.5, 0.5):
+            pitch = found.pitch * math.exp(nudge * _PITCH_STEP)
+            yield _seen_exactly(excerpt, pitch, found.tempo, book)
 
 
-def _sightings(excerpt: Samples, pitch: float, tempos: Steps, book: Codebook) -> list[Sighting]:
-    if not len(tempos):
-        return []
+def _seen_exactly(excerpt: Samples, pitch: float, tempo: float, book: Codebook) -> Sighting:
+    summed, floor = _summed_energies(excerpt, pitch)
+    ratio = pitch / tempo
+    window = _folded(_evidence(summed, floor, ratio, ratio))
+    return Sighting(Geometry(pitch, tempo), float(sync_z(book, window[None]).max()))
+
+
+def _summed_energies(excerpt: Samples, pitch: float) -> tuple[Tensor, float]:
+    """Cumulative energy per band once the pitch is undone, (band, frame + 1), and a floor."""
     sound = excerpt
     if pitch != 1.0:
         sound = soxr.resample(excerpt, SAMPLE_RATE_HZ / pitch, SAMPLE_RATE_HZ, quality="LQ")
     padded = torch.nn.functional.pad(torch.from_numpy(sound)[None], (FFT_SIZE // 2, FFT_SIZE))
-    parts = torch.view_as_real(spectrum(padded)).square().sum((0, -1))
-    energy = band_members() @ parts
+    parts = torch.view_as_real(spectrum(padded)[0]).square_()
+    power = parts[..., 0] + parts[..., 1]
+    energy = band_members() @ power
     summed = torch.nn.functional.pad(energy.double().cumsum(1), (1, 0))
-    floor = 1e-10 * float(energy.max()) + 1e-14
-    windows = torch.stack([_folded(summed, floor, pitch / float(tempo)) for tempo in tempos])
-    best = sync_z(book, windows).amax(1)
-    return [
-        Sighting(Geometry(pitch, float(tempo)), float(z))
-        for tempo, z in zip(tempos, best, strict=True)
-    ]
+    return summed, 1e-10 * float(energy.max()) + 1e-14
 
 
-def _folded(summed: Tensor, floor: float, hop_ratio: float) -> Tensor:
-    """Evidence with cells `hop_ratio` times as long, folded onto one codeword; as `evidence`."""
-    frames = summed.shape[1] - 1
-    cells = int(frames / (PHASE_FRAMES * hop_ratio)) - CELL_FRAMES // PHASE_FRAMES
-    if cells < 2 * PHASES:
-        return torch.zeros(CODEWORD_PAIRS, BANDS, PHASES)
-    starts = torch.arange(cells, dtype=torch.float64) * PHASE_FRAMES
-    first, past = ((starts + edge) * hop_ratio for edge in _CORE_FRAMES)
-    cores = (_at(summed, past) - _at(summed, first)) / (hop_ratio * (CELL_FRAMES - 2))
-    level_db = 10 * torch.log10(cores.clamp_min(0) + floor).float()
-    later = CELL_FRAMES // PHASE_FRAMES
-    difference_db = level_db[:, :-later] - level_db[:, later:]
-    evidence = standardised(difference_db, torch.ones(difference_db.shape[1]))
+def _evidence(summed: Tensor, floor: float, length: float, hop: float) -> Tensor:
+    """As `evidence`, with cells `length` and hops `hop` times as long; (band, start)."""
+    starts = int((summed.shape[1] - 1 - 2 * CELL_FRAMES * length) / (PHASE_FRAMES * hop))
+    if starts < 2 * PHASES:
+        return torch.zeros(BANDS, 1)
+    first = torch.arange(starts, dtype=torch.float64) * (PHASE_FRAMES * hop)
+    levels = []
+    for cell in (0, 1):
+        begin = first + (cell * CELL_FRAMES + _CORE_FRAMES[0]) * length
+        end = first + (cell * CELL_FRAMES + _CORE_FRAMES[1]) * length
+        energy = (_at(summed, end) - _at(summed, begin)) / (length * (CELL_FRAMES - 2))
+        levels.append(10 * torch.log10(energy.float().clamp_min(0) + floor))
+    difference_db = levels[0] - levels[1]
+    held = torch.ones(starts)
+    return classical_evidence(difference_db, local_spread_db(difference_db, held), held)
+
+
+def _folded(evidence: Tensor) -> Tensor:
+    """(band, start) -> one codeword's window, (pair, band, phase)."""
     whole = CODEWORD_PAIRS * PHASES
     repeats = -(-evidence.shape[1] // whole)
     padded = torch.nn.functional.pad(evidence, (0, repeats * whole - evidence.shape[1]))
@@ -166,7 +195,8 @@ def _at(summed: Tensor, place: Tensor) -> Tensor:
     place = place.clamp(0, summed.shape[1] - 1.001)
     left = place.long()
     part = place - left
-    return summed[:, left] * (1 - part) + summed[:, left + 1] * part
+    between: Tensor = summed[:, left] * (1 - part) + summed[:, left + 1] * part
+    return between
 
 
 def _steps(span: tuple[float, float], step: float = _TEMPO_STEP) -> Steps:
