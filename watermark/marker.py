@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import soundfile
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from watermark.audio.errors import AudioTooShort, AudioUnmarkable
+from watermark.audio.output import CopyWriter
 from watermark.audio.waveform import (
     AudioFacts,
     AudioFile,
@@ -63,7 +64,6 @@ _PRESENCE_SHARE_MAX: Final = 0.5  # of the energy that may be added
 _PRESENCE_SAMPLES: Final = 600 * SAMPLE_RATE_HZ  # bounds memory on long files
 EMBED_SECONDS_MIN: Final = 5.0  # below it an id is seldom found again
 _OWN_Z_MIN: Final = 6.0  # at the one known alignment; chance gives this once in 10^9
-_PCM_16_SUBTYPES: Final = {"PCM_16", "PCM_S8", "PCM_U8", "ULAW", "ALAW", "VORBIS", "OPUS"}
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ class Marker:
         facts: AudioFacts | None = None,
         progress: Progress = unheard,
     ) -> EmbedReport:
-        """Write a marked FLAC copy of `audio` to `destination`.
+        """Write a marked copy of `audio` to `destination`, in its `output_format`.
 
         Raises AudioRefused kinds; AudioUnmarkable when the id cannot be read back from the copy.
         Nothing is left at `destination` when it raises.
@@ -301,24 +301,13 @@ def _write(
     destination: Path,
     tally: _Tally,
 ) -> None:
-    """Write host plus change as FLAC, and tally what the rounded, clipped result differs by."""
-    bits = 16 if audio.subtype in _PCM_16_SUBTYPES or "MPEG" in audio.subtype else 24
-    full_scale = 2 ** (bits - 1)
-    with soundfile.SoundFile(
-        destination,
-        "w",
-        samplerate=audio.sample_rate_hz,
-        channels=audio.channels,
-        format="FLAC",
-        subtype=f"PCM_{bits}",
-    ) as file:
+    """Write host plus change, and tally what the rounded, clipped result differs by."""
+    with CopyWriter(audio, destination) as copy:
         for host, change in changed:
-            steps = np.rint((host.astype(np.float64) + change) * full_scale)
-            steps = np.clip(steps, -full_scale, full_scale - 1).astype(np.int32)
-            file.write(steps << (32 - bits))
+            written = copy.write(host.astype(np.float64) + change)
             tally.signal += _energy(host)
-            tally.change += _energy(steps / full_scale - host)
+            tally.change += _energy(written - host)
 
 
-def _energy(samples: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> float:
+def _energy(samples: npt.NDArray[np.float32] | npt.NDArray[np.float64]) -> float:
     return float(np.sum(np.square(samples, dtype=np.float64)))

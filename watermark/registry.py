@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
-from sqlalchemy import Engine, LargeBinary, String, create_engine, event, select
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Engine, LargeBinary, String, create_engine, event, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from watermark.payload import GenerationId
+
+_ROWS_AT_ONCE: Final = 65_536
 
 
 class GenerationIdTaken(Exception):
@@ -31,30 +36,29 @@ class _IssuedRow(_Tables):
     serial: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     generation_id: Mapped[bytes] = mapped_column(LargeBinary(8), unique=True)
     source_pcm_sha256: Mapped[str] = mapped_column(String(64))
-    key_id: Mapped[str] = mapped_column(String(16))
+    key_id: Mapped[str] = mapped_column(String(16), index=True)
     issued_at: Mapped[str] = mapped_column(String(32))
 
 
 @dataclass(frozen=True)
 class Issued:
-    """One line of the register; `serial` grows by time of issue."""
+    """Ids in the order in which they were issued; `last_serial` is the line to go on after."""
 
-    serial: int
-    generation_id: GenerationId
+    values: npt.NDArray[np.uint64]
+    last_serial: int
 
 
 class Registry:
-    """The append-only register of issued ids of one epoch key."""
+    """The append-only register of issued ids; every line names the epoch key of its mark."""
 
-    def __init__(self, path: Path, *, key_id: str) -> None:
+    def __init__(self, path: Path) -> None:
         """Open or create the SQLite file at `path`."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._key_id = key_id
         self._engine = create_engine(f"sqlite:///{path}")
         _make_durable(self._engine)
         _Tables.metadata.create_all(self._engine)
 
-    def issue(self, generation_id: GenerationId, *, source_pcm_sha256: str) -> None:
+    def issue(self, generation_id: GenerationId, *, source_pcm_sha256: str, key_id: str) -> None:
         """Record that the id marks this audio; returns once it is on disk.
 
         Saying the same again changes nothing. Raises GenerationIdTaken when the id names other
@@ -63,37 +67,45 @@ class Registry:
         row = _IssuedRow(
             generation_id=generation_id.to_bytes(),
             source_pcm_sha256=source_pcm_sha256,
-            key_id=self._key_id,
+            key_id=key_id,
             issued_at=datetime.now(UTC).isoformat(timespec="seconds"),
         )
         try:
             with Session(self._engine) as session, session.begin():
                 session.add(row)
         except IntegrityError:
-            self._refuse_other_audio(generation_id, source_pcm_sha256)
+            if self._audio_and_key_of(generation_id) != (source_pcm_sha256, key_id):
+                raise GenerationIdTaken(generation_id) from None
 
-    def issued_after(self, serial: int = 0) -> list[Issued]:
-        """Ids of this epoch key issued later than line `serial`, oldest first."""
+    def issued_after(self, serial: int = 0, *, key_id: str) -> Issued:
+        """Ids of an epoch key issued later than line `serial`, oldest first."""
         query = (
             select(_IssuedRow.serial, _IssuedRow.generation_id)
-            .where(_IssuedRow.serial > serial, _IssuedRow.key_id == self._key_id)
+            .where(_IssuedRow.key_id == key_id, _IssuedRow.serial > serial)
             .order_by(_IssuedRow.serial)
+            .execution_options(yield_per=_ROWS_AT_ONCE)
         )
-        with Session(self._engine) as session:
-            rows = session.execute(query).all()
-        return [Issued(number, GenerationId.from_bytes(octets)) for number, octets in rows]
+        octets = bytearray()
+        with self._engine.connect() as connection:
+            for rows in connection.execute(query).partitions():
+                octets += b"".join(row.generation_id for row in rows)
+                serial = rows[-1].serial
+        return Issued(np.frombuffer(bytes(octets), ">u8").astype(np.uint64), serial)
+
+    def last_serial(self) -> int:
+        """The newest line of any key; 0 when nothing was issued."""
+        with self._engine.connect() as connection:
+            return connection.scalar(select(func.max(_IssuedRow.serial))) or 0
 
     def close(self) -> None:
         """Let go of the file."""
         self._engine.dispose()
 
-    def _refuse_other_audio(self, generation_id: GenerationId, source_pcm_sha256: str) -> None:
+    def _audio_and_key_of(self, generation_id: GenerationId) -> tuple[str, str]:
         query = select(_IssuedRow).where(_IssuedRow.generation_id == generation_id.to_bytes())
         with Session(self._engine) as session:
             known = session.scalars(query).one()
-            same = known.source_pcm_sha256 == source_pcm_sha256 and known.key_id == self._key_id
-        if not same:
-            raise GenerationIdTaken(generation_id)
+            return known.source_pcm_sha256, known.key_id
 
 
 def _make_durable(engine: Engine) -> None:

@@ -21,12 +21,21 @@ class WatermarkSettings:
     decoys: int = 0  # ids registered for tests and benchmarks only; they mark nothing
 
     @property
-    def key_path(self) -> Path:
+    def keys_folder(self) -> Path:
+        return self.state / "keys"
+
+    @property
+    def single_key_path(self) -> Path:
+        """Where the one key of before key rings lay; taken up into the ring."""
         return self.state / "epoch.key"
 
     @property
     def registry_path(self) -> Path:
         return self.state / "registry.sqlite"
+
+    @property
+    def fingerprints_path(self) -> Path:
+        return self.state / "fingerprints.sqlite"
 
     @property
     def spool(self) -> Path:
