@@ -75,7 +75,8 @@ class _Found:
 
     search: IdSearch
     geometry: Geometry
-    z: float
+    z: float = 0.0
+    bounded_z: float = 0.0
     alignments: list[Alignment] = field(default_factory=list)
 
     def add(self, score: Score, geometry: Geometry) -> None:
@@ -88,6 +89,7 @@ class _Found:
         elif not any(score.alignment.near(known) for known in self.alignments):
             self.alignments.append(score.alignment)
         self.z = max(self.z, score.z)
+        self.bounded_z = max(self.bounded_z, score.bounded_z)
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ class Reader:
         identities = [
             identity
             for generation_id, known in found.items()
-            if known.z >= threshold_z
+            if known.bounded_z >= threshold_z
             and (identity := self._identity(audio, generation_id, known, windows, open_mode))
         ]
         progress(1.0)
@@ -150,7 +152,7 @@ class Reader:
             )
             for score in scores
         ]
-        return max(scores, key=lambda score: score.z, default=None)
+        return max(scores, key=lambda score: score.bounded_z, default=None)
 
     def signed(
         self,
@@ -180,8 +182,8 @@ class Reader:
             windows = windows_of(self._blocks_of(audio, geometry))
             for done, scores in _scan(windows, search, z_min, open_mode):
                 for score in scores:
-                    if score.z >= z_min:
-                        fresh = _Found(search, geometry, score.z)
+                    if score.bounded_z >= z_min:
+                        fresh = _Found(search, geometry)
                         found.setdefault(score.generation_id, fresh).add(score, geometry)
                 progress(min(1.0, done / blocks))
         return window_count(blocks)
@@ -215,7 +217,7 @@ class Reader:
         if open_mode:
             rate = CRC_CHANCE * windows * ALIGNMENTS_TRIED
         else:
-            rate = self.null.false_positive_rate(known.z, windows=windows, ids=self.ids)
+            rate = self.null.false_positive_rate(known.bounded_z, windows=windows, ids=self.ids)
         return Identity(
             generation_id,
             round(known.z, 3),

@@ -40,10 +40,14 @@ _ROWS = torch.arange(SLOTS, dtype=torch.int32) * ALPHABET
 
 @dataclass(frozen=True)
 class Score:
-    """An id's agreement with one window at one alignment. `z` is limited per slot; see above."""
+    """An id's agreement with one window at one alignment.
+
+    `bounded_z`, limited per slot as above, decides; `z` is the same without the limit, for people.
+    """
 
     generation_id: GenerationId
     z: float
+    bounded_z: float
     alignment: Alignment
 
 
@@ -106,7 +110,7 @@ class IdSearch:
     def best(
         self, windows: Tensor, *, z_min: float, sync_z_min: Sequence[float] | None = None
     ) -> list[list[Score]]:
-        """Ids at `z_min` or more in each window, best first, and the best one even below it.
+        """Ids of `bounded_z` >= `z_min` in each window, best first, and the best even below it.
 
         Alignments of window w whose sync z is under `sync_z_min[w]` are not tried.
         """
@@ -117,8 +121,10 @@ class IdSearch:
             tables = torch.stack([self.table(windows[one.window], one.alignment) for one in tried])
             for column, index, z in self._strongest(tables, z_min):
                 generation_id = GenerationId(int(self._values[index]))
-                score = Score(generation_id, z, tried[column].alignment)
-                found[tried[column].window].append(score)
+                one = tried[column]
+                unlimited = self.table(windows[one.window], one.alignment, limited=False)
+                (whole_z,) = self.z_of([generation_id], unlimited).tolist()
+                found[one.window].append(Score(generation_id, whole_z, z, one.alignment))
         return [
             self._each_on_its_own(window, scores, z_min)
             for window, scores in zip(windows, found, strict=True)
@@ -131,7 +137,7 @@ class IdSearch:
         for one in self.candidates(windows, floors):
             table = self.table(windows[one.window], one.alignment, limited=False)
             if (read := read_open(self.key.secret, table.numpy())) is not None:
-                found[one.window].append(Score(read[0], read[1], one.alignment))
+                found[one.window].append(Score(read[0], read[1], read[1], one.alignment))
         return found
 
     def table(self, window: Tensor, alignment: Alignment, *, limited: bool = True) -> Tensor:
@@ -161,11 +167,11 @@ class IdSearch:
 
     def _each_on_its_own(self, window: Tensor, scores: list[Score], z_min: float) -> list[Score]:
         """Drop who reaches `z_min` only by symbols shared with a stronger id; best first."""
-        ranked = sorted(scores, key=lambda score: -score.z)
+        ranked = sorted(scores, key=lambda score: -score.bounded_z)
         kept: list[Score] = []
         for score in ranked:
             stronger = [one for one in kept if one.alignment.near(score.alignment)]
-            if score.z >= z_min and stronger:
+            if score.bounded_z >= z_min and stronger:
                 taken = np.array([one.generation_id.value for one in (score, *stronger)], np.uint64)
                 symbols = symbols_of(self.key.secret, taken)
                 shared = torch.from_numpy((symbols[1:] == symbols[0]).any(0))
