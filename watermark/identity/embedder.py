@@ -43,7 +43,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class _Prepared:
+class Cells:
     """A span seen as cells: its spectra, what hides a change, and which way each cell goes."""
 
     spectra: Tensor  # (channel, bin, frame)
@@ -54,18 +54,22 @@ class _Prepared:
 
 def survey(span: Tensor, start: int, codeword: Tensor, allowance: Allowance) -> None:
     """Count what marking this span would cost at every level; arguments as of `mark_change`."""
-    cells = _prepared(span, start, codeword)
-    inner = _inner(span)
+    count(span, prepared(span, start, codeword), allowance)
+
+
+def count(span: Tensor, cells: Cells, allowance: Allowance) -> None:
+    """As `survey`, for a span already seen as cells."""
+    inner = inner_frames(span)
     part = Strength(
         cells.strength.wish_db[:, inner],
         cells.strength.cap_db[:, inner],
         cells.strength.energy[:, inner] * SPECTRAL_ENERGY,
     )
-    allowance.add(part, cells.direction[:, inner], float(_middle(span).square().sum()))
-    relative, change = _written(cells, allowance.level(), 1.0)
+    allowance.add(part, cells.direction[:, inner], float(middle(span).square().sum()))
+    relative, change = written(cells, allowance.level(), 1.0)
     allowance.compare(
         expected=float((relative[:, inner].square() * part.energy).sum()),
-        seen=float(_middle(change[:, : span.shape[1]]).square().sum()),
+        seen=float(middle(change[:, : span.shape[1]]).square().sum()),
     )
 
 
@@ -80,33 +84,36 @@ def mark_change(
     infinity each has all that masking hides. `scale` multiplies every depth. All channels get the
     same gain, so the stereo image stays.
     """
-    cells = _prepared(span, start, codeword)
-    relative, change = _written(cells, level, scale)
+    cells = prepared(span, start, codeword)
+    relative, change = written(cells, level, scale)
     noise_to_mask = relative.square() * cells.hidden.energy / cells.hidden.threshold
-    return Change(_middle(change[:, : span.shape[1]]), noise_to_mask[:, _inner(span)])
+    return Change(middle(change[:, : span.shape[1]]), noise_to_mask[:, inner_frames(span)])
 
 
-def _written(cells: _Prepared, level: float, scale: float) -> tuple[Tensor, Tensor]:
+def written(cells: Cells, level: float, scale: float) -> tuple[Tensor, Tensor]:
     """Relative change of every cell (band, frame), and what that adds (channel, time)."""
     gain_db = cells.direction * cells.strength.depth_db(level) * scale
     relative = torch.pow(10.0, gain_db / 20) - 1
     return relative, overlap_add(cells.spectra * (band_members().to(relative).T @ relative))
 
 
-def _middle(samples: Tensor) -> Tensor:
+def middle(samples: Tensor) -> Tensor:
+    """Without the context on either side; (channel, time)."""
     return samples[:, EMBED_CONTEXT : samples.shape[1] - EMBED_CONTEXT]
 
 
-def _prepared(span: Tensor, start: int, codeword: Tensor) -> _Prepared:
+def prepared(span: Tensor, start: int, codeword: Tensor) -> Cells:
+    """See a span as cells; arguments as of `mark_change`."""
     assert start % HOP == 0 and codeword.shape == (CODEWORD_PAIRS, BANDS)
     spectra = spectrum(torch.nn.functional.pad(span, (0, FFT_SIZE)))
     first_frame = (start - EMBED_CONTEXT + FFT_SIZE // 2) // HOP
     hidden = masking(torch.view_as_real(spectra).square().sum((0, -1)))
     direction = ramped(directions(codeword, first_frame, spectra.shape[2]))
-    return _Prepared(spectra, hidden, direction, strength(hidden))
+    return Cells(spectra, hidden, direction, strength(hidden))
 
 
-def _inner(span: Tensor) -> slice:
+def inner_frames(span: Tensor) -> slice:
+    """Those frames that are centred on the middle."""
     length = span.shape[1] - 2 * EMBED_CONTEXT
     return slice(EMBED_CONTEXT // HOP, (EMBED_CONTEXT + length) // HOP)
 

@@ -46,19 +46,17 @@ def block_evidence(span: Tensor, hop_ratio: float = 1.0) -> Tensor:
     `hop_ratio` is how much longer the audio lasts than when it was marked, at the same pitch; the
     context and the block are then as much longer.
     """
-    energy = band_energies(span, hop_ratio)
-    difference_db = _pair_differences_db(energy)
+    difference_db = pair_differences_db(cell_levels_db(band_energies(span, hop_ratio)))
     held = starts_inside_file(span, difference_db.shape[1], hop_ratio)
-    evidence = standardised(difference_db, held)
+    difference_db = difference_db * held
+    evidence = classical_evidence(difference_db, local_spread_db(difference_db, held), held)
     first = CONTEXT_FRAMES // PHASE_FRAMES
     block = evidence[:, first : first + BLOCK_FRAMES // PHASE_FRAMES]
     return block.reshape(BANDS, CODEWORD_PAIRS, PHASES).permute(1, 0, 2).contiguous()
 
 
-def standardised(difference_db: Tensor, held: Tensor) -> Tensor:
-    """Differences in deviations of their surroundings, less what all bands share; (band, start)."""
-    difference_db = difference_db * held
-    spread_db = _local_spread_db(difference_db, held)
+def classical_evidence(difference_db: Tensor, spread_db: Tensor, held: Tensor) -> Tensor:
+    """Differences in units of their spread, less what bands have in common; (band, start)."""
     evidence = (difference_db / spread_db).clamp(-_CLIP, _CLIP)
     evidence = evidence - evidence.median(0, keepdim=True).values
     return (evidence - _across_neighbours(evidence)) * held
@@ -68,19 +66,33 @@ def band_energies(span: Tensor, hop_ratio: float = 1.0) -> Tensor:
     """Energy of each band in every frame of a span, over all channels; (band, frame)."""
     frames = 2 * CONTEXT_FRAMES + BLOCK_FRAMES
     whole = int(frames * HOP * hop_ratio) + FFT_SIZE  # one frame more than the span asks for
-    padded = torch.nn.functional.pad(span, (FFT_SIZE // 2, FFT_SIZE // 2 + whole - span.shape[1]))
+    return energies(torch.nn.functional.pad(span, (0, whole - span.shape[1])), hop_ratio)
+
+
+def energies(samples: Tensor, hop_ratio: float = 1.0) -> Tensor:
+    """Energy of each band in every frame, over all channels; frame 0 is centred on sample 0."""
+    padded = torch.nn.functional.pad(samples, (FFT_SIZE // 2, FFT_SIZE // 2))
     parts = torch.view_as_real(spectrum(padded, hop_ratio)).square().sum((0, -1))
-    return band_members() @ parts
+    return band_members().to(parts) @ parts
 
 
-def _pair_differences_db(energy: Tensor) -> Tensor:
-    """Level of a cell minus level of the next, for a pair at each second frame; (band, start)."""
+def cell_levels_db(energy: Tensor) -> Tensor:
+    """Level of the core of a cell that starts at each second frame; (band, start)."""
     cores = torch.nn.functional.avg_pool1d(
         energy[None, :, 1:], _CELL_CORE_FRAMES, stride=PHASE_FRAMES
     )[0]
-    level_db = 10 * torch.log10(cores + _FLOOR_BELOW_LOUDEST * cores.max() + _FLOOR)
+    return 10 * torch.log10(cores + _FLOOR_BELOW_LOUDEST * cores.max() + _FLOOR)
+
+
+def pair_differences_db(level_db: Tensor) -> Tensor:
+    """Level of a cell minus level of the next; (band, start)."""
     later = CELL_FRAMES // PHASE_FRAMES
     return level_db[:, :-later] - level_db[:, later:]
+
+
+def pair_starts(frames: int) -> int:
+    """How many pairs, one at each second frame, have both cells within some frames."""
+    return (frames - 1 - _CELL_CORE_FRAMES) // PHASE_FRAMES + 1 - CELL_FRAMES // PHASE_FRAMES
 
 
 def starts_inside_file(span: Tensor, starts: int, hop_ratio: float = 1.0) -> Tensor:
@@ -98,13 +110,18 @@ def starts_inside_file(span: Tensor, starts: int, hop_ratio: float = 1.0) -> Ten
     return ((sample >= first) & (sample + PAIR_FRAMES * HOP * hop_ratio <= last + 1)).float()
 
 
-def _local_spread_db(difference_db: Tensor, held: Tensor) -> Tensor:
+def local_spread_db(difference_db: Tensor, held: Tensor) -> Tensor:
     """Typical size of the differences within half a second either way; (band, start)."""
-    rows = torch.cat((difference_db.abs(), held[None]))
+    return local_mean(difference_db.abs(), held) / _MEAN_ABS_PER_DEVIATION + _SPREAD_FLOOR_DB
+
+
+def local_mean(values: Tensor, held: Tensor) -> Tensor:
+    """Mean within half a second either way of what is `held`; values are 0 elsewhere."""
+    rows = torch.cat((values, held[None]))
     means = torch.nn.functional.avg_pool1d(
         rows[None], _SPREAD_STARTS, stride=1, padding=_SPREAD_STARTS // 2
     )[0]
-    return means[:-1] / means[-1].clamp_min(1e-6) / _MEAN_ABS_PER_DEVIATION + _SPREAD_FLOOR_DB
+    return means[:-1] / means[-1].clamp_min(1e-6)
 
 
 def _across_neighbours(evidence: Tensor) -> Tensor:

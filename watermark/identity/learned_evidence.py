@@ -1,0 +1,118 @@
+"""Evidence by a small convolutional network: what a cell's surroundings say about its mark.
+
+It sees, for every band and every second frame, the level of a cell and of a 16 ms slice, both
+against the local mean and in units of the host's own restlessness there, the classical evidence,
+and four slowly changing facts: restlessness, level among the bands, graininess, and whether the
+file has audio. It answers with a log-likelihood ratio: how sure it is that the first cell of the
+pair was raised, and how much such a pair, here, is worth. Nothing it sees depends on gain or sign.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+
+from watermark.identity.cells import (
+    BANDS,
+    CELL_FRAMES,
+    CODEWORD_PAIRS,
+    PHASE_FRAMES,
+    PHASES,
+)
+from watermark.identity.evidence import (
+    BLOCK_FRAMES,
+    CONTEXT_FRAMES,
+    band_energies,
+    cell_levels_db,
+    classical_evidence,
+    local_mean,
+    local_spread_db,
+    pair_differences_db,
+    pair_starts,
+    starts_inside_file,
+)
+
+CELL_STARTS: Final = CELL_FRAMES // PHASE_FRAMES
+FAST_MAPS: Final = 2
+SLOW_MAPS: Final = 5
+CHANNELS: Final = 16
+_AROUND: Final = 8  # starts either way of a pair's middle: two cells before, two after
+_CLIP: Final = 4.0
+
+
+def evidence_maps(energy: Tensor, held: Tensor) -> Tensor:
+    """What the network sees of band energies; (band, frame), (start,) -> (map, band, start).
+
+    Indexed by the middle of a pair: the value at `i` belongs to the pair that starts a cell
+    earlier. The fast maps come first.
+    """
+    cell_db = cell_levels_db(energy)
+    difference_db = pair_differences_db(cell_db) * held
+    starts = held.shape[0]
+    spread_db = local_spread_db(difference_db, held)
+    classical = classical_evidence(difference_db, spread_db, held)
+    cell_db = cell_db[:, :starts]
+    mean_db = local_mean(cell_db * held, held)
+    pairs = torch.nn.functional.avg_pool1d(energy[None, :, : 2 * starts], PHASE_FRAMES)[0]
+    slice_db = 10 * torch.log10(pairs[:, :starts] + 1e-10 * pairs.max() + 1e-14)
+    grain_db = (slice_db[:, 1:] - slice_db[:, :-1]).abs()
+    grain_db = torch.nn.functional.pad(grain_db, (0, 1)) * held
+    grain = torch.log(local_mean(grain_db, held) + 0.3)
+    slow = (
+        classical.roll(CELL_STARTS, 1),
+        torch.log(spread_db) - 1.0,
+        (mean_db - mean_db.amax(0)) / 20 + 1.0,
+        grain - 1.0,
+        held.expand(BANDS, starts),
+    )
+    fast = (((level - mean_db) / spread_db).clamp(-_CLIP, _CLIP) for level in (cell_db, slice_db))
+    return torch.stack((*fast, *slow)) * held
+
+
+class EvidenceNetwork(nn.Module):
+    """About 2,200 multiplications per pair start and band."""
+
+    def __init__(self, channels: int = CHANNELS) -> None:
+        super().__init__()
+        width = 2 * _AROUND + 1
+        self.fast = nn.Conv2d(FAST_MAPS, channels, (1, width), padding=(0, _AROUND), bias=False)
+        self.slow = nn.Conv2d(SLOW_MAPS, channels, 1)
+        self.across = nn.Conv2d(channels, channels, (7, 3), padding=(3, 1), groups=channels)
+        self.gated = nn.Conv2d(channels, 2 * channels, 1)
+        self.around = nn.Conv2d(channels, channels, (3, 5), padding=(1, 2), groups=channels)
+        self.mixed = nn.Conv2d(channels, channels, 1)
+        self.answer = nn.Conv2d(channels, 2, 1)
+        torch.nn.init.normal_(self.answer.weight, std=0.02)
+        torch.nn.init.zeros_(self.answer.bias)  # type: ignore[arg-type]
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """(batch, map, band, start) -> log-likelihood ratios (batch, band, start), middle-indexed.
+
+        Without training it answers with a multiple of the classical evidence.
+        """
+        seen = self.fast(maps[:, :FAST_MAPS]) + self.slow(maps[:, FAST_MAPS:])
+        seen = torch.nn.functional.silu(seen)
+        seen = seen + torch.nn.functional.glu(self.gated(self.across(seen)), dim=1)
+        seen = seen + torch.nn.functional.silu(self.mixed(self.around(seen)))
+        added, worth = self.answer(seen).unbind(1)
+        answer: Tensor = added + torch.exp(worth) * maps[:, FAST_MAPS]
+        return answer
+
+
+class LearnedEvidence:
+    """Evidence of blocks, as `block_evidence`, by a network in evaluation mode."""
+
+    def __init__(self, network: EvidenceNetwork) -> None:
+        self.network = network.eval()
+
+    def __call__(self, span: Tensor, hop_ratio: float = 1.0) -> Tensor:
+        """Arguments and result as of `block_evidence`."""
+        energy = band_energies(span, hop_ratio)
+        held = starts_inside_file(span, pair_starts(energy.shape[1]), hop_ratio)
+        maps = evidence_maps(energy, held)
+        middle: Tensor = self.network(maps[None])[0] * held.roll(CELL_STARTS)
+        first = CONTEXT_FRAMES // PHASE_FRAMES + CELL_STARTS
+        block = middle[:, first : first + BLOCK_FRAMES // PHASE_FRAMES]
+        return block.reshape(BANDS, CODEWORD_PAIRS, PHASES).permute(1, 0, 2).contiguous()

@@ -1,0 +1,43 @@
+"""What a training run of the identity networks is: every knob, in one frozen place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A training run. Two runs with equal recipes on one machine give equal weights."""
+
+    seed: int = 1
+    steps: int = 4000
+    corpus_clips: int = 560
+    clip_seconds: float = 11.0
+    batch: int = 6  # hosts per step
+    heard_seconds: float = 8.192  # what is marked and heard of each
+    snr_lowest_db: float = 24.0
+    snr_highest_db: float = 34.0
+    clean_share: float = 0.2  # of the hosts nothing befalls
+    second_attack_share: float = 0.25
+    averaged_share: float = 0.08  # 2 to 5 copies of different ids averaged
+    learning_rate: float = 3e-3
+    warmup_steps: int = 60
+    gradient_clip: float = 1.0
+    average_decay: float = 0.995  # the averaged weights are the ones that are shipped
+    correlation_weight: float = 0.3  # of -log(z / sqrt(cells)) beside the cross-entropy
+    embedder_from_step: int = -1  # from here the strength network learns too; -1: never
+
+    def changed(self, settings: list[str]) -> Self:
+        """This recipe with `name=value` settings; raises ValueError for what it does not know."""
+        kinds = {field.name: type(getattr(self, field.name)) for field in fields(self)}
+        values: dict[str, Any] = {}
+        for setting in settings:
+            name, _, value = setting.partition("=")
+            if kinds.get(name) not in (int, float):
+                raise ValueError(
+                    f"--set {setting}: expected NAME=NUMBER with NAME one of "
+                    + ", ".join(sorted(kinds))
+                )
+            values[name] = kinds[name](value)
+        return replace(self, **values)
