@@ -1,34 +1,19 @@
-"""Both layers behind one interface: the identity mark says whose, the presence mark says where.
-
-A file is embedded in two readings: the first measures the change at full depth, the second writes
-it, scaled so that the signal-to-noise ratio of what was written is at least SNR_MIN_DB. The second
-layer keeps its own, lower level; the identity mark takes what is left of the allowance. The change
-is made at 16 kHz and added to the original samples at their own rate, so length, channels and
-everything above 8 kHz stay as they were.
-"""
+"""Both layers behind one interface: the identity mark says whose, the presence mark says where."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
 import torch
-from torch import Tensor
 
 from watermark.audio.errors import AudioTooShort, AudioUnmarkable
-from watermark.audio.output import CopyWriter
 from watermark.audio.waveform import (
     AudioFacts,
     AudioFile,
-    Samples,
     at_16_khz,
-    in_step,
-    resampled,
     spans,
 )
 from watermark.detection import (
@@ -39,7 +24,7 @@ from watermark.detection import (
     Presence,
     Unmarked,
 )
-from watermark.identity.cells import BLOCK_SAMPLES, SAMPLE_RATE_HZ
+from watermark.identity.cells import SAMPLE_RATE_HZ
 from watermark.identity.detector import (
     DETECTOR_NAME,
     DETECTOR_VERSION,
@@ -48,7 +33,6 @@ from watermark.identity.detector import (
     own_z,
     unheard,
 )
-from watermark.identity.embedder import EMBED_CONTEXT, mark_change
 from watermark.identity.evidence import block_evidence
 from watermark.identity.geometry import Geometry
 from watermark.identity.null_model import NullModel
@@ -56,11 +40,8 @@ from watermark.identity.search import IdSearch
 from watermark.identity.windows import Evidence
 from watermark.payload import GenerationId
 from watermark.presence.opinion import Heard, PresenceLayer, joined
+from watermark.writing import write_marked
 
-SNR_MIN_DB: Final = 24.0
-_SNR_AIMED_DB: Final = 24.3  # leaves room for rounding to 16 bits and clipping
-_WRITES_MAX: Final = 4
-_PRESENCE_SHARE_MAX: Final = 0.5  # of the energy that may be added
 _PRESENCE_SAMPLES: Final = 600 * SAMPLE_RATE_HZ  # bounds memory on long files
 EMBED_SECONDS_MIN: Final = 5.0  # below it an id is seldom found again
 _OWN_Z_MIN: Final = 6.0  # at the one known alignment; chance gives this once in 10^9
@@ -78,37 +59,6 @@ class EmbedReport:
     presence_weights_sha256: str | None
     source: AudioFacts
     marked: AudioFacts
-
-
-@dataclass(frozen=True)
-class _Scales:
-    """What each layer's change is multiplied by."""
-
-    identity: float = 1.0
-    presence: float = 1.0
-
-    def lowered(self) -> _Scales:
-        return _Scales(0.9 * self.identity, 0.9 * self.presence)
-
-
-@dataclass
-class _Tally:
-    """Sums gathered while reading a file once."""
-
-    signal: float = 0.0
-    change: float = 0.0
-    identity: float = 0.0  # change of each layer, and host, as energies at 16 kHz
-    presence: float = 0.0
-    host: float = 0.0
-    mask_log_sum: float = 0.0
-    masked: int = 0
-    cells: int = 0
-
-    @property
-    def snr_db(self) -> float:
-        if self.change == 0:
-            return math.inf
-        return 10 * math.log10(max(self.signal, 1e-30) / self.change)
 
 
 class Marker:
@@ -149,8 +99,13 @@ class Marker:
             )
         codeword = self.search.chips(generation_id)
         try:
-            tally, written_snr_db = self._write_loud_enough(
-                audio, codeword, destination, source.frames, progress
+            tally = write_marked(
+                audio,
+                codeword,
+                destination,
+                self.presence,
+                frames=source.frames,
+                progress=progress,
             )
             copy = AudioFile(destination, audio.limits)
             read_back_z = own_z(copy, self.search, generation_id)
@@ -166,7 +121,7 @@ class Marker:
         progress(1.0)
         return EmbedReport(
             generation_id=generation_id,
-            snr_db=round(written_snr_db, 2),
+            snr_db=round(tally.snr_db, 2),
             noise_to_mask_db=round(tally.mask_log_sum / max(tally.cells, 1), 2),
             masked_fraction=round(tally.masked / max(tally.cells, 1), 4),
             identity_z=round(read_back_z, 2),
@@ -213,75 +168,6 @@ class Marker:
             return Unmarked(presence, examined, detector)
         return Marked(reading.identities, presence, examined, detector)
 
-    def _write_loud_enough(
-        self,
-        audio: AudioFile,
-        codeword: Tensor,
-        destination: Path,
-        frames: int,
-        progress: Progress,
-    ) -> tuple[_Tally, float]:
-        """Measure, then write until the written file keeps SNR_MIN_DB."""
-
-        def at(first: float, last: float) -> Callable[[int], None]:
-            return lambda done: progress(first + (last - first) * done / max(frames, 1))
-
-        scales = self._allowance(audio, codeword, at(0.0, 0.4))
-        for _ in range(_WRITES_MAX):
-            tally = _Tally()
-            changes = resampled(
-                self._changes_at_16_khz(audio, codeword, scales, tally),
-                SAMPLE_RATE_HZ,
-                audio.sample_rate_hz,
-                audio.channels,
-            )
-            changed = in_step(audio.blocks(), changes, at(0.4, 0.9))
-            _write(audio, changed, destination, tally)
-            if tally.snr_db >= SNR_MIN_DB:
-                return tally, tally.snr_db
-            scales = scales.lowered()
-        raise AudioUnmarkable(
-            f"no copy keeps {SNR_MIN_DB:g} dB of signal over change; the level is too low"
-        )
-
-    def _allowance(
-        self, audio: AudioFile, codeword: Tensor, keep: Callable[[int], None]
-    ) -> _Scales:
-        """Measure both layers at full depth and share out what SNR_MIN_DB allows."""
-        measured = _Tally()
-        done = 0.0
-        for change in self._changes_at_16_khz(audio, codeword, _Scales(), measured):
-            done += len(change) * audio.sample_rate_hz / SAMPLE_RATE_HZ
-            keep(int(done))
-        allowed = measured.host * 10 ** (-_SNR_AIMED_DB / 10)
-        presence = min(measured.presence, allowed * _PRESENCE_SHARE_MAX)
-        return _Scales(
-            identity=min(1.0, math.sqrt((allowed - presence) / max(measured.identity, 1e-30))),
-            presence=min(1.0, math.sqrt(presence / max(measured.presence, 1e-30))),
-        )
-
-    def _changes_at_16_khz(
-        self, audio: AudioFile, codeword: Tensor, scales: _Scales, tally: _Tally
-    ) -> Iterator[Samples]:
-        stream = at_16_khz(audio)
-        for span in spans(stream, audio.channels, length=BLOCK_SAMPLES, context=EMBED_CONTEXT):
-            host = torch.from_numpy(span.samples)
-            with torch.inference_mode():
-                change = mark_change(host, span.start, codeword, scales.identity)
-                total = change.samples
-                inner = slice(EMBED_CONTEXT, EMBED_CONTEXT + span.length)
-                if self.presence is not None:
-                    second = scales.presence * self.presence.embed(host)[:, inner]
-                    total = total + second
-                    tally.presence += float(second.square().sum())
-            tally.identity += float(change.samples.square().sum())
-            tally.host += float(host[:, inner].square().sum())
-            ratio_db = 10 * torch.log10(change.noise_to_mask.clamp_min(1e-12))
-            tally.mask_log_sum += float(ratio_db.sum())
-            tally.masked += int((ratio_db < 0).sum())
-            tally.cells += ratio_db.numel()
-            yield np.ascontiguousarray(total.numpy().T)
-
     def _presence_of(self, audio: AudioFile) -> Presence | None:
         """The presence layer's opinion of ten minutes at a time, mixed to one channel, joined."""
         if self.presence is None:
@@ -293,21 +179,3 @@ class Marker:
                 heard = self.presence.detect(torch.from_numpy(span.samples[0]))
             parts.append((span.start, span.length, heard))
         return joined(parts)
-
-
-def _write(
-    audio: AudioFile,
-    changed: Iterator[tuple[Samples, Samples]],
-    destination: Path,
-    tally: _Tally,
-) -> None:
-    """Write host plus change, and tally what the rounded, clipped result differs by."""
-    with CopyWriter(audio, destination) as copy:
-        for host, change in changed:
-            written = copy.write(host.astype(np.float64) + change)
-            tally.signal += _energy(host)
-            tally.change += _energy(written - host)
-
-
-def _energy(samples: npt.NDArray[np.float32] | npt.NDArray[np.float64]) -> float:
-    return float(np.sum(np.square(samples, dtype=np.float64)))
