@@ -18,6 +18,8 @@ import uvicorn
 
 from watermark.audio.errors import AudioRefused
 from watermark.detection import Unmarked, to_json
+from watermark.fingerprint.chance import ChanceUnknown
+from watermark.fingerprint.store import FingerprintsDamaged
 from watermark.identity.calibration import calibrate as run_calibration
 from watermark.identity.codewords import EpochKeyUnusable
 from watermark.identity.null_model import CALIBRATION_PATH, CalibrationMissing
@@ -31,8 +33,10 @@ from watermark.service.workbench import Workbench, report_json
 REFUSALS = (
     AudioRefused,
     CalibrationMissing,
+    ChanceUnknown,
     CheckpointRefused,
     EpochKeyUnusable,
+    FingerprintsDamaged,
     GenerationIdInvalid,
     GenerationIdTaken,
 )

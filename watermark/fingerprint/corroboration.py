@@ -1,0 +1,89 @@
+"""Compares what was found with what was registered: the sound against the mark's word.
+
+A mark can be copied onto other music, or forged by whoever holds the key; the landmarks of the
+recording cannot come along without the recording. So an id is attributed to a file only where both
+say the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from watermark.detection import (
+    NOT_COMPARED,
+    Corroborated,
+    Corroboration,
+    Identity,
+    Marked,
+)
+from watermark.fingerprint.agreement import Agreement, agreement
+from watermark.fingerprint.chance import ChanceLaw
+from watermark.fingerprint.landmarks import Landmarks
+from watermark.fingerprint.store import FingerprintStore
+
+_STRETCH_MS_MIN: Final = 8_000  # a shorter segment is looked at with what surrounds it
+_STRETCHES_MAX: Final = 16  # of one identity; bounds the work on a file in shreds
+
+
+def corroborated(
+    detection: Marked, found: Landmarks, store: FingerprintStore, law: ChanceLaw
+) -> Marked:
+    """The same detection, each identity compared with the fingerprint of its generation.
+
+    `found` are the landmarks of the whole file. Raises FingerprintsDamaged.
+    """
+    identities = tuple(
+        replace(one, corroboration=_corroboration(one, found, store.of(one.generation_id), law))
+        for one in detection.identities
+    )
+    return replace(detection, identities=identities)
+
+
+def _corroboration(
+    identity: Identity, found: Landmarks, kept: Landmarks | None, law: ChanceLaw
+) -> Corroboration:
+    if kept is None:
+        return NOT_COMPARED
+    results = [
+        best
+        for start_ms, end_ms in _stretches(identity, found)
+        if (
+            best := agreement(
+                found.between(start_ms, end_ms), kept, pitch=identity.pitch, tempo=identity.tempo
+            )
+        )
+        is not None
+    ]
+    if not results:
+        return NOT_COMPARED
+    best = max(results, key=lambda result: result.strength)
+    return _judged(replace(best, places=sum(result.places for result in results)), law)
+
+
+def _judged(best: Agreement, law: ChanceLaw) -> Corroboration:
+    same = law.is_same_recording(best)
+    return Corroboration(
+        outcome=Corroborated.SAME_RECORDING if same else Corroborated.OTHER_RECORDING,
+        compared=best.compared,
+        agreeing=best.agreeing,
+        offset_ms=best.offset_ms,
+        false_agreement_rate=law.rate(best.strength, best.places),
+    )
+
+
+def _stretches(identity: Identity, found: Landmarks) -> list[tuple[float, float]]:
+    """Where the mark was found, short stretches widened, overlapping ones joined."""
+    if not identity.segments or not len(found):
+        return [(0.0, float(found.time_ms[-1]) + 1.0)] if len(found) else []
+    last_ms = float(found.time_ms[-1]) + 1.0
+    joined: list[tuple[float, float]] = []
+    for segment in sorted(identity.segments, key=lambda one: one.start_ms):
+        missing = max(0.0, _STRETCH_MS_MIN - (segment.end_ms - segment.start_ms)) / 2
+        start, end = max(0.0, segment.start_ms - missing), min(last_ms, segment.end_ms + missing)
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    longest_first = sorted(joined, key=lambda one: one[0] - one[1])
+    return longest_first[:_STRETCHES_MAX]
