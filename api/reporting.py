@@ -10,6 +10,7 @@ from api.tracing import GenerationTraced, Trace
 from chain.client.signer import LocalSigner
 from chain.ledger.identifiers import Digest, GenerationId
 from chain.provenance import DetectionManifest, put_manifest, seal
+from chain.provenance.manifests.detection import Corroboration as ReportedCorroboration
 from chain.provenance.manifests.detection import (
     DetectionResult,
     Detector,
@@ -24,6 +25,7 @@ from oracle.detection_report import (
     detection_report_domain,
     sign_detection_report,
 )
+from watermark.detection import Corroborated, Corroboration
 
 PPB = 1_000_000_000
 MILLI = 1_000
@@ -61,6 +63,7 @@ def report_detection(
         generation_id=GenerationId(identity.generation_id.value),
         z_milli=int(identity.z * MILLI),
         false_positive_ppb=min(PPB, int(identity.false_positive_rate * PPB)),
+        corroboration=identity.corroboration.outcome,
         detector_digest=Digest(hashlib.sha256(settings.encode()).digest()),
         observed_at=app.head().timestamp,
         manifest_digest=Digest(manifest.cid.digest),
@@ -88,7 +91,10 @@ def manifest_body(traced: Trace, generation: GenerationTraced, found: Path) -> D
             threshold=decimal(detector.threshold_z),
         ),
         result=DetectionResult(
-            present=True, score=decimal(identity.z), generation_id=str(identity.generation_id)
+            present=True,
+            score=decimal(identity.z),
+            generation_id=str(identity.generation_id),
+            corroboration=reported_corroboration(identity.corroboration),
         ),
         expected_false_positive=ExpectedFalsePositive(
             per_file=decimal(identity.false_positive_rate),
@@ -96,6 +102,22 @@ def manifest_body(traced: Trace, generation: GenerationTraced, found: Path) -> D
             measured_on=MEASURED_ON,
         ),
         chain=traced_chain(generation),
+    )
+
+
+def reported_corroboration(compared: Corroboration) -> ReportedCorroboration | None:
+    """What comparing the sound gave, for the manifest; None when it was not compared."""
+    if compared.outcome is Corroborated.NOT_CHECKED:
+        return None
+    return ReportedCorroboration(
+        outcome=(
+            "same-recording"
+            if compared.outcome is Corroborated.SAME_RECORDING
+            else "other-recording"
+        ),
+        compared=compared.compared,
+        agreeing=compared.agreeing,
+        false_agreement=decimal(compared.false_agreement_rate),
     )
 
 

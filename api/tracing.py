@@ -20,7 +20,7 @@ from chain.provenance import (
     SealedManifest,
     get_manifest,
 )
-from watermark.detection import Detection, Identity, Marked
+from watermark.detection import Corroborated, Detection, Identity, Marked, Unmarked
 
 Progress = Callable[[float], None]
 
@@ -47,8 +47,8 @@ class GenerationTraced:
 
     @property
     def last_step(self) -> Step:
-        """The last step of the way that held."""
-        if self.derivative is None:
+        """The last step of the way that held. A mark in other audio resolves to nothing."""
+        if self.derivative is None or self.identity.is_carried_over:
             return Step.DECODE
         if self.log is None:
             return Step.RESOLVE
@@ -59,6 +59,11 @@ class GenerationTraced:
         if not all(self._split_whole(p) for p in self.parents):
             return Step.WORKS
         return Step.PAYEES
+
+    @property
+    def told(self) -> str:
+        """What comparing the sound says of this identity, in plain words."""
+        return told(self.identity)
 
     def _licence_fits(self, parent: ParentTraced) -> bool:
         return parent.licence_was_live and parent.licence.terms.tier is Tier.GENERATION
@@ -79,8 +84,23 @@ class Trace:
 
     @property
     def is_ambiguous(self) -> bool:
-        """More than one identity: evidence for a person to weigh, never a payment by itself."""
-        return len(self.generations) > 1
+        """Several identities, or a mark in other audio than it was made for: evidence for a person
+
+        to weigh, never a payment by itself.
+        """
+        return isinstance(self.detection, Marked) and self.detection.is_ambiguous
+
+    @property
+    def lookalikes(self) -> tuple[str, ...]:
+        """Generations whose recording this seems to be though no mark was found: hints, in words."""
+        if not isinstance(self.detection, Unmarked):
+            return ()
+        return tuple(
+            f"sounds like generation {one.generation_id} from {one.offset_ms / 1000:.1f} s on, "
+            f"without its mark ({one.agreeing} of {one.compared} landmarks agree): a hint, "
+            "no evidence, and never a payment"
+            for one in self.detection.lookalikes
+        )
 
     def outcome(self, truth: GenerationId | None) -> TraceOutcome:
         """How this trace counts in a test set whose truth is known; None for an unmarked file."""
@@ -90,6 +110,22 @@ class Trace:
         first = self.generations[0]
         named = first.identity.generation_id.value == truth
         return TraceOutcome(truth is not None, first.last_step, named)
+
+
+def told(identity: Identity) -> str:
+    """What comparing the sound with the registered recording says, in plain words."""
+    compared = identity.corroboration
+    agree = f"{compared.agreeing} of {compared.compared} landmarks agree"
+    match compared.outcome:
+        case Corroborated.SAME_RECORDING:
+            return f"the sound is that of the marked recording ({agree})"
+        case Corroborated.OTHER_RECORDING:
+            return (
+                f"the sound is not that of the recording this mark was made for ({agree}): the "
+                "mark was carried over from elsewhere, so it names nobody and pays nobody"
+            )
+        case Corroborated.NOT_CHECKED:
+            return "the sound was not compared with the marked recording, so nothing is paid on it"
 
 
 def trace(app: Application, found: Path, progress: Progress | None = None) -> Trace:

@@ -1,8 +1,9 @@
 """From evidence to usage events, or to the reason why not. Pure: no clock, no store, no network.
 
 A mark heard in a found copy never pays by itself. It needs either the platform's signed generation
-log or a second detection by another operator with another detector; and in both cases the
-derivative must be linked on chain, for that link alone says whose work it is.
+log or a second detection by another operator with another detector; the sound must be that of the
+registered recording, for a mark can be copied onto other audio; and the derivative must be linked
+on chain, for that link alone says whose work it is.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from chain.ledger.usage import UsageEvent, UsageKind
 from oracle.chain_facts import ChainFacts, DerivativeStanding, LicenceStanding
 from oracle.detection_report import DetectionReport
 from oracle.generation_log import GenerationLog
+from watermark.detection import Corroborated
 
 # Detectors that agree, by different operators, when there is no generation log.
 INDEPENDENT_DETECTORS_MIN: Final = 2
@@ -30,6 +32,10 @@ class WithheldReason(StrEnum):
     """A mark was heard, but nobody filed a log and no second detector agrees."""
     AMBIGUOUS = "ambiguous"
     """One found copy is said to carry several generations; a person must look."""
+    OTHER_RECORDING = "other-recording"
+    """The mark sits in another recording than it was made for: carried over or forged."""
+    NOT_CORROBORATED = "not-corroborated"
+    """Nobody compared the sound with the registered recording, or it was too short to tell."""
     SCORE_TOO_LOW = "score-too-low"
     """The mark's score is under the bar for payment."""
     FALSE_POSITIVE_TOO_LIKELY = "false-positive-too-likely"
@@ -91,7 +97,8 @@ def attribute_detections(
 
     `reports` are all verified reports on one `subject_pcm_sha256`, `logs` the generation logs filed
     for the generations they name. Licences come from the log, or from the derivative's link when
-    two independent detectors stand in for a log. The event's time is the earliest report's.
+    two independent detectors stand in for a log. One report that calls the sound another recording
+    withholds all: the contradiction is for people. The event's time is the earliest report's.
     """
     clear = [r for r in reports if r.z_milli >= policy.z_milli_min]
     if not clear:
@@ -102,6 +109,12 @@ def attribute_detections(
     if len({r.generation_id for r in clear}) > 1:
         return _withhold(WithheldReason.AMBIGUOUS)
     generation = clear[0].generation_id
+    outcomes = {r.corroboration for r in reports if r.generation_id == generation}
+    if Corroborated.OTHER_RECORDING in outcomes:
+        return _withhold(WithheldReason.OTHER_RECORDING)
+    clear = [r for r in clear if r.corroboration is Corroborated.SAME_RECORDING]
+    if not clear:
+        return _withhold(WithheldReason.NOT_CORROBORATED)
     log = logs.get(generation)
     if log is None and not _independent(clear):
         return _withhold(WithheldReason.WATERMARK_ALONE)

@@ -26,15 +26,23 @@ from oracle.typed_data import (
     sign_struct,
     uint_word,
 )
+from watermark.detection import Corroborated
 
 TYPE_STRING: Final = (
     "DetectionReport(bytes32 subjectPcmSha256,uint64 generationId,uint32 zMilli,"
-    "uint32 falsePositivePpb,bytes32 detectorDigest,uint64 observedAt,bytes32 manifestDigest,"
-    "address operator)"
+    "uint32 falsePositivePpb,uint8 corroboration,bytes32 detectorDigest,uint64 observedAt,"
+    "bytes32 manifestDigest,address operator)"
 )
 TYPE_HASH: Final = keccak256(TYPE_STRING.encode())
 REPORT_ID_PREFIX: Final = b"antiphon.detection.1"
 PPB_WHOLE: Final = 1_000_000_000
+# As signed and on the wire; the numbers are part of the format.
+CORROBORATION_NUMBERS: Final = {
+    Corroborated.NOT_CHECKED: 0,
+    Corroborated.SAME_RECORDING: 1,
+    Corroborated.OTHER_RECORDING: 2,
+}
+_CORROBORATION_OF: Final = {number: one for one, number in CORROBORATION_NUMBERS.items()}
 
 
 @dataclass(frozen=True)
@@ -44,13 +52,15 @@ class DetectionReport:
     `subject_pcm_sha256` names the found samples, `detector_digest` the detector (its weights and
     settings); `z_milli` is the mark's score in thousandths of a standard deviation,
     `false_positive_ppb` the chance, in parts per billion, that an unmarked file scores as high;
-    `observed_at` is in Unix seconds. Raises EvidenceMalformed on construction.
+    `corroboration` says whether the sound is the registered one; `observed_at` is in Unix seconds.
+    Raises EvidenceMalformed on construction.
     """
 
     subject_pcm_sha256: Digest
     generation_id: GenerationId
     z_milli: int
     false_positive_ppb: int
+    corroboration: Corroborated
     detector_digest: Digest
     observed_at: int
     manifest_digest: Digest
@@ -73,6 +83,7 @@ class DetectionReport:
                 + uint_word(self.generation_id, 64, "generationId")
                 + uint_word(self.z_milli, 32, "zMilli")
                 + uint_word(self.false_positive_ppb, 32, "falsePositivePpb")
+                + uint_word(CORROBORATION_NUMBERS[self.corroboration], 8, "corroboration")
                 + bytes32_word(self.detector_digest, "detectorDigest")
                 + uint_word(self.observed_at, 64, "observedAt")
                 + bytes32_word(self.manifest_digest, "manifestDigest")
@@ -100,6 +111,7 @@ class DetectionReport:
             "generationId": f"0x{self.generation_id:016x}",
             "zMilli": self.z_milli,
             "falsePositivePpb": self.false_positive_ppb,
+            "corroboration": CORROBORATION_NUMBERS[self.corroboration],
             "detectorDigest": "0x" + self.detector_digest.hex(),
             "observedAt": self.observed_at,
             "manifestDigest": "0x" + self.manifest_digest.hex(),
@@ -122,6 +134,8 @@ class DetectionReport:
                 values[field] = int(wire[field])
             field = "generationId"
             generation = GenerationId(int(wire[field], 16))
+            field = "corroboration"
+            corroboration = _CORROBORATION_OF[int(wire[field])]
             field = "operator"
             operator = Address(str(wire[field]))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -131,6 +145,7 @@ class DetectionReport:
             generation,
             values["zMilli"],
             values["falsePositivePpb"],
+            corroboration,
             values["detectorDigest"],
             values["observedAt"],
             values["manifestDigest"],

@@ -18,6 +18,7 @@ from chain.provenance import (
 from oracle.detection_report import DetectionReport
 from oracle.errors import EvidenceMalformed
 from oracle.generation_log import GenerationLog
+from watermark.detection import Corroborated
 
 
 def require_generation_manifest(blocks: BlockReader, log: GenerationLog, chain_id: int) -> None:
@@ -38,6 +39,9 @@ def require_detection_manifest(blocks: BlockReader, report: DetectionReport) -> 
     body = get_manifest(blocks, _manifest_cid(report.manifest_digest), DetectionManifest).body
     _same("generationId", f"0x{report.generation_id:016x}", body.result.generation_id)
     _same("subjectPcmSha256", "0x" + report.subject_pcm_sha256.hex(), body.subject.pcm_sha256)
+    compared = body.result.corroboration
+    outcome = Corroborated.NOT_CHECKED if compared is None else Corroborated(compared.outcome)
+    _same("corroboration", report.corroboration, outcome)
 
 
 def _manifest_cid(digest: Digest) -> Cid:

@@ -61,10 +61,15 @@ def trace_tree(answer: Plain) -> Tree:
     if not answer["generations"]:
         searched = answer["detection"]["detector"]["registered_ids"]
         root.add(f"no mark found; {searched} registered ids were searched")
+    for hint in answer["lookalikes"]:
+        root.add(hint)
+    if answer["ambiguous"]:
+        root.add("ambiguous: evidence for a person to weigh, never a payment by itself")
     for found, identity in zip(
         answer["generations"], answer["detection"]["identities"], strict=True
     ):
         mark = root.add(f"mark {found['generation_id']}, z = {identity['z']:.1f}")
+        mark.add(found["sound"])
         if found["derivative"] is None:
             mark.add("issued, but nothing on chain answers to it")
             continue

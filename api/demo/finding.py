@@ -71,7 +71,7 @@ def tell_of(world: World, traced: Trace, copy: Path, *, draw: bool) -> None:
     works = ", ".join(f"work {p.work.record.work_id}" for p in first.parents)
     world.narrator.fact(
         f"{copy.name}: mark {first.identity.generation_id}, z = {first.identity.z:.1f}; "
-        f"{chance(first.identity.false_positive_rate)} → {works}"
+        f"{chance(first.identity.false_positive_rate)} → {works}; {first.told}"
     )
     if draw:
         world.narrator.draw(tree(world, traced))

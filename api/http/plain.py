@@ -183,6 +183,7 @@ def plain_trace(trace: Trace) -> Plain:
         "ambiguous": trace.is_ambiguous,
         "detection": to_json(trace.detection),
         "generations": [plain_generation(found) for found in trace.generations],
+        "lookalikes": list(trace.lookalikes),
     }
 
 
@@ -190,6 +191,7 @@ def plain_generation(found: GenerationTraced) -> Plain:
     return {
         "generation_id": str(found.identity.generation_id),
         "last_step": found.last_step.name,
+        "sound": found.told,
         "derivative": plain_work(found.work) if found.work else None,
         "generation_log": str(found.log.cid) if found.log else None,
         "parents": [

@@ -12,6 +12,8 @@ import httpx
 from watermark.client import WatermarkClient
 from watermark.detection import (
     AudioExamined,
+    Corroborated,
+    Corroboration,
     Detection,
     Detector,
     Identity,
@@ -24,6 +26,8 @@ from watermark.payload import GenerationId
 URL = "http://watermark.test"
 NAME_CHARACTERS_MAX = 255
 DETECTOR = Detector("stand-in detector", "0", None, 7.285, 12)
+SAME_SOUND = Corroboration(Corroborated.SAME_RECORDING, 500, 400, 0, 1e-30)
+OTHER_SOUND = Corroboration(Corroborated.OTHER_RECORDING, 500, 12, 3_000, 0.7)
 SECONDS = 20
 RATE_HZ = 16_000
 
@@ -34,7 +38,9 @@ def problem(status: int, code: str, detail: str) -> dict[str, Any]:
 
 @dataclass
 class FakeWatermark:
-    """`marks` says which ids are heard in which bytes; `refusal` refuses every audio.
+    """`marks` says which ids are heard in which bytes; `refusal` refuses every audio. The sound
+
+    is that of the marked recording, save for bytes in `carried_over`.
 
     With `away`, nothing answers. `names` are the file names it was told.
     """
@@ -43,6 +49,7 @@ class FakeWatermark:
     refusal: tuple[int, str, str] | None = None
     away: bool = False
     names: list[str] = field(default_factory=list)
+    carried_over: set[bytes] = field(default_factory=set)
     _made: dict[str, bytes] = field(default_factory=dict)
 
     def client(self) -> WatermarkClient:
@@ -76,8 +83,10 @@ class FakeWatermark:
     def heard(self, body: bytes) -> Detection:
         """What is found in these bytes."""
         audio = examined(body)
+        sound = OTHER_SOUND if body in self.carried_over else SAME_SOUND
         found = tuple(
-            Identity(GenerationId(number), z, 1e-12, ()) for number, z in self.marks.get(body, [])
+            Identity(GenerationId(number), z, 1e-12, (), corroboration=sound)
+            for number, z in self.marks.get(body, [])
         )
         return Marked(found, None, audio, DETECTOR) if found else Unmarked(None, audio, DETECTOR)
 

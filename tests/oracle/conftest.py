@@ -51,6 +51,7 @@ from tests.devnet import (
     devnet_process,
 )
 from tests.heritage import Heritage, build_heritage
+from watermark.detection import Corroborated
 
 __all__ = ["devnet", "devnet_process"]
 
@@ -144,6 +145,7 @@ class World:
             "generation_id": self.heritage.generation_id,
             "z_milli": 14_100,
             "false_positive_ppb": 1,
+            "corroboration": Corroborated.SAME_RECORDING,
             "detector_digest": sha(f"detector {operator}"),
             "observed_at": self.now(),
             "operator": signer.address,
@@ -209,7 +211,12 @@ class World:
                 name="cell-mark", version="1", weights_sha256="0x" + "44" * 32, threshold="8.7"
             ),
             result=detection_parts.DetectionResult(
-                present=True, score="14.1", generation_id=f"0x{generation:016x}"
+                present=True,
+                score="14.1",
+                generation_id=f"0x{generation:016x}",
+                corroboration=detection_parts.Corroboration(
+                    outcome="same-recording", compared=500, agreeing=400, false_agreement="0"
+                ),
             ),
             expected_false_positive=detection_parts.ExpectedFalsePositive(
                 per_file="0.000000001", at_threshold="8.7", measured_on="nothing yet"

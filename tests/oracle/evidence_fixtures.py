@@ -11,6 +11,7 @@ from chain.ledger.rights import Tier
 from oracle.chain_facts import DerivativeStanding, LicenceStanding
 from oracle.detection_report import DetectionReport
 from oracle.generation_log import GenerationLog
+from watermark.detection import Corroborated
 
 CHAIN_ID = 31337
 GRAPH = Address("0x5FbDB2315678afecb367f032d93F642f64180aa3")
@@ -87,6 +88,7 @@ def a_report(by: LocalSigner = OPERATORS[0], /, **changes: object) -> DetectionR
         "generation_id": GenerationId(7),
         "z_milli": 14_100,
         "false_positive_ppb": 1,
+        "corroboration": Corroborated.SAME_RECORDING,
         "detector_digest": digest("detector A"),
         "observed_at": NOW - 10,
         "manifest_digest": digest("detection manifest"),

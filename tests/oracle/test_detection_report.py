@@ -39,6 +39,7 @@ def test_a_wallet_and_the_oracle_sign_the_same_bytes() -> None:
         ("generationId", "uint64"),
         ("zMilli", "uint32"),
         ("falsePositivePpb", "uint32"),
+        ("corroboration", "uint8"),
         ("detectorDigest", "bytes32"),
         ("observedAt", "uint64"),
         ("manifestDigest", "bytes32"),
@@ -49,6 +50,7 @@ def test_a_wallet_and_the_oracle_sign_the_same_bytes() -> None:
         report.generation_id,
         report.z_milli,
         report.false_positive_ppb,
+        1,  # the same recording
         report.detector_digest,
         report.observed_at,
         report.manifest_digest,

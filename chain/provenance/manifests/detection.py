@@ -7,7 +7,7 @@ that number there is no report. Follows PROV and the C2PA soft binding.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -47,13 +47,35 @@ class Detector(Record):
     threshold: Decimal
 
 
+class Corroboration(Record):
+    """What comparing the sound with the registered recording gave, the mark left aside.
+
+    `agreeing` of `compared` landmarks coincide; an unrelated recording agrees as well at the rate
+    `false_agreement`. The landmarks themselves stay with whoever holds the recording.
+    """
+
+    outcome: Literal["same-recording", "other-recording"]
+    compared: Count
+    agreeing: Count
+    false_agreement: Decimal
+
+    def contradictions(self) -> Iterator[Fault]:
+        """No more can agree than were compared."""
+        if self.agreeing > self.compared:
+            yield ("agreeing",), "is more than were compared"
+
+
 class DetectionResult(Record):
-    """`score` is in the unit of the detector's threshold; an id exists only where a mark does."""
+    """`score` is in the unit of the detector's threshold; an id exists only where a mark does.
+
+    `corroboration` is absent when the sound was not compared.
+    """
 
     present: bool
     score: Decimal
     generation_id: GenerationHex | None = None
     bit_errors: Count | None = None
+    corroboration: Corroboration | None = None
 
     def contradictions(self) -> Iterator[Fault]:
         """Nobody can read an id out of noise."""
