@@ -1,115 +1,57 @@
 """The presence layer: an AudioSeal mark that says *whether* and *where*, beside the identity mark.
 
-Audio goes through in chunks with context on both sides, so memory stays flat; the compact networks
-have no recurrence, so a chunk's answer is the whole file's answer. The detector's head is fused:
-its last two layers are linear, so their product is taken once and the frame means of the log-odds
-come out directly. The networks and the idea are those of San Roman et al., "Proactive Detection of
-Voice Cloning with Localized Watermarking", ICML 2024.
+Audio goes through in pieces, so memory stays flat, and the answer is that of one pass over all of
+it: bounded layers get their context, LSTMs keep their state (see `streaming`). The detector's head
+is fused (see `head`). The networks and the idea are those of San Roman et al., "Proactive Detection
+of Voice Cloning with Localized Watermarking", ICML 2024.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  (its usual name)
 
-from watermark.presence.checkpoints import (
-    AudioSealDetector,
-    AudioSealWM,
-    CheckpointRefused,
-    MsgProcessor,
-    Networks,
-    Reason,
-    SEANetEncoderKeepDimension,
-    load_compact,
-    load_official,
+from watermark.presence.checkpoints import load_card, load_compact, load_official
+from watermark.presence.decision import (
+    RUN_FRAMES,
+    WINDOW_FRAMES,
+    Calibration,
+    Presence,
+    moving_mean,
+    summary,
 )
-from watermark.presence.shaping import SAMPLE_RATE_HZ, levelled, shaped
+from watermark.presence.head import FusedHead, frame_log_odds
+from watermark.presence.message import MessageReading, readings
+from watermark.presence.networks import FRAME_SAMPLES, MsgProcessor, Networks
+from watermark.presence.passes import DetectorPass, GeneratorPass, fixed_message
+from watermark.presence.refusal import CheckpointRefused, Reason
+from watermark.presence.shaping import SAMPLE_RATE_HZ
+from watermark.presence.streaming import evenly
 
-FRAME_SAMPLES = 320  # one frame of the networks, 20 ms
-FRAME_MS = 20
+__all__ = [
+    "FRAME_SAMPLES",
+    "RUN_FRAMES",
+    "WINDOW_FRAMES",
+    "AudioSealLayer",
+    "Calibration",
+    "Presence",
+    "fixed_message",
+    "frame_log_odds",
+    "moving_mean",
+    "summary",
+]
+
 SILENCE = 1e-4  # -80 dBFS: a frame that never passes it is no evidence
 CHUNK_SAMPLES = 500 * FRAME_SAMPLES  # 10 s
-CONTEXT_SAMPLES = 25 * FRAME_SAMPLES  # 0.5 s; the networks without LSTM see less than 0.2 s
-WINDOW_FRAMES = 50  # 1 s: the shortest stretch on which a decision is made
-RUN_FRAMES = 250  # 5 s: the stretch on which a file's score rests
-SHORTEST_SEGMENT_FRAMES = 25
+MESSAGE_SECONDS = 20  # a message is read from the stretch of this length that is heard best
 DEFAULT_SNR_DB = 30.0
-SCORE_BOUND = 60.0  # log-odds beyond this are all the same to a double
 COMPACT_SHAPING = "bark-1"  # the card's name for watermark.presence.shaping
 COMPACT_CARD = Path(__file__).parents[1] / "weights" / "compact.json"
-
-
-class Segment(NamedTuple):
-    """A marked stretch of the audio."""
-
-    start_ms: int
-    end_ms: int
-    score: float
-
-
-@dataclass(frozen=True)
-class Presence:
-    """Whether and where a presence mark was heard; nothing here names anybody.
-
-    `score` is the calibrated chance, at even odds beforehand, that the strongest 5 s are marked.
-    """
-
-    score: float
-    marked_fraction: float
-    segments: tuple[Segment, ...]
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """From mean log-odds to decisions; measured on unmarked and marked audio, kept in the card."""
-
-    window_threshold: float = 0.0  # mean log-odds over 1 s above which it counts as marked
-    score_gain: float = 1.0
-    score_offset: float = 0.0
-    unmarked_mean: float = -1.0  # what silence, which is no evidence, counts as
-
-    def score(self, mean_log_odds: float) -> float:
-        """0..1 for a mean log-odds."""
-        odds = self.score_gain * mean_log_odds + self.score_offset
-        return 1.0 / (1.0 + math.exp(-max(-SCORE_BOUND, min(SCORE_BOUND, odds))))
-
-
-def fixed_message(generator: AudioSealWM, batch: int) -> Tensor:
-    """The message this layer always sends: zeros. Identity is the other layer's matter."""
-    device = next(generator.parameters()).device
-    bits = int(cast(MsgProcessor, generator.msg_processor).nbits)
-    return torch.zeros(batch, bits, dtype=torch.long, device=device)
-
-
-def fused_head(detector: AudioSealDetector) -> tuple[Tensor, Tensor]:
-    """Weight (hidden,) and bias () that turn a hidden frame into its mean log-odds.
-
-    The head is a transposed convolution of stride and width one frame, then a 1×1 convolution;
-    the log-odds are the difference of the latter's first two rows. Averaging over the frame and
-    taking the difference are linear as well, so all of them collapse into one vector, exactly.
-    """
-    encoder = cast(SEANetEncoderKeepDimension, detector.detector[0])
-    last = cast(nn.Conv1d, detector.detector[1])
-    difference = last.weight[1, :, 0] - last.weight[0, :, 0]
-    spread = encoder.reverse_convolution
-    assert spread.bias is not None and last.bias is not None
-    weight = torch.einsum("cok,o->c", spread.weight, difference) / spread.weight.shape[-1]
-    bias = spread.bias @ difference + last.bias[1] - last.bias[0]
-    return weight, bias
-
-
-def frame_log_odds(detector: AudioSealDetector, seen: Tensor) -> Tensor:
-    """Mean log-odds of every 20 ms frame, (batch, 1, time) to (batch, frame)."""
-    hidden = cast(SEANetEncoderKeepDimension, detector.detector[0]).model(seen)
-    weight, bias = fused_head(detector)
-    return torch.einsum("bcf,c->bf", hidden.float(), weight) + bias
 
 
 class AudioSealLayer:
@@ -121,26 +63,36 @@ class AudioSealLayer:
         *,
         snr_db: float = DEFAULT_SNR_DB,
         device: torch.device | str = "cpu",
+        precision: torch.dtype = torch.float32,
     ) -> None:
-        """`snr_db` is how far the mark lies below the audio, at least, over any 20 ms."""
+        """`snr_db` is how far the mark lies below the audio, at least, over any 20 ms.
+
+        `precision` is that of the detector's convolutions; embedding is always in float32.
+        """
         self.device = torch.device(device)
         self.snr_db = snr_db
         self.generator = networks.generator.to(self.device).eval()
         self.detector = networks.detector.to(self.device).eval()
         self.weights_sha256 = networks.weights_sha256
         self.card = networks.card
-        self._shapes = networks.card.get("shaping") == COMPACT_SHAPING
         self.calibration = Calibration(**networks.card.get("calibration", {}))
+        self._shapes = networks.card.get("shaping") == COMPACT_SHAPING
+        with torch.inference_mode():
+            self._head = FusedHead.of(self.detector)
+        self._ear = DetectorPass(self.detector, levels=self._shapes, precision=precision)
+        self._hand = GeneratorPass(self.generator, shapes=self._shapes)
 
     @staticmethod
     def load_default(
         generator_path: Path | None = None,
         detector_path: Path | None = None,
         *,
+        card_path: Path | None = None,
         snr_db: float = DEFAULT_SNR_DB,
         device: torch.device | str = "cpu",
+        precision: torch.dtype = torch.float32,
     ) -> AudioSealLayer | None:
-        """Official checkpoints where both paths are given, else the compact weights, else None.
+        """Official checkpoints where both paths are given, a card's, the compact ones, else None.
 
         Raises CheckpointRefused for a file that cannot be trusted or does not fit, and where only
         one of the two paths is given.
@@ -154,11 +106,13 @@ class AudioSealLayer:
                 "only one of the two networks was named",
                 "Name both a generator and a detector, or neither.",
             )
+        elif card_path is not None:
+            networks = load_card(card_path)
         elif COMPACT_CARD.exists():
             networks = load_compact(COMPACT_CARD)
         else:
             return None
-        return AudioSealLayer(networks, snr_db=snr_db, device=device)
+        return AudioSealLayer(networks, snr_db=snr_db, device=device, precision=precision)
 
     def describe(self) -> dict[str, Any]:
         """Name, digest and settings, for reports and evidence."""
@@ -167,19 +121,26 @@ class AudioSealLayer:
             "weights_sha256": self.weights_sha256,
             "sample_rate_hz": SAMPLE_RATE_HZ,
             "snr_db": self.snr_db,
-            "chunks_are_exact": not self.card.get("lstm", 0),
+            "chunks_are_exact": True,
             "message": "zeros; the bits of this layer carry nothing",
         }
 
-    def embed(self, samples_16k: Tensor) -> Tensor:
+    def embed(self, samples_16k: Tensor, message: Tensor | None = None) -> Tensor:
         """The mark to add, (channel, time) like `samples_16k`, which is not changed.
 
         The pattern comes from the mean of the channels and takes each channel's own envelope, so
-        that it survives a mix to mono and never sounds in a silent channel.
-        Raises ValueError unless the samples are (channel, time), finite, and not empty.
+        that it survives a mix to mono and never sounds in a silent channel. `message` (bit,) is of
+        use with official weights alone; zeros where it is left out.
+        Raises ValueError unless the samples are (channel, time), finite, and not empty, and the
+        message has the networks' bits; CheckpointRefused when the weights answer with no number.
         """
         _require_audio(samples_16k, dimensions=2)
-        mark = self._over_chunks(samples_16k, self._mark, samples_per_answer=1)
+        bits = self._message(message)
+        with torch.inference_mode():
+            pieces = self._pieces([samples_16k])
+            mark = torch.cat(list(self._hand(pieces, bits, self.snr_db)), dim=-1)
+            mark = mark[..., : samples_16k.shape[-1]].cpu().clone()
+        self._require_sound(mark)
         if not self._shapes:  # an official generator sets its own level; only lower it
             power = samples_16k.square().mean().to(mark) / 10.0 ** (self.snr_db / 10.0)
             mark = mark * (power / (mark.square().mean() + 1e-20)).sqrt().clamp(max=1.0)
@@ -192,77 +153,74 @@ class AudioSealLayer:
         """
         return summary(self.log_odds(samples_16k), self.calibration)
 
+    def detect_blocks(self, blocks: Iterable[Tensor]) -> Presence:
+        """As `detect`, of audio (time,) that comes block by block, in memory that does not grow."""
+        return summary(self._log_odds(blocks), self.calibration)
+
     def log_odds(self, samples_16k: Tensor) -> Tensor:
         """Mean log-odds of every 20 ms frame, (frame,); silent frames count as unmarked."""
         _require_audio(samples_16k, dimensions=1)
-        rows = self._over_chunks(samples_16k[None], self._frames, samples_per_answer=FRAME_SAMPLES)
-        return rows[0]
+        return self._log_odds([samples_16k])
 
-    def _over_chunks(
-        self, samples: Tensor, answer: Callable[[Tensor], Tensor], *, samples_per_answer: int
-    ) -> Tensor:
-        """`answer` over 10 s chunks with context, joined; the one place where networks run."""
-        total = samples.shape[-1]
-        parts = []
+    def read_message(self, samples_16k: Tensor) -> list[MessageReading]:
+        """Every try at the message in `samples_16k` (time,), the most decided first.
+
+        Read from the stretch that is heard best, at all sub-frame offsets and both polarities.
+        Raises ValueError as `detect` does, and where the weights in use carry no message.
+        """
+        if self._shapes:
+            raise ValueError("the compact weights carry no message; official AudioSeal weights do")
+        reach = MESSAGE_SECONDS * SAMPLE_RATE_HZ // FRAME_SAMPLES
+        heard = moving_mean(self.log_odds(samples_16k), reach)
+        start = int(heard.argmax()) * FRAME_SAMPLES
+        return readings(samples_16k[start : start + reach * FRAME_SAMPLES], self._hear)
+
+    def _hear(self, samples: Tensor) -> tuple[Tensor, Tensor]:
+        """Log-odds (frame,) and message logits (bit, frame)."""
         with torch.inference_mode():
-            for start in range(0, total, CHUNK_SAMPLES):
-                stop = min(total, start + CHUNK_SAMPLES)
-                before = min(start, CONTEXT_SAMPLES)
-                chunk = samples[..., start - before : min(total, stop + CONTEXT_SAMPLES)]
-                whole = answer(chunk.to(self.device, torch.float32)[:, None])
-                first = before // samples_per_answer
-                last = math.ceil((before + stop - start) / samples_per_answer)
-                parts.append(whole[..., first:last].cpu())
-        return torch.cat(parts, dim=-1).clone()
+            hidden = torch.cat(list(self._ear(self._pieces([samples[None]]))), dim=-1)
+            logits = self._head.frame_message(hidden)[0].cpu()
+            return self._head.frame_log_odds(hidden)[0].cpu(), self._require_sound(logits)
 
-    def _mark(self, chunk: Tensor) -> Tensor:
-        """(channel, 1, time) to (channel, time)."""
-        middle = chunk.mean(dim=0, keepdim=True)
-        message = fixed_message(self.generator, 1)
-        if not self._shapes:
-            raw = self.generator.get_watermark(middle, message=message)
-            return raw.expand_as(chunk)[:, 0]
-        raw = self.generator.get_watermark(levelled(middle), message=message)
-        return shaped(raw.expand_as(chunk), chunk, self.snr_db)[:, 0]
+    def _log_odds(self, blocks: Iterable[Tensor]) -> Tensor:
+        loudest: list[Tensor] = []
 
-    def _frames(self, chunk: Tensor) -> Tensor:
-        """(1, 1, time) to (1, frame)."""
-        answers = frame_log_odds(self.detector, levelled(chunk) if self._shapes else chunk)
-        padded = F.pad(chunk, (0, -chunk.shape[-1] % FRAME_SAMPLES))
-        loudest = F.max_pool1d(padded.abs(), FRAME_SAMPLES)[:, 0, : answers.shape[-1]]
-        return torch.where(
-            loudest > SILENCE, answers, torch.full_like(answers, self.calibration.unmarked_mean)
-        )
+        def overheard() -> Iterator[Tensor]:
+            for piece in self._pieces(block[None] for block in blocks):
+                _require_audio(piece, dimensions=3)
+                padded = F.pad(piece, (0, -piece.shape[-1] % FRAME_SAMPLES))
+                loudest.append(F.max_pool1d(padded.abs(), FRAME_SAMPLES)[0, 0].cpu())
+                yield piece
 
+        with torch.inference_mode():
+            heard = [self._head.frame_log_odds(h)[0].cpu() for h in self._ear(overheard())]
+        if not heard:
+            raise ValueError("there is no audio")
+        answers = self._require_sound(torch.cat(heard))
+        return answers.masked_fill(torch.cat(loudest) <= SILENCE, self.calibration.unmarked_mean)
 
-def moving_mean(values: Tensor, width: int) -> Tensor:
-    """Mean over `width` neighbours, or over all if fewer; (n,) to (n - width + 1,)."""
-    width = min(width, values.shape[0])
-    sums = F.pad(values.double().cumsum(0), (1, 0))
-    return (sums[width:] - sums[:-width]) / width
+    def _pieces(self, blocks: Iterable[Tensor]) -> Iterator[Tensor]:
+        """Blocks (channel, time) as pieces (channel, 1, time) of 10 s where the networks are."""
+        for piece in evenly(blocks, CHUNK_SAMPLES):
+            yield piece.to(self.device, torch.float32)[:, None]
 
+    def _message(self, message: Tensor | None) -> Tensor:
+        if message is None:
+            return fixed_message(self.generator, 1)
+        bits = int(cast(MsgProcessor, self.generator.msg_processor).nbits)
+        if message.shape != (bits,) or not bool(((message == 0) | (message == 1)).all()):
+            raise ValueError(f"the message must be {bits} zeros and ones")
+        return message.to(self.device, torch.long)[None]
 
-def summary(log_odds: Tensor, calibration: Calibration) -> Presence:
-    """Score, fraction and segments from frame log-odds (frame,); pure arithmetic."""
-    strongest = float(moving_mean(log_odds, RUN_FRAMES).max())
-    means = moving_mean(log_odds, WINDOW_FRAMES)
-    frames = log_odds.shape[0]
-    reach = min(WINDOW_FRAMES, frames)
-    # a frame is marked when the window centred on it is; the ends take the nearest full window
-    centred = F.pad(means[None], (reach // 2, frames - means.shape[0] - reach // 2), "replicate")[0]
-    marked = (centred > calibration.window_threshold).tolist()
-    segments = []
-    start = None
-    for frame, is_marked in enumerate([*marked, False]):
-        if is_marked and start is None:
-            start = frame
-        elif not is_marked and start is not None:
-            if frame - start >= min(SHORTEST_SEGMENT_FRAMES, frames):
-                score = calibration.score(float(log_odds[start:frame].double().mean()))
-                segments.append(Segment(start * FRAME_MS, frame * FRAME_MS, score))
-            start = None
-    covered_ms = sum(segment.end_ms - segment.start_ms for segment in segments)
-    return Presence(calibration.score(strongest), covered_ms / (frames * FRAME_MS), tuple(segments))
+    def _require_sound(self, answers: Tensor) -> Tensor:
+        if not bool(torch.isfinite(answers).all()):
+            raise CheckpointRefused(
+                str(self.card.get("name", "unnamed")),
+                Reason.UNSOUND,
+                "the networks answered with values that are not finite",
+                "Restore the weights; no verdict was given.",
+            )
+        return answers
 
 
 def _require_audio(samples: Tensor, *, dimensions: int) -> None:

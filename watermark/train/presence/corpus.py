@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 from pathlib import Path
 
 import numpy as np
@@ -53,21 +54,34 @@ def digest(clips: NDArray[np.float16]) -> str:
 
 
 def draw(
-    clips: NDArray[np.float16], rng: np.random.Generator, *, count: int, samples: int
+    clips: NDArray[np.float16],
+    rng: np.random.Generator,
+    *,
+    count: int,
+    samples: int,
+    speed_spread: float = 0.0,
 ) -> NDArray[np.float32]:
-    """`count` random stretches (count, 1, samples); a quarter are two stretches mixed."""
+    """`count` random stretches (count, 1, samples); a quarter are two stretches mixed.
+
+    With `speed_spread`, each is played up to so much faster or slower than it was made.
+    """
     hosts = np.empty((count, 1, samples), dtype=np.float32)
     for index in range(count):
-        hosts[index, 0] = _stretch(clips, rng, samples)
+        hosts[index, 0] = _stretch(clips, rng, samples, speed_spread)
         if rng.random() < 0.25:
-            hosts[index, 0] += rng.uniform(0.2, 1.0) * _stretch(clips, rng, samples)
+            hosts[index, 0] += rng.uniform(0.2, 1.0) * _stretch(clips, rng, samples, speed_spread)
     return hosts
 
 
 def _stretch(
-    clips: NDArray[np.float16], rng: np.random.Generator, samples: int
+    clips: NDArray[np.float16], rng: np.random.Generator, samples: int, speed_spread: float
 ) -> NDArray[np.float32]:
     row = int(rng.integers(0, len(clips)))
-    start = int(rng.integers(0, clips.shape[1] - samples + 1))
+    speed = (1.0 + speed_spread) ** float(rng.uniform(-1.0, 1.0)) if speed_spread else 1.0
+    taken = math.ceil((samples - 1) * speed) + 1
+    start = int(rng.integers(0, clips.shape[1] - taken + 1))
     sign = 1.0 if rng.random() < 0.5 else -1.0
-    return (sign * clips[row, start : start + samples].astype(np.float32)).astype(np.float32)
+    stretch = sign * clips[row, start : start + taken].astype(np.float32)
+    if speed_spread:
+        stretch = np.interp(np.arange(samples) * speed, np.arange(taken), stretch)
+    return stretch.astype(np.float32)

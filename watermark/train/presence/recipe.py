@@ -45,6 +45,7 @@ class Recipe:
     steps: int = 5000
     corpus_clips: int = 640
     clip_seconds: float = 4.0
+    host_speed_spread: float = 0.0  # hosts are played up to this much faster or slower: new tunings
     batch_pairs: int = 8  # hosts per step; each is seen marked and unmarked
     heard_samples: int = 12800  # what the detector sees
     spare_samples: int = 1600  # marked beyond that, so that crops and speeds have room

@@ -69,7 +69,13 @@ class Trainer:
         rng = np.random.default_rng([recipe.seed, 2, number])
         samples = recipe.heard_samples + recipe.spare_samples
         hosts = torch.from_numpy(
-            draw(self.clips, rng, count=recipe.batch_pairs, samples=samples)
+            draw(
+                self.clips,
+                rng,
+                count=recipe.batch_pairs,
+                samples=samples,
+                speed_spread=recipe.host_speed_spread,
+            )
         ).to(self.device)
         for group in self.optimiser.param_groups:
             group["lr"] = _learning_rate(recipe, number)
