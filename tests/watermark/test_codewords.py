@@ -1,42 +1,89 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from watermark.identity.cells import BANDS, CODEWORD_PAIRS
-from watermark.identity.codewords import EpochKey, EpochKeyUnusable, codewords
+from watermark.identity.codewords import (
+    SYNC_PER_PAIR,
+    EpochKey,
+    EpochKeyUnusable,
+    codebook,
+    codewords,
+)
+from watermark.identity.symbols import ALPHABET, SLOTS
 from watermark.payload import GenerationId
 
-# printf 'antiphon cell mark 1' + the id's 8 bytes | openssl dgst -sha256 -mac HMAC (key: 32 times
-# the letter k) -binary | openssl dgst -shake256 -xoflen 625, first 24 bytes
-VECTOR_KEY = EpochKey(b"k" * 32)
-VECTOR_ID = GenerationId(0x00F3A91C55D2E870)
-VECTOR_BYTES = "606bd85acc8392dbb841382d8411fdeb49b6b689c26d6e68"
+VECTORS: dict[str, Any] = json.loads(
+    (Path(__file__).parents[1] / "vectors" / "cell_mark.json").read_text()
+)
+VECTOR_KEY = EpochKey(bytes.fromhex(VECTORS["secret"]))
+VECTOR_ID = GenerationId.parse(VECTORS["chips"]["id"])
+FIVE_DEVIATIONS = 5 / 4000**0.5  # of the mean product of two ids' 4,000 slot chips
 
 
-def test_chips_are_those_that_openssl_computes() -> None:
-    chips = codewords(VECTOR_KEY, [VECTOR_ID])[0].flatten()
+def test_chips_are_those_computed_without_our_code() -> None:
+    chips = codewords(VECTOR_KEY, [VECTOR_ID])[0]
 
-    bits = "".join(f"{octet:08b}" for octet in bytes.fromhex(VECTOR_BYTES))
-    assert "".join("1" if chip > 0 else "0" for chip in chips[: len(bits)]) == bits
+    written = ["".join("+" if chip > 0 else "-" for chip in row) for row in chips.tolist()]
+
+    assert written == VECTORS["chips"]["rows"]
 
 
 def test_every_chip_is_plus_or_minus_one() -> None:
-    chips = codewords(VECTOR_KEY, [GenerationId(1), GenerationId(2)])
+    chips = codewords(VECTOR_KEY, [GenerationId(0), GenerationId(2**64 - 1)])
 
     assert chips.shape == (2, CODEWORD_PAIRS, BANDS)
     assert set(np.unique(chips.numpy())) == {-1.0, 1.0}
 
 
+def test_every_pair_has_eight_sync_chips_and_one_of_every_slot() -> None:
+    book = codebook(VECTOR_KEY)
+
+    for pair in range(CODEWORD_PAIRS):
+        sync = torch.nonzero(book.sync[pair]).flatten().tolist()
+        assert len(sync) == SYNC_PER_PAIR == 8
+        assert sorted(sync + book.slot_bands[pair].tolist()) == list(range(BANDS))
+    assert book.patterns.shape == (SLOTS, ALPHABET, CODEWORD_PAIRS)
+
+
+def test_sync_chips_are_the_same_for_all_ids_and_only_they_are() -> None:
+    book = codebook(VECTOR_KEY)
+    chips = codewords(VECTOR_KEY, [GenerationId(number) for number in range(200)])
+
+    same = (chips == chips[0]).all(0)
+
+    assert torch.equal(same, book.sync != 0)
+    assert torch.equal(chips[7] * same, book.sync)
+
+
 def test_codewords_of_other_ids_and_other_keys_are_unrelated() -> None:
-    own = codewords(VECTOR_KEY, [VECTOR_ID])[0]
-    other_id = codewords(VECTOR_KEY, [GenerationId(VECTOR_ID.value ^ 1)])[0]
-    other_key = codewords(EpochKey(b"K" * 32), [VECTOR_ID])[0]
+    of_slots = codebook(VECTOR_KEY).sync == 0
+    own = codewords(VECTOR_KEY, [VECTOR_ID])[0][of_slots]
+    other_id = codewords(VECTOR_KEY, [GenerationId(VECTOR_ID.value ^ 1)])[0][of_slots]
+    other_key = codewords(EpochKey(b"K" * 32), [VECTOR_ID])[0][of_slots]
 
     for stranger in (other_id, other_key):
-        assert abs(float((own * stranger).mean())) < 5 / 5000**0.5  # five standard deviations
+        assert abs(float((own * stranger).mean())) < FIVE_DEVIATIONS
+
+
+def test_bands_are_shuffled_anew_in_every_pair() -> None:
+    """Were a slot tied to a band, a filter would silence the slot."""
+    bands = codebook(VECTOR_KEY).slot_bands  # (pair, slot)
+
+    for slot in range(SLOTS):
+        assert len(set(bands[:, slot].tolist())) > 30  # of 40, in 125 draws; 38 is usual
+
+
+@pytest.mark.parametrize("length", [0, 31, 33])
+def test_a_key_of_another_length_is_refused(length: int) -> None:
+    with pytest.raises(ValueError, match=f"32 bytes, not {length}"):
+        EpochKey(bytes(length))
 
 
 def test_a_key_is_created_once_readable_by_its_owner_alone(tmp_path: Path) -> None:
@@ -53,8 +100,9 @@ def test_a_key_shows_its_name_and_hides_itself() -> None:
     key = EpochKey(b"s" * 32)
 
     assert key.key_id != EpochKey(b"t" * 32).key_id
-    assert "ssss" not in repr(key)
-    assert key.secret.hex() not in repr(key)
+    for shown in (repr(key), repr(codebook(key))):
+        assert "ssss" not in shown
+        assert key.secret.hex() not in shown
 
 
 def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
@@ -66,16 +114,22 @@ def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
         EpochKey.load(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"zz" * 32, b"ab" * 31, b"\xff\xfe"])
+@pytest.mark.parametrize("content", [b"", b"zz" * 32, b"ab" * 31, b"ab" * 33, b"\xff\xfe"])
 def test_a_malformed_key_is_refused_and_left_as_it_is(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "epoch.key"
     path.write_bytes(content)
     path.chmod(0o600)
 
-    with pytest.raises((EpochKeyUnusable, ValueError)):
+    with pytest.raises(EpochKeyUnusable) as caught:
         EpochKey.load_or_create(path)
 
+    assert caught.value.path == path
     assert path.read_bytes() == content
+
+
+def test_a_folder_in_place_of_a_key_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(EpochKeyUnusable, match="cannot be read"):
+        EpochKey.load(tmp_path)
 
 
 def test_an_absent_key_is_said_to_be_absent(tmp_path: Path) -> None:
