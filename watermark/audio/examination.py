@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 import threading
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -28,6 +28,25 @@ _MEMORY_BYTES: Final = 1 << 30  # of address space, over what the process has wh
 _GRACE_SECONDS: Final = 5.0  # hashing and start, on top of decoding
 _WALL_FACTOR: Final = 6.0  # on a busy machine; a fork that sleeps is ended by this
 _ANSWER_BYTES_MAX: Final = 4096
+_PART_BYTES_MAX: Final = 1 << 28  # 40 s of 8 channels at 192 kHz
+
+
+@dataclass(frozen=True)
+class PartWanted:
+    """Which frames of a file to decode, and where to."""
+
+    first_frame: int
+    frames: int
+    into: Path
+
+
+@dataclass(frozen=True)
+class PartDecoded:
+    """How many frames there were, and what they are."""
+
+    frames: int
+    sample_rate_hz: int
+    channels: int
 
 
 class Examiner:
@@ -48,13 +67,20 @@ class Examiner:
         return AudioFacts(**facts)
 
     def _answer_about(
-        self, path: Path, limits: AudioLimits, name: str | None, *, whole: bool
+        self,
+        path: Path,
+        limits: AudioLimits,
+        name: str | None,
+        *,
+        whole: bool,
+        part: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         question = {
             "path": str(path.resolve()),
             "name": name if name is not None else path.name,
             "limits": asdict(limits),
             "whole": whole,
+            "part": part,
         }
         wall_seconds = _WALL_FACTOR * (limits.decode_seconds_max + _GRACE_SECONDS)
         with self._turn:
@@ -63,6 +89,16 @@ class Examiner:
             raise BY_CODE[answer["code"]](answer["detail"])
         facts: dict[str, Any] = answer["facts"]
         return facts
+
+    def decode(self, path: Path, limits: AudioLimits, part: PartWanted) -> PartDecoded:
+        """Decode some frames of a file that may still be arriving, to raw float32 in `part.into`.
+
+        Where the bytes end, decoding ends: that is no refusal. Raises AudioRefused kinds for what
+        cannot be read at all.
+        """
+        wanted = {"first_frame": part.first_frame, "frames": part.frames, "into": str(part.into)}
+        facts = self._answer_about(path, limits, "", whole=False, part=wanted)
+        return PartDecoded(**facts)
 
     def close(self) -> None:
         """End the process."""
@@ -130,10 +166,10 @@ def answer_questions() -> None:
 def _examine_here(question: dict[str, Any], writing: int) -> None:
     """In the fork: set limits, decode, answer, and end without the parent's clean-up."""
     limits = AudioLimits(**question["limits"])
-    _limit_process(limits.decode_seconds_max)
+    part = question["part"]
+    _limit_process(limits.decode_seconds_max, _PART_BYTES_MAX if part else 0)
     try:
-        audio = AudioFile(Path(question["path"]), limits, name=question["name"])
-        answer = json.dumps({"facts": asdict(audio.examine()) if question["whole"] else {}})
+        answer = json.dumps({"facts": _facts_of(question, limits)})
     except AudioRefused as refusal:
         answer = _failure(refusal)
     except (MemoryError, OSError) as error:
@@ -142,11 +178,35 @@ def _examine_here(question: dict[str, Any], writing: int) -> None:
     os._exit(0)
 
 
-def _limit_process(decode_seconds: float) -> None:
+def _facts_of(question: dict[str, Any], limits: AudioLimits) -> dict[str, Any]:
+    path = Path(question["path"])
+    if question["part"]:
+        return asdict(_decode_part(path, limits, **question["part"]))
+    audio = AudioFile(path, limits, name=question["name"])
+    return asdict(audio.examine()) if question["whole"] else {}
+
+
+def _decode_part(
+    path: Path, limits: AudioLimits, first_frame: int, frames: int, into: str
+) -> PartDecoded:
+    audio = AudioFile(path, limits, name="", arriving=True)
+    done = 0
+    with Path(into).open("wb") as file:
+        try:
+            for block in audio.excerpt(first_frame, frames).blocks():
+                file.write(block.astype("<f4").tobytes())
+                done += len(block)
+        except AudioUnreadable:
+            if first_frame + done == 0:
+                raise
+    return PartDecoded(done, audio.sample_rate_hz, audio.channels)
+
+
+def _limit_process(decode_seconds: float, file_bytes: int) -> None:
     seconds = int(2 * decode_seconds + _GRACE_SECONDS)
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     memory = pages * resource.getpagesize() + _MEMORY_BYTES
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))

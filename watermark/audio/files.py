@@ -69,16 +69,25 @@ class AudioFacts:
 class AudioFile:
     """An audio file whose header was checked; `blocks` may be read any number of times."""
 
-    def __init__(self, path: Path, limits: AudioLimits, *, name: str | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        limits: AudioLimits,
+        *,
+        name: str | None = None,
+        arriving: bool = False,
+    ) -> None:
         """Raises AudioEmpty, AudioTooLarge, AudioMislabelled or AudioUnreadable.
 
-        `name` is what the giver called the file; it is compared with what the bytes are.
+        `name` is what the giver called the file; it is compared with what the bytes are. Of a file
+        that is still `arriving` nothing is expected to be whole: it can be heard, not judged.
         """
         self.path = path
         self.limits = limits
         self.name = name if name is not None else path.name
         self.container = self._check_container(self.name)
-        require_whole(path, self.container)
+        if not arriving:
+            require_whole(path, self.container)
         with self._open() as file:
             self.sample_rate_hz: int = file.samplerate
             self.channels: int = file.channels

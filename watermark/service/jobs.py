@@ -8,13 +8,15 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
 
 _WAITING_MAX: Final = 64
 _KEPT_SECONDS: Final = 3600.0
@@ -49,6 +51,7 @@ class Job:
     result: dict[str, Any] | None = None
     problem: dict[str, Any] | None = None
     file: Path | None = None
+    owner: str | None = None  # the caller's name; None is the public
     touched: float = field(default_factory=time.monotonic)
 
 
@@ -59,9 +62,17 @@ class TooManyJobs(Exception):
 class JobBook:
     """Runs jobs one after another: the mark's arithmetic already uses a whole core."""
 
-    def __init__(self, describe_failure: Callable[[Exception], dict[str, Any]]) -> None:
-        """`describe_failure` turns what a job raised into its `problem`."""
+    def __init__(
+        self,
+        describe_failure: Callable[[Exception], dict[str, Any]],
+        observe: Callable[[str, str, float], None] | None = None,
+    ) -> None:
+        """`describe_failure` turns what a job raised into its `problem`.
+
+        `observe` hears of every job that ran: its kind, "done" or the problem's code, seconds.
+        """
         self._describe_failure = describe_failure
+        self._observe = observe
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._lock = threading.Lock()
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mark")
@@ -71,16 +82,16 @@ class JobBook:
         kind: str,
         work: Callable[[Callable[[float], None]], Outcome],
         done: Callable[[], None],
+        owner: str | None = None,
     ) -> Job:
         """Queue `work`, which is given a progress reporter; `done` runs after it, come what may.
 
         Raises TooManyJobs.
         """
-        job = Job(job_id=secrets.token_hex(12), kind=kind)
+        job = Job(job_id=secrets.token_hex(12), kind=kind, owner=owner)
         with self._lock:
             self._forget_old()
-            unfinished = (JobState.QUEUED, JobState.RUNNING)
-            if sum(one.state in unfinished for one in self._jobs.values()) >= _WAITING_MAX:
+            if self._unfinished() >= _WAITING_MAX:
                 raise TooManyJobs
             self._jobs[job.job_id] = job
         self._worker.submit(self._run, job.job_id, work, done)
@@ -90,6 +101,21 @@ class JobBook:
         """The job as it stands, or None when unknown or forgotten."""
         with self._lock:
             return self._jobs.get(job_id)
+
+    @property
+    def waiting(self) -> int:
+        """Jobs queued or running."""
+        with self._lock:
+            return self._unfinished()
+
+    def require_room(self) -> None:
+        """Raises TooManyJobs when one more could not be queued."""
+        if self.waiting >= _WAITING_MAX:
+            raise TooManyJobs
+
+    def soon(self, work: Callable[[], Result]) -> Future[Result]:
+        """Do a short piece of work in turn with the jobs; it leaves no trace among them."""
+        return self._worker.submit(work)
 
     def close(self) -> None:
         """Finish the running job, drop the waiting ones."""
@@ -102,6 +128,7 @@ class JobBook:
         done: Callable[[], None],
     ) -> None:
         self._change(job_id, state=JobState.RUNNING)
+        begun, ended = time.monotonic(), "done"
         try:
             outcome = work(lambda fraction: self._change(job_id, progress=round(fraction, 4)))
             self._change(
@@ -112,9 +139,17 @@ class JobBook:
                 file=outcome.file,
             )
         except Exception as error:  # noqa: BLE001  the job's reader is told; the thread lives on
-            self._change(job_id, state=JobState.FAILED, problem=self._describe_failure(error))
+            problem = self._describe_failure(error)
+            ended = str(problem["code"])
+            self._change(job_id, state=JobState.FAILED, problem=problem)
         finally:
+            if self._observe is not None and (job := self.find(job_id)) is not None:
+                self._observe(job.kind, ended, time.monotonic() - begun)
             done()
+
+    def _unfinished(self) -> int:
+        unfinished = (JobState.QUEUED, JobState.RUNNING)
+        return sum(one.state in unfinished for one in self._jobs.values())
 
     def _change(self, job_id: str, **facts: Any) -> None:
         with self._lock:

@@ -18,6 +18,12 @@ class WatermarkSettings:
     limits: AudioLimits = field(default_factory=AudioLimits)
     generator_checkpoint: Path | None = None  # official AudioSeal networks, both or neither
     detector_checkpoint: Path | None = None
+    tokens_path: Path | None = None  # who may ask what the public may not; None: everybody
+    public_per_minute: float = 6.0  # requests of one client without a token
+    public_burst: int = 6
+    public_same_shape_per_hour: int = 20  # of them with audio of one length
+    upload_seconds_max: float = 900.0  # from a request's first byte to its last
+    batch_files_max: int = 64
     decoys: int = 0  # ids registered for tests and benchmarks only; they mark nothing
 
     @property
