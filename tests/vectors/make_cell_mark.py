@@ -1,6 +1,6 @@
 """Writes cell_mark.json: codewords of the cell mark, computed without our own code.
 
-    python tests/vectors/make_cell_mark.py > tests/vectors/cell_mark.json
+    python tests/vectors/make_cell_mark.py
 
 HMAC, SHAKE-256 and AES-128 by openssl, CRC-32 by zlib, everything else by plain loops over
 Python's integers, written from the definition in `watermark/identity/{symbols,codewords}.py`.
@@ -11,6 +11,9 @@ from __future__ import annotations
 import json
 import subprocess
 import zlib
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
 
 PAIRS, BANDS, SYNC, SLOTS, ALPHABET = 125, 40, 8, 32, 256
 COLUMNS = [130, 176, 202, 58, 24, 15, 148, 68, 51, 188, 207, 244, 125, 134, 253]
@@ -101,7 +104,7 @@ def main() -> None:
         ],
         "chips": {"id": f"0x{IDS[2]:016x}", "rows": chips(SECRET, IDS[2])},
     }
-    print(json.dumps(vectors, indent=2))
+    (HERE / "cell_mark.json").write_text(json.dumps(vectors, indent=2) + "\n")
 
 
 if __name__ == "__main__":

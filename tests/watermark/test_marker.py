@@ -24,7 +24,6 @@ from watermark.marker import Marker
 from watermark.payload import GenerationId
 from watermark.presence.opinion import joined
 from watermark.writing import SNR_MIN_DB
-from watermark.writing import SNR_MIN_DB
 
 Recording = Callable[..., AudioFile]
 RATE_HZ = 44_100
@@ -171,10 +170,11 @@ def test_two_ids_in_one_file_are_both_named(
 def test_an_excerpt_spliced_into_other_music_is_placed(
     marker: Marker, marked_piece: tuple[Path, Path], recording: Recording
 ) -> None:
-    host = plucked_music(40, rate_hz=RATE_HZ, channels=2, seed=77).copy()
-    host[RATE_HZ * 20 : RATE_HZ * 32] = _read(marked_piece[1])[RATE_HZ * 5 : RATE_HZ * 17]
+    host = plucked_music(40, channels=2, seed=77).copy()
+    marked = soxr.resample(_read(marked_piece[1]), 2, 1)
+    host[22_050 * 20 : 22_050 * 32] = marked[22_050 * 5 : 22_050 * 17]
 
-    detection = marker.detect(recording(host, RATE_HZ))
+    detection = marker.detect(recording(host))
 
     assert isinstance(detection, Marked)
     (identity,) = detection.identities
