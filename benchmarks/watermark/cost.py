@@ -18,9 +18,10 @@ from audioseal.builder import AudioSealDetectorConfig, create_detector
 from omegaconf import DictConfig, OmegaConf
 
 from watermark.audio.waveform import AudioFile, AudioLimits, Samples
-from watermark.identity.detector import read_identities
+from watermark.identity.detector import Reader
 from watermark.identity.search import IdSearch
 from watermark.marker import Marker
+from watermark.payload import GenerationId
 
 REPEATS = 5
 STOCK_CHUNK_SECONDS = 10
@@ -43,16 +44,17 @@ def measure_cost(samples: Samples, rate_hz: int, marker: Marker) -> list[Cost]:
         path = Path(scratch) / "clip.wav"
         soundfile.write(path, samples, rate_hz, subtype="PCM_16")
         audio = AudioFile(path, AudioLimits())
-        one = IdSearch(marker.search.key, [])
+        one = Reader((IdSearch(marker.search.key),), marker.reader.null, marker.reader.evidence)
         ids = len(marker.search)
         mono = soxr.resample(samples.mean(1), rate_hz, STOCK_RATE_HZ)
         stock = _stock_detector()
         runs: dict[str, Callable[[], object]] = {
             "stock AudioSeal detector, random weights": lambda: _run_stock(stock, mono),
-            "cell mark, reading the file only": lambda: read_identities(audio, one, marker.null),
-            f"cell mark, {ids} ids": lambda: read_identities(audio, marker.search, marker.null),
+            "cell mark, reading the file only": lambda: one.read(audio, seek_geometry=False),
+            f"cell mark, {ids} ids": lambda: marker.reader.read(audio, seek_geometry=False),
+            f"cell mark, {ids} ids, speed and pitch sought": lambda: marker.reader.read(audio),
             "cell mark, embedding": lambda: marker.embed(
-                audio, marker.search.ids[0], Path(scratch) / "marked.flac"
+                audio, GenerationId(7), Path(scratch) / "marked.flac"
             ),
         }
         spent: dict[str, list[float]] = {name: [] for name in runs}

@@ -1,17 +1,24 @@
+"""Intervals, journals, suites and reports."""
+
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 
-from tests.watermark.conftest import REGISTERED, plucked_music
-from watermark.marker import Marker
-from watermark.robustness.distortions import BAR, DISTORTIONS, Specimen
-from watermark.robustness.survey import null_survey, survey, wilson
+from watermark.payload import GenerationId
+from watermark.robustness.attack import Aim, Attack, changed
+from watermark.robustness.attacks import levels
+from watermark.robustness.intervals import wilson
+from watermark.robustness.journal import Journal, JournalMismatch, read_rows
+from watermark.robustness.presets import BUILDERS, Preset, suites
+from watermark.robustness.reader import Reading
+from watermark.robustness.sources import FIGURES, SOURCES
+from watermark.robustness.survey import judged
 
-RATE_HZ = 44_100
+ONE, TWO, THREE = (GenerationId(number) for number in (1, 2, 3))
 
 
 @pytest.mark.parametrize(
@@ -32,49 +39,125 @@ def test_no_trials_say_nothing() -> None:
     assert wilson(0, 0) == (0.0, 1.0)
 
 
-@pytest.mark.parametrize("distortion", DISTORTIONS, ids=lambda distortion: distortion.name)
-def test_every_distortion_writes_a_readable_file_that_differs(
-    distortion: object, tmp_path: Path
+def test_a_journal_goes_on_where_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    Journal(path, {"seed": 1}).add({"kind": "clip", "clip": 0})
+
+    again = Journal(path, {"seed": 1})
+    again.add({"kind": "clip", "clip": 1})
+
+    assert [row["clip"] for row in again.of_kind("clip")] == [0, 1]
+    assert read_rows(path)[0] == {"kind": "run", "seed": 1}
+
+
+def test_a_line_torn_by_a_crash_is_dropped_and_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    Journal(path, {"seed": 1}).add({"kind": "clip", "clip": 0})
+    path.write_text(path.read_text("utf-8") + '{"kind": "clip", "cl', "utf-8")
+
+    again = Journal(path, {"seed": 1})
+    again.add({"kind": "clip", "clip": 1})
+
+    assert [row["clip"] for row in read_rows(path)[1:]] == [0, 1]
+
+
+def test_a_journal_of_other_settings_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    Journal(path, {"seed": 1, "ids": 10})
+
+    with pytest.raises(JournalMismatch, match=r"other settings \(seed\)") as refusal:
+        Journal(path, {"seed": 2, "ids": 10})
+
+    assert refusal.value.differing == ["seed"]
+    assert refusal.value.path == path
+
+
+def _attack(aim: Aim, ids: int) -> Attack:
+    return Attack("any", "any", changed(levels.unchanged), "antiphon", aim, ids)
+
+
+@pytest.mark.parametrize(
+    ("aim", "ids", "named", "correct", "wrong_ids"),
+    [
+        (Aim.NAMED, 1, [ONE], True, 0),
+        (Aim.NAMED, 1, [], False, 0),
+        (Aim.NAMED, 1, [TWO, ONE], False, 1),  # the strongest must be the true one
+        (Aim.NAMED, 1, [ONE, TWO], True, 1),
+        (Aim.BOTH, 2, [TWO, ONE], True, 0),
+        (Aim.BOTH, 2, [ONE], False, 0),
+        (Aim.MEMBERS, 2, [TWO], True, 0),
+        (Aim.MEMBERS, 2, [THREE], False, 1),
+        (Aim.NOT_NAMED, 1, [], True, 0),
+        (Aim.NOT_NAMED, 1, [ONE], False, 0),
+    ],
+)
+def test_an_outcome_is_judged_by_what_was_asked(
+    aim: Aim, ids: int, named: list[GenerationId], correct: bool, wrong_ids: int
 ) -> None:
-    sound = plucked_music(13, rate_hz=RATE_HZ, channels=2)
-    specimen = Specimen(sound, sound * np.float32(0.9), sound * np.float32(0.8), RATE_HZ)
+    reading = Reading(tuple((one, 9.0) for one in named))
 
-    path = distortion.apply(specimen, tmp_path / "a", np.random.default_rng(0))  # type: ignore[attr-defined]
+    found = judged(_attack(aim, ids), reading, [ONE, TWO, THREE])
 
-    heard, _ = soundfile.read(path, dtype="float32", always_2d=True)
-    assert np.isfinite(heard).all()
-    assert heard.std() > 1e-3
-    same = heard.shape == sound.shape and np.array_equal(heard, sound)
-    assert same is (distortion.name == "none")  # type: ignore[attr-defined]
+    assert (found["correct"], found["wrong_ids"]) == (correct, wrong_ids)
 
 
-def test_mp3_has_the_bit_rate_of_its_name(tmp_path: Path) -> None:
-    sound = plucked_music(10, rate_hz=RATE_HZ, channels=2)
-    specimen = Specimen(sound, sound, sound, RATE_HZ)
+def test_every_member_is_counted_apart_from_at_least_one() -> None:
+    both = judged(_attack(Aim.MEMBERS, 2), Reading(((ONE, 9.0), (TWO, 8.0))), [ONE, TWO])
+    one = judged(_attack(Aim.MEMBERS, 2), Reading(((TWO, 8.0),)), [ONE, TWO])
 
-    path = BAR[1].apply(specimen, tmp_path / "a", np.random.default_rng(0))
-
-    assert BAR[1].name == "MP3 64 kb/s"
-    assert path.stat().st_size * 8 / 10 == pytest.approx(64_000, rel=0.02)
+    assert (both["every"], both["some"]) == (True, True)
+    assert (one["every"], one["some"]) == (False, True)
 
 
-def test_a_survey_counts_every_clip_under_every_distortion(marker: Marker) -> None:
-    clips = [(plucked_music(16, channels=1, seed=seed), 22_050) for seed in (1, 2)]
-    clips.append((np.zeros((22_050 * 16, 1), np.float32), 22_050))
+@pytest.mark.parametrize("preset", list(BUILDERS))
+def test_a_suite_names_each_attack_once_and_every_source_is_known(preset: Preset) -> None:
+    (suite,) = suites([preset], questions=10)
 
-    found = survey(clips, marker, REGISTERED, BAR[:1], seed=3, heard=lambda done: None)
+    names = [attack.name for attack in suite.attacks]
 
-    assert [tally.clips for tally in found.tallies] == [2]
-    assert found.tallies[0].correct == 2
-    assert found.tallies[0].wrong_ids == 0
-    assert len(found.refused) == 1
+    assert suite.name == preset
+    assert len(set(names)) == len(names)
+    assert {attack.source for attack in suite.attacks} <= set(SOURCES)
+    assert all(left.reason for left in suite.not_run)
 
 
-def test_unmarked_windows_name_nobody(marker: Marker) -> None:
-    windows = [(plucked_music(10, seed=seed), 22_050) for seed in range(4)]
+def test_all_presets_are_every_suite_once() -> None:
+    assert [suite.name for suite in suites([Preset.SOK, Preset.ALL], 0)] == list(BUILDERS)
 
-    nothing = null_survey(windows, marker, heard=lambda done: None)
 
-    assert nothing.windows == 4
-    assert nothing.false_attributions == 0
-    assert max(nothing.highest_z) < 6
+def test_without_questions_there_are_no_black_box_attackers() -> None:
+    (suite,) = suites([Preset.ANTIPHON], questions=0)
+
+    assert not any(attack.slow for attack in suite.attacks)
+
+
+def test_every_published_figure_stands_beside_an_attack_of_its_name() -> None:
+    known = {
+        row.name for suite in suites([Preset.ALL], 10) for row in (*suite.attacks, *suite.not_run)
+    }
+
+    assert set(FIGURES) - known == set()
+    assert {one.source for figures in FIGURES.values() for one in figures} <= set(SOURCES)
+
+
+def test_the_targets_of_this_project_are_all_in_its_suite() -> None:
+    (suite,) = suites([Preset.ANTIPHON], questions=0)
+    names = {attack.name for attack in suite.attacks}
+
+    wanted = {
+        f"{what} {sign}{by} %"
+        for what in ("speed", "stretch")
+        for sign in "+-"
+        for by in (5, 10, 20)
+    }
+    wanted |= {"pitch -2 semitones", "pitch -1 semitone", "pitch +1 semitone", "pitch +2 semitones"}
+    wanted |= {"none", "crop 10 s", "crop 5 s", "white noise 10 dB", "Opus 6 kb/s", "MP3 24 kb/s"}
+    wanted |= {f"average of {copies} copies" for copies in (2, 3, 5, 8)}
+    assert wanted <= names
+
+
+def test_rows_are_plain_json(tmp_path: Path) -> None:
+    found = judged(_attack(Aim.NAMED, 1), Reading(((ONE, 9.0),)), [ONE])
+
+    assert json.loads(json.dumps(found)) == found
+    assert np.isfinite(found["wrong_ids"])

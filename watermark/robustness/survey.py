@@ -1,184 +1,242 @@
-"""Measures the identity mark: which distortions it survives, how often, and how quietly."""
+"""Runs suites: marks every clip once, attacks it in memory, and asks who is named.
+
+Each outcome is written to the journal at once, so a run that was stopped goes on where it was.
+"""
 
 from __future__ import annotations
 
-import math
-import tempfile
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Final
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
-import soundfile
 
 from watermark.audio.errors import AudioRefused
-from watermark.audio.waveform import AudioFile, AudioLimits, Samples
-from watermark.identity.detector import Reader
+from watermark.audio.quality import Quality, quality, si_snr_db
+from watermark.audio.waveform import Samples
 from watermark.identity.geometry import Geometry
-from watermark.identity.search import IdSearch
-from watermark.marker import EmbedReport, Marker
 from watermark.payload import GenerationId
-from watermark.robustness.distortions import Distortion, Specimen
+from watermark.robustness.attack import Aim, Attack, AttackUnavailable, Sound, Specimen
+from watermark.robustness.clips import Clip, fitted, like
+from watermark.robustness.journal import Journal
+from watermark.robustness.reader import MarkReader, Reading
+from watermark.robustness.suite import Suite
 
-_WILSON_95: Final = 1.959964
-
-
-@dataclass
-class Tally:
-    """What happened under one distortion."""
-
-    name: str
-    z: list[float] = field(default_factory=list)  # of the true id, found or not
-    correct: int = 0
-    wrong_ids: int = 0  # ids reported that were never put there
-
-    @property
-    def clips(self) -> int:
-        return len(self.z)
-
-
-@dataclass
-class Survey:
-    """All of a run."""
-
-    tallies: list[Tally]
-    reports: list[EmbedReport] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)  # clips that embedding refused, and why
+IDS_PER_CLIP: Final = 8  # the most that any attack merges
 
 
 @dataclass(frozen=True)
-class NullSurvey:
-    """Unmarked windows searched for every id."""
+class Plan:
+    """`slow_clips` bounds how many clips meet attackers who question the detector."""
 
-    windows: int
-    false_attributions: int
-    highest_z: tuple[float, ...]  # of each window, over all ids
+    suites: Sequence[Suite]
+    seed: int
+    slow_clips: int
 
 
-def wilson(successes: int, trials: int) -> tuple[float, float]:
-    """The 95 % score interval of a rate (Wilson 1927)."""
-    if trials == 0:
-        return 0.0, 1.0
-    rate, square = successes / trials, _WILSON_95**2
-    centre = rate + square / (2 * trials)
-    half = _WILSON_95 * math.sqrt(rate * (1 - rate) / trials + square / (4 * trials * trials))
-    whole = 1 + square / trials
-    return max(0.0, (centre - half) / whole), min(1.0, (centre + half) / whole)
+@dataclass(frozen=True)
+class Step:
+    """What is being done, for whoever shows progress."""
+
+    done: int
+    of: int
+    what: str
+
+
+class _Copies:
+    """Marked copies of one clip, made when first asked for."""
+
+    def __init__(self, reader: MarkReader, original: Sound, ids: Sequence[GenerationId]) -> None:
+        self._reader, self._original, self._ids = reader, original, ids
+        self._made: dict[int, Samples] = {}
+        self._over: Samples | None = None
+        self.marked, self.report = reader.mark(original, ids[0])
+        self._made[0] = self.marked
+
+    def copy(self, number: int) -> Samples:
+        if number not in self._made:
+            self._made[number] = self._reader.mark(self._original, self._ids[number])[0]
+        return self._made[number]
+
+    def over(self) -> Samples:
+        if self._over is None:
+            marked = Sound(self.marked, self._original.rate_hz)
+            self._over = self._reader.mark(marked, self._ids[1])[0]
+        return self._over
+
+
+def form_of(suite: Suite) -> str:
+    """Suites of one form share their marked clips."""
+    rate = "own rate" if suite.rate_hz is None else f"{suite.rate_hz} Hz"
+    return f"{rate}, mono" if suite.mono else rate
 
 
 def survey(
-    clips: Iterable[tuple[Samples, int]],
-    marker: Marker,
-    ids: Sequence[GenerationId],
-    distortions: Sequence[Distortion],
-    *,
-    seed: int,
-    heard: Callable[[int], None],
-) -> Survey:
-    """Mark every clip with its own id out of the registered `ids`, distort it, search for all.
+    clips: Sequence[Clip],
+    reader: MarkReader,
+    ids_of: Callable[[int], Sequence[GenerationId]],
+    plan: Plan,
+    journal: Journal,
+    heard: Callable[[Step], None],
+) -> None:
+    """Run every attack of every suite on every clip, but what the journal holds already.
 
-    Clips are ((time, channel), rate). An attempt is correct when the strongest id found is the
-    true one. `heard` is told how many clips are done.
+    `ids_of(n)` are the IDS_PER_CLIP registered ids of clip n. The last clip is never marked: it is
+    the other audio that the one before it is spliced with.
     """
-    found = Survey([Tally(distortion.name) for distortion in distortions])
-    second = any(distortion.name in WITH_OTHER_ID for distortion in distortions)
-    with tempfile.TemporaryDirectory() as scratch:
-        for number, (samples, rate_hz) in enumerate(clips):
-            true, other = ids[2 * number % len(ids)], ids[(2 * number + 1) % len(ids)]
-            stem = Path(scratch) / "clip"
-            try:
-                specimen, report = _specimen(
-                    samples, rate_hz, marker, true, other if second else None, stem
-                )
-            except AudioRefused as refusal:
-                found.refused.append(str(refusal))
+    done = {
+        (row["suite"], row["attack"], row["clip"])
+        for row in journal.rows
+        if row["kind"] in ("attempt", "unavailable")
+    }
+    known_clips = {(row["form"], row["clip"]) for row in journal.of_kind("clip")}
+    total = sum(
+        min(len(clips) - 1, plan.slow_clips) if attack.slow else len(clips) - 1
+        for suite in plan.suites
+        for attack in suite.attacks
+    )
+    passed = 0
+    for number, clip in enumerate(clips[:-1]):
+        stranger = clips[number + 1]
+        forms = dict.fromkeys(form_of(suite) for suite in plan.suites)
+        for form in forms:
+            suites = [suite for suite in plan.suites if form_of(suite) == form]
+            wanted = [
+                (suite, attack)
+                for suite in suites
+                for attack in suite.attacks
+                if not (attack.slow and number >= plan.slow_clips)
+            ]
+            missing = [
+                (suite, attack)
+                for suite, attack in wanted
+                if (suite.name, attack.name, number) not in done
+            ]
+            passed += len(wanted) - len(missing)
+            if not missing:
                 continue
-            found.reports.append(report)
-            for place, (distortion, tally) in enumerate(
-                zip(distortions, found.tallies, strict=True)
-            ):
-                rng = np.random.default_rng([seed, number, place])
-                path = distortion.apply(specimen, stem, rng)
-                _attempt(path, marker, true, other, distortion, tally)
-            heard(number + 1)
-    return found
-
-
-def null_survey(
-    windows: Iterable[tuple[Samples, int]],
-    marker: Marker,
-    heard: Callable[[int], None],
-) -> NullSurvey:
-    """Search unmarked windows for every registered id."""
-    highest = []
-    attributed = 0
-    with tempfile.TemporaryDirectory() as scratch:
-        path = Path(scratch) / "window.wav"
-        for samples, rate_hz in windows:
-            soundfile.write(path, samples, rate_hz, subtype="FLOAT")
-            audio = AudioFile(path, AudioLimits())
-            best = marker.reader.strongest(audio)
-            threshold_z = marker.reader.null.threshold_z(windows=1, ids=marker.reader.ids)
-            if best is not None:
-                highest.append(best.z)
-                attributed += best.z >= threshold_z
-            heard(len(highest))
-    return NullSurvey(len(highest), attributed, tuple(highest))
+            original = fitted(clip.sound, suites[0].rate_hz, mono=suites[0].mono)
+            try:
+                copies = _Copies(reader, original, ids_of(number))
+            except AudioRefused as refusal:
+                journal.add(_refused(form, number, clip, refusal))
+                passed += len(missing)
+                continue
+            if (form, number) not in known_clips:
+                journal.add(_clip_row(form, number, clip, original, copies))
+            other = like(stranger.sound, original.rate_hz, original.samples.shape[1]).samples
+            for suite, attack in missing:
+                heard(Step(passed, total, f"{suite.name}: {attack.name}"))
+                specimen = _specimen(original, copies, other, reader, ids_of(number)[0])
+                rng = np.random.default_rng([plan.seed, number, zlib.crc32(attack.name.encode())])
+                outcome = _attempt(attack, specimen, reader, ids_of(number), rng)
+                journal.add({"suite": suite.name, "attack": attack.name, "clip": number, **outcome})
+                passed += 1
+    heard(Step(total, total, "done"))
 
 
 def _specimen(
-    samples: Samples,
-    rate_hz: int,
-    marker: Marker,
-    true: GenerationId,
-    other: GenerationId | None,
-    stem: Path,
-) -> tuple[Specimen, EmbedReport]:
-    """The clip in its marked forms; without `other` they are one and the same."""
-    original, marked = stem.with_suffix(".original.wav"), stem.with_suffix(".marked.flac")
-    soundfile.write(original, samples, rate_hz, subtype="PCM_16")
-    report = marker.embed(AudioFile(original, AudioLimits()), true, marked)
+    original: Sound, copies: _Copies, stranger: Samples, reader: MarkReader, true: GenerationId
+) -> Specimen:
+    def is_named(sound: Sound) -> bool:
+        found = reader.read(sound, seek_geometry=False)
+        return any(generation_id == true for generation_id, _ in found.named)
 
-    def with_other(source: Path) -> Samples:
-        if other is None:
-            return _read(marked)
-        path = stem.with_suffix(".other.flac")
-        marker.embed(AudioFile(source, AudioLimits()), other, path)
-        return _read(path)
-
-    specimen = Specimen(_read(marked), with_other(original), with_other(marked), rate_hz)
-    return specimen, report
+    return Specimen(
+        original.samples, original.rate_hz, copies.copy, copies.over, stranger, is_named
+    )
 
 
 def _attempt(
-    path: Path,
-    marker: Marker,
-    true: GenerationId,
-    other: GenerationId,
-    distortion: Distortion,
-    tally: Tally,
-) -> None:
-    audio = AudioFile(path, AudioLimits())
-    geometries = [Geometry(speed, speed) for speed in distortion.speeds]
-    reading = marker.reader.read(audio, geometries=geometries)
-    by_id = {identity.generation_id: identity.z for identity in reading.identities}
-    if true in by_id:
-        z = by_id[true]
-    else:
-        alone = Reader((IdSearch(marker.search.key, [true]),), marker.reader.null)
-        found = [alone.strongest(audio, geometry=geometry) for geometry in geometries]
-        z = max((score.z for score in found if score is not None), default=0.0)
-    tally.z.append(z)
-    put_there = {true, other} if distortion.name in WITH_OTHER_ID else {true}
-    tally.wrong_ids += len(set(by_id) - put_there)
-    first = reading.identities[0].generation_id if reading.identities else None
-    tally.correct += true in by_id if distortion.name in WITH_OTHER_ID else first == true
+    attack: Attack,
+    specimen: Specimen,
+    reader: MarkReader,
+    ids: Sequence[GenerationId],
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    """One row: what the attack did and who was named."""
+    try:
+        found = attack.apply(specimen, rng)
+    except AttackUnavailable as reason:
+        return {"kind": "unavailable", "reason": str(reason)}
+    except AudioRefused as refusal:  # one of the further copies could not be marked
+        return {"kind": "unavailable", "reason": refusal.code}
+    reading = reader.read(found)
+    notes = specimen.notes
+    geometry = Geometry(notes.pop("pitch", 1.0), notes.pop("tempo", 1.0))
+    left = reader.agreement(found, ids[0], geometry).at_least(dict(reading.named).get(ids[0], 0.0))
+    return {
+        "kind": "attempt",
+        "named": [[str(one), round(z, 3)] for one, z in reading.named],
+        "refused": reading.refused,
+        "agreement": left.to_json(),
+        "seconds": round(found.seconds, 3),
+        "si_snr_db": _si_snr_db(specimen, found),
+        "notes": {key: round(value, 3) for key, value in notes.items()},
+        **judged(attack, reading, ids),
+    }
 
 
-WITH_OTHER_ID: Final = {"second id on top", "two copies averaged"}
+def judged(attack: Attack, reading: Reading, ids: Sequence[GenerationId]) -> dict[str, Any]:
+    """`correct` by the attack's aim, and how many were named who have no part in the clip."""
+    named = [generation_id for generation_id, _ in reading.named]
+    put_there = set(ids[: attack.ids])
+    every = put_there <= set(named)
+    some = bool(put_there & set(named))
+    correct = {
+        Aim.NAMED: named[:1] == [ids[0]],
+        Aim.BOTH: every,
+        Aim.MEMBERS: some,
+        Aim.NOT_NAMED: not some,
+    }[attack.aim]
+    return {
+        "correct": correct,
+        "every": every,
+        "some": some,
+        "wrong_ids": len(set(named) - put_there),
+    }
 
 
-def _read(path: Path) -> Samples:
-    samples: Samples = soundfile.read(path, dtype="float32", always_2d=True)[0]
-    return samples
+def _si_snr_db(specimen: Specimen, found: Sound) -> float | None:
+    """What the attack did to the marked clip, where the two can be laid side by side."""
+    same = found.samples.shape == specimen.marked.shape and found.rate_hz == specimen.rate_hz
+    return round(si_snr_db(specimen.marked, found.samples), 2) if same else None
+
+
+def _clip_row(
+    form: str, number: int, clip: Clip, original: Sound, copies: _Copies
+) -> dict[str, Any]:
+    measured: Quality = quality(original.samples, copies.marked, original.rate_hz)
+    return {
+        "kind": "clip",
+        "form": form,
+        "clip": number,
+        "name": clip.name,
+        "seconds": round(original.seconds, 3),
+        "rate_hz": original.rate_hz,
+        "channels": original.samples.shape[1],
+        "quality": measured.to_json(),
+        "own_z": copies.report.identity_z,
+    }
+
+
+def _refused(form: str, number: int, clip: Clip, refusal: AudioRefused) -> dict[str, Any]:
+    return {
+        "kind": "refused",
+        "form": form,
+        "clip": number,
+        "name": clip.name,
+        "code": refusal.code,
+        "reason": str(refusal),
+    }
+
+
+def taken(source: Iterator[Clip], count: int) -> list[Clip]:
+    """The first `count` clips, or as many as there are."""
+    found = []
+    for clip in source:
+        found.append(clip)
+        if len(found) == count:
+            break
+    return found

@@ -1,0 +1,1 @@
+"""One module per suite: which attacks, how strong, and what of the published list is not run."""
