@@ -22,12 +22,13 @@ from sqlalchemy import (
     String,
     create_engine,
     event,
+    func,
     select,
 )
 from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from watermark.fingerprint.landmarks import Landmarks
+from watermark.fingerprint.landmarks import BYTES_PER_LANDMARK, Landmarks
 from watermark.payload import GenerationId
 
 FORM: Final = "landmarks/1"  # how they are found and packed; another form is not comparable
@@ -128,6 +129,27 @@ class FingerprintStore:
         while (row := self._first(_FingerprintRow.serial > serial)) is not None:
             serial = row.serial
             yield Kept(serial, GenerationId.from_bytes(row.generation_id), self._landmarks(row))
+
+    def at(self, serial: int) -> Kept | None:
+        """The fingerprint with this serial. Raises FingerprintsDamaged."""
+        row = self._first(_FingerprintRow.serial == serial)
+        if row is None:
+            return None
+        return Kept(serial, GenerationId.from_bytes(row.generation_id), self._landmarks(row))
+
+    def sizes_after(self, serial: int = 0) -> list[tuple[int, int]]:
+        """Serial and number of landmarks of what was kept later. Raises FingerprintsDamaged."""
+        query = (
+            select(_FingerprintRow.serial, func.length(_FingerprintRow.landmarks))
+            .where(_FingerprintRow.serial > serial, _FingerprintRow.form == FORM)
+            .order_by(_FingerprintRow.serial)
+        )
+        try:
+            with Session(self._engine) as session:
+                rows = session.execute(query).all()
+        except DatabaseError as error:
+            raise FingerprintsDamaged(self.path, "cannot be read") from error
+        return [(number, octets // BYTES_PER_LANDMARK) for number, octets in rows]
 
     def close(self) -> None:
         """Let go of the file."""
