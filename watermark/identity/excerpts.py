@@ -18,11 +18,12 @@ _CANCELLED: Final = 0.1  # of the channels' energy: what is left of a mix whose 
 def excerpts(audio: AudioFile, *, count: int = EXCERPTS_MAX) -> list[Samples]:
     """Stretches of EXCERPT_SECONDS from the beginning, middle and end; (time,) each.
 
-    A file that is no longer than one gives itself. Raises AudioUnreadable as `blocks` does.
+    A file that is little longer than one gives its beginning, one half as long again its beginning
+    and its end, which overlap. Raises AudioUnreadable as `blocks` does.
     """
     length = int(EXCERPT_SECONDS * audio.sample_rate_hz)
     whole = audio.frames_declared
-    wanted = min(count, max(1, whole // length))
+    wanted = min(count, max(1, (2 * whole + length) // (2 * length)))  # rounded
     starts = [round(i * (whole - length) / max(wanted - 1, 1)) for i in range(wanted)]
     starts = [max(0, start) for start in starts]
     parts: list[list[Samples]] = [[] for _ in starts]
@@ -36,9 +37,14 @@ def excerpts(audio: AudioFile, *, count: int = EXCERPTS_MAX) -> list[Samples]:
     return [_mono(np.concatenate(part), audio.sample_rate_hz) for part in parts if part]
 
 
+def covers(audio: AudioFile) -> bool:
+    """Whether the excerpts of a file leave little of it unheard."""
+    return audio.frames_declared <= 1.5 * EXCERPTS_MAX * EXCERPT_SECONDS * audio.sample_rate_hz
+
+
 def _mono(sound: Samples, rate_hz: int) -> Samples:
     mixed = sound.mean(1)
     if float(np.square(mixed).mean()) < _CANCELLED * float(np.square(sound).mean()):
-        mixed = sound[:, 0]
+        mixed = sound[:, int(np.square(sound).sum(0).argmax())]
     at_rate = soxr.resample(np.ascontiguousarray(mixed), rate_hz, SAMPLE_RATE_HZ, quality="LQ")
     return np.asarray(at_rate, np.float32)

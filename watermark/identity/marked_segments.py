@@ -15,6 +15,7 @@ SignedEvidence = npt.NDArray[np.float32]  # (pair, band): chip times evidence
 _STRONGEST_PAIRS: Final = 32  # 4 s in which the mark's own strength is read
 _BREAK_EVEN: Final = 0.5  # deviations per pair; a mark at 24 dB has 0.7 to 2
 _SHORT_GAP_PAIRS: Final = 8  # 1 s
+_WITNESS_PAIRS_MIN: Final = 8  # 1 s
 _SEGMENT_Z_MIN: Final = 5.0  # a stretch chosen from ~ 10^4 by its sum needs more than 4
 
 
@@ -90,15 +91,23 @@ def joint_z(signed: SignedEvidence) -> float:
 
 
 def weaker_half_z(signed: SignedEvidence, found: list[Stretch]) -> float:
-    """Cut what was found in two halves of equal evidence: the joint z of the weaker one.
+    """Cut the codeword in two where half of the evidence in `found` is passed: the weaker z.
 
+    Repeats of a pair fall to the same half: their chips are the same tosses, and a loop would
+    otherwise testify twice. A half heard for less than a second is no witness and gives 0.
     Without any stretch the whole is cut. `signed` is (pair, band).
     """
-    heard = [signed[one.first : one.past_last] for one in found] or [signed]
-    marked = np.concatenate(heard)
-    energy = np.cumsum(np.square(marked, dtype=np.float64).sum(1))
-    middle = int(np.searchsorted(energy, energy[-1] / 2)) if len(energy) else 0
-    return min(joint_z(marked[:middle]), joint_z(marked[middle:]))
+    folded = np.zeros((CODEWORD_PAIRS, signed.shape[1]))
+    for first, past_last in [(one.first, one.past_last) for one in found] or [(0, len(signed))]:
+        places = np.arange(first, past_last) % CODEWORD_PAIRS
+        np.add.at(folded, places, signed[first:past_last])
+    energy = np.square(folded).sum(1)
+    summed = np.cumsum(energy)
+    middle = int(np.searchsorted(summed, summed[-1] / 2))
+    halves = (slice(None, middle), slice(middle, None))
+    if min(np.count_nonzero(energy[half]) for half in halves) < _WITNESS_PAIRS_MIN:
+        return 0.0
+    return min(joint_z(folded[half].astype(np.float32)) for half in halves)
 
 
 @dataclass(frozen=True)

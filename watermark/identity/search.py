@@ -85,13 +85,19 @@ class IdSearch:
 
     def add_values(self, values: Ids) -> None:
         """As `add`, from an array of 64-bit numbers: for registries of millions."""
-        fresh = np.setdiff1d(values, self._sorted)
+        assert values.dtype == np.uint64  # signed numbers would pass through floats and lose bits
+        fresh = np.unique(values)
+        places = np.searchsorted(self._sorted, fresh)
+        known = np.zeros(len(fresh), bool)
+        within = places < len(self._sorted)
+        known[within] = self._sorted[places[within]] == fresh[within]
+        fresh, places = fresh[~known], places[~known]
         if not len(fresh):
             return
         self._values = _appended(self._values, self._count, fresh)
         self._symbols = _appended(self._symbols, self._count, symbols_of(self.key.secret, fresh))
         self._count += len(fresh)
-        self._sorted = np.sort(np.concatenate((self._sorted, fresh)))
+        self._sorted = np.insert(self._sorted, places, fresh)
 
     def candidates(
         self, windows: Tensor, sync_z_min: Sequence[float] | None = None
