@@ -20,10 +20,11 @@ from watermark.identity.cells import (
     overlap_add,
     spectrum,
 )
+from watermark.identity.learned_strength import StrengthNetwork, learned_strength
 from watermark.identity.masking import Masking, masking
 from watermark.identity.strength import Allowance, Strength, strength
 
-EMBED_CONTEXT: Final = 64 * HOP  # reach of strength, masking and one frame, rounded up
+EMBED_CONTEXT: Final = 96 * HOP  # reach of strength, masking and one frame, rounded up
 _RAMP_FRAMES: Final = 7  # a cell's edge is a ramp, not a step: steps splash into other bands
 
 
@@ -52,9 +53,15 @@ class Cells:
     strength: Strength
 
 
-def survey(span: Tensor, start: int, codeword: Tensor, allowance: Allowance) -> None:
+def survey(
+    span: Tensor,
+    start: int,
+    codeword: Tensor,
+    allowance: Allowance,
+    network: StrengthNetwork | None = None,
+) -> None:
     """Count what marking this span would cost at every level; arguments as of `mark_change`."""
-    count(span, prepared(span, start, codeword), allowance)
+    count(span, prepared(span, start, codeword, network), allowance)
 
 
 def count(span: Tensor, cells: Cells, allowance: Allowance) -> None:
@@ -74,17 +81,23 @@ def count(span: Tensor, cells: Cells, allowance: Allowance) -> None:
 
 
 def mark_change(
-    span: Tensor, start: int, codeword: Tensor, scale: float = 1.0, *, level: float = math.inf
+    span: Tensor,
+    start: int,
+    codeword: Tensor,
+    scale: float = 1.0,
+    *,
+    level: float = math.inf,
+    network: StrengthNetwork | None = None,
 ) -> Change:
     """The change that writes `codeword` (pair, band) into a span.
 
     `span` (channel, time) holds EMBED_CONTEXT samples before `start` and as many after its end,
     zeros beyond the file; `start`, a multiple of HOP, is its place in the file at 16 kHz.
     `level`, which `Allowance` finds for a whole file, shares the change out among the cells; at
-    infinity each has all that masking hides. `scale` multiplies every depth. All channels get the
-    same gain, so the stereo image stays.
+    infinity each has all that masking hides. `scale` multiplies every depth. `network` sets the
+    depths instead of the analytic rule. All channels get the same gain: the stereo image stays.
     """
-    cells = prepared(span, start, codeword)
+    cells = prepared(span, start, codeword, network)
     relative, change = written(cells, level, scale)
     noise_to_mask = relative.square() * cells.hidden.energy / cells.hidden.threshold
     return Change(middle(change[:, : span.shape[1]]), noise_to_mask[:, inner_frames(span)])
@@ -102,14 +115,20 @@ def middle(samples: Tensor) -> Tensor:
     return samples[:, EMBED_CONTEXT : samples.shape[1] - EMBED_CONTEXT]
 
 
-def prepared(span: Tensor, start: int, codeword: Tensor) -> Cells:
-    """See a span as cells; arguments as of `mark_change`."""
+def prepared(
+    span: Tensor, start: int, codeword: Tensor, network: StrengthNetwork | None = None
+) -> Cells:
+    """See a span as cells; arguments as of `mark_change`. Without a network, analytic depths."""
     assert start % HOP == 0 and codeword.shape == (CODEWORD_PAIRS, BANDS)
     spectra = spectrum(torch.nn.functional.pad(span, (0, FFT_SIZE)))
     first_frame = (start - EMBED_CONTEXT + FFT_SIZE // 2) // HOP
     hidden = masking(torch.view_as_real(spectra).square().sum((0, -1)))
-    direction = ramped(directions(codeword, first_frame, spectra.shape[2]))
-    return Cells(spectra, hidden, direction, strength(hidden))
+    steps = directions(codeword, first_frame, spectra.shape[2])
+    if network is None:
+        strengths = strength(hidden)
+    else:
+        strengths = learned_strength(network, hidden, steps, first_frame)
+    return Cells(spectra, hidden, ramped(steps), strengths)
 
 
 def inner_frames(span: Tensor) -> slice:

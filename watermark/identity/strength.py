@@ -49,11 +49,11 @@ class Strength:
 def strength(hidden: Masking) -> Strength:
     """The analytic wish: deep where the host is quiet and calm; see the module."""
     energy = smoothed(hidden.energy, _ENERGY_FRAMES)
-    wish_db = energy**-_ENERGY_EXPONENT * _restlessness_db(hidden.energy) ** -_RESTLESS_EXPONENT
+    wish_db = energy**-_ENERGY_EXPONENT * restlessness_db(hidden.energy) ** -_RESTLESS_EXPONENT
     return Strength(wish_db, hidden.cap_db, hidden.energy)
 
 
-def _restlessness_db(energy: Tensor) -> Tensor:
+def restlessness_db(energy: Tensor) -> Tensor:
     """Typical step of the host's level from cell to cell; (band, frame)."""
     level_db = 10 * torch.log10(smoothed(energy, _CELL_FRAMES - 1))
     half = _CELL_FRAMES // 2

@@ -1,4 +1,8 @@
-"""`python -m watermark.train [fit | export | evaluate]`: make the compact weights, measure them."""
+"""`python -m watermark.train [presence | identity] [fit | export | evaluate]`.
+
+Makes the weights of the presence mark (which `presence`, or neither word, asks for) or of the
+identity mark's networks, and measures them.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ import torch
 
 from watermark.presence.checkpoints import CheckpointRefused, load_compact, read_card
 from watermark.presence.layer import AudioSealLayer
+from watermark.train.identity.__main__ import main as train_identity
 from watermark.train.presence import evaluation
 from watermark.train.presence.corpus import pool
 from watermark.train.presence.export import CARD_NAME, export, write_card
@@ -150,7 +155,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; the exit status is 2 when the request is refused."""
-    asked = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] == ["identity"]:
+        return train_identity(given[1:])
+    asked = _parser().parse_args(given[1:] if given[:1] == ["presence"] else given)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(asked.threads)
     try:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import soundfile
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from watermark.identity.cells import SAMPLE_RATE_HZ
@@ -100,17 +101,17 @@ def saturate(sound: Tensor, rng: np.random.Generator) -> Tensor:
 
 def mp3(sound: Tensor, rng: np.random.Generator) -> Tensor:
     """MP3 from about 50 down to 26 kb/s."""
-    return _coded(sound, "MP3", "MPEG_LAYER_III", float(rng.uniform(0.0, 0.99)))
+    return _through(sound, "MP3", "MPEG_LAYER_III", float(rng.uniform(0.0, 0.99)))
 
 
 def vorbis(sound: Tensor, rng: np.random.Generator) -> Tensor:
     """Vorbis from good down to 22 kb/s."""
-    return _coded(sound, "OGG", "VORBIS", float(rng.uniform(0.3, 1.0)))
+    return _through(sound, "OGG", "VORBIS", float(rng.uniform(0.3, 1.0)))
 
 
 def opus(sound: Tensor, rng: np.random.Generator) -> Tensor:
     """Opus from about 57 down to 6 kb/s."""
-    return _coded(sound, "OGG", "OPUS", 1.0 if rng.random() < 0.5 else float(rng.uniform(0.8, 1)))
+    return _through(sound, "OGG", "OPUS", 1.0 if rng.random() < 0.5 else float(rng.uniform(0.8, 1)))
 
 
 ATTACKS: dict[str, Attack] = {
@@ -168,15 +169,17 @@ def _filtered(sound: Tensor, gains: Tensor) -> Tensor:
     return filtered
 
 
-def _convolved(sound: Tensor, taps: np.ndarray) -> Tensor:
+def _convolved(sound: Tensor, taps: NDArray[np.float64]) -> Tensor:
     length = sound.shape[0] + len(taps)
     response = torch.fft.rfft(torch.from_numpy(taps.astype(np.float32)).to(sound.device), n=length)
     wet: Tensor = torch.fft.irfft(torch.fft.rfft(sound, n=length) * response, n=length)
     return wet[: sound.shape[0]]
 
 
-def _coded(sound: Tensor, container: str, subtype: str, level: float) -> Tensor:
-    samples = sound.detach().cpu().numpy()
+def coded(
+    samples: NDArray[np.float32], container: str, subtype: str, level: float
+) -> NDArray[np.float32]:
+    """One clip (time,) through a codec of libsndfile, in memory."""
     peak = max(float(np.abs(samples).max()), 1e-6)
     file = io.BytesIO()
     soundfile.write(
@@ -190,7 +193,12 @@ def _coded(sound: Tensor, container: str, subtype: str, level: float) -> Tensor:
     file.seek(0)
     played = soundfile.read(file, dtype="float32")[0][: len(samples)]
     played = np.pad(played, (0, len(samples) - len(played))) * peak / 0.7
-    return _straight(sound, torch.from_numpy(played.astype(np.float32)).to(sound.device))
+    return np.asarray(played, dtype=np.float32)
+
+
+def _through(sound: Tensor, container: str, subtype: str, level: float) -> Tensor:
+    played = coded(sound.detach().cpu().numpy(), container, subtype, level)
+    return _straight(sound, torch.from_numpy(played).to(sound.device))
 
 
 def _straight(sound: Tensor, altered: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,9 +18,10 @@ from watermark.identity.cells import (
     PHASE_FRAMES,
     SAMPLE_RATE_HZ,
 )
-from watermark.identity.embedder import EMBED_CONTEXT, Cells, count, middle, prepared, written
+from watermark.identity.embedder import EMBED_CONTEXT, count, middle, prepared, written
 from watermark.identity.evidence import energies, pair_starts, starts_inside_file
 from watermark.identity.learned_evidence import CELL_STARTS, evidence_maps
+from watermark.identity.learned_strength import StrengthNetwork
 from watermark.identity.strength import Allowance
 from watermark.train.identity.attacks import change_speed, one_attack
 from watermark.train.identity.recipe import Recipe
@@ -50,32 +52,42 @@ def host_samples(recipe: Recipe) -> int:
     return round(recipe.heard_seconds * SAMPLE_RATE_HZ) + SPARE_SAMPLES
 
 
-def seen_as_cells(host: Tensor, codeword: Tensor) -> tuple[Tensor, Cells]:
-    """A whole clip (time,) with the embedder's context around it, and its cells."""
+def marked(
+    host: Tensor, codeword: Tensor, snr_db: float, network: StrengthNetwork | None = None
+) -> Tensor:
+    """A clip (time,) marked as the embedder would mark it, at a signal-to-noise ratio.
+
+    Gradients reach `network` through the depths and through what they leave for one another.
+    """
     span = F.pad(host, (EMBED_CONTEXT, EMBED_CONTEXT))[None]
-    return span, prepared(span, 0, codeword)
-
-
-def marked(host: Tensor, codeword: Tensor, snr_db: float) -> Tensor:
-    """A clip (time,) marked as the embedder would mark it, at a signal-to-noise ratio."""
-    span, cells = seen_as_cells(host, codeword)
+    cells = prepared(span, 0, codeword, network)
     allowance = Allowance(snr_db)
-    count(span, cells, allowance)
-    change = middle(written(cells, allowance.level(), 1.0)[1][:, : span.shape[1]])
-    return host + change[0]
+    with torch.no_grad():
+        count(span, cells, allowance)
+    level = allowance.level()
+    change = middle(written(cells, level, 1.0)[1][:, : span.shape[1]])[0]
+    if network is not None and math.isfinite(level):
+        allowed = host.square().sum() * 10 ** (-snr_db / 10)
+        change = change * (allowed / change.square().sum()).sqrt()
+    return host + change
 
 
-def example(host: Tensor, recipe: Recipe, rng: np.random.Generator) -> Example:
+def example(
+    host: Tensor,
+    recipe: Recipe,
+    rng: np.random.Generator,
+    network: StrengthNetwork | None = None,
+) -> Example:
     """Mark a host (time,), let things befall the copy, and see it as the detector does."""
     snr_db = float(rng.uniform(recipe.snr_lowest_db, recipe.snr_highest_db))
     chips = random_codeword(rng)
-    with torch.no_grad():
-        copy = marked(host, chips, snr_db)
-        if rng.random() < recipe.averaged_share:
-            others = int(rng.integers(1, AVERAGED_MAX))
-            copies = [marked(host, random_codeword(rng), snr_db) for _ in range(others)]
-            copy = torch.stack((copy, *copies)).mean(0)
-        return heard(copy, chips, recipe, rng)
+    copy = marked(host, chips, snr_db, network)
+    if rng.random() < recipe.averaged_share:
+        others = int(rng.integers(1, AVERAGED_MAX))
+        with torch.no_grad():
+            copies = [marked(host, random_codeword(rng), snr_db, network) for _ in range(others)]
+        copy = torch.stack((copy, *copies)).mean(0)
+    return heard(copy, chips, recipe, rng)
 
 
 def heard(copy: Tensor, chips: Tensor, recipe: Recipe, rng: np.random.Generator) -> Example:

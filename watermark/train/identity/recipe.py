@@ -11,8 +11,9 @@ class Recipe:
     """A training run. Two runs with equal recipes on one machine give equal weights."""
 
     seed: int = 1
-    steps: int = 4000
-    corpus_clips: int = 560
+    started_from: str = ""  # digest of the card it began with; empty: random weights
+    steps: int = 1500
+    corpus_clips: int = 400
     clip_seconds: float = 11.0
     batch: int = 6  # hosts per step
     heard_seconds: float = 8.192  # what is marked and heard of each
@@ -21,7 +22,7 @@ class Recipe:
     clean_share: float = 0.2  # of the hosts nothing befalls
     second_attack_share: float = 0.25
     averaged_share: float = 0.08  # 2 to 5 copies of different ids averaged
-    learning_rate: float = 3e-3
+    learning_rate: float = 2e-3
     warmup_steps: int = 60
     gradient_clip: float = 1.0
     average_decay: float = 0.995  # the averaged weights are the ones that are shipped

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +18,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (its usual name)
 
 from watermark.identity.learned_evidence import FAST_MAPS, EvidenceNetwork
+from watermark.identity.learned_strength import StrengthNetwork
+from watermark.identity.networks import load_networks
 from watermark.train.identity.examples import Example, example, host_samples
 from watermark.train.identity.pool import draw
 from watermark.train.identity.recipe import Recipe
@@ -44,12 +48,39 @@ class Trainer:
     def __init__(self, recipe: Recipe, clips: NDArray[np.float16], device: torch.device) -> None:
         self.recipe, self.clips, self.device = recipe, clips, device
         torch.manual_seed(recipe.seed)
-        self.networks = nn.ModuleDict({"evidence": EvidenceNetwork()}).to(device)
+        self.networks = nn.ModuleDict({"evidence": EvidenceNetwork()})
+        if recipe.embedder_from_step >= 0:
+            self.networks["strength"] = StrengthNetwork()
+        self.networks.to(device)
         self.optimiser = torch.optim.Adam(
             self.networks.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.99)
         )
         self.average = {k: v.detach().clone() for k, v in self.networks.state_dict().items()}
         self.step_number = 0
+        self.began_with: dict[str, Any] | None = None
+
+    def begin_from(self, card_path: Path) -> None:
+        """Start with finished weights instead of random ones. Raises WeightsRefused."""
+        loaded = load_networks(card_path)
+        if loaded.evidence is not None:
+            self.networks["evidence"].load_state_dict(loaded.evidence.network.state_dict())
+        if loaded.strength is not None and "strength" in self.networks:
+            self.networks["strength"].load_state_dict(loaded.strength.state_dict())
+        self.average = {k: v.detach().clone() for k, v in self.networks.state_dict().items()}
+        self.began_with = json.loads(card_path.read_text("utf-8"))["training"]
+
+    def averaged(self, kind: str) -> dict[str, Tensor]:
+        """The averaged weights of one network."""
+        return _part(self.average, f"{kind}.")
+
+    def history(self) -> dict[str, Any]:
+        """What these weights come from, for the card."""
+        return {
+            "recipe": asdict(self.recipe),
+            "steps_done": self.step_number,
+            "corpus_sha256": hashlib.sha256(np.ascontiguousarray(self.clips).tobytes()).hexdigest(),
+            "began_with": self.began_with,
+        }
 
     def step(self) -> StepReport:
         """One update; everything random in it comes from the seed and the step's number alone."""
@@ -66,7 +97,8 @@ class Trainer:
         self._follow()
         self.step_number += 1
         classical = [
-            correlation(one.maps[FAST_MAPS][:, one.middles].T, one.chips) for one in examples
+            correlation(one.maps[FAST_MAPS][:, one.middles].T.detach(), one.chips)
+            for one in examples
         ]
         return StepReport(
             step=number,
@@ -77,7 +109,15 @@ class Trainer:
 
     def _example(self, rng: np.random.Generator) -> Example:
         host = torch.from_numpy(draw(self.clips, rng, host_samples(self.recipe)))
-        return example(host.to(self.device), self.recipe, rng)
+        return example(host.to(self.device), self.recipe, rng, self._strength())
+
+    def _strength(self) -> StrengthNetwork | None:
+        """The network that sets the depths, once it takes part."""
+        if not 0 <= self.recipe.embedder_from_step <= self.step_number:
+            return None
+        network = self.networks["strength"]
+        assert isinstance(network, StrengthNetwork)
+        return network
 
     def loss(self, examples: list[Example]) -> tuple[Tensor, float]:
         """Cross-entropy of all chips and, weighted, -log of each copy's correlation."""
@@ -109,6 +149,7 @@ class Trainer:
             "format": STATE_FORMAT,
             "recipe": json.dumps(asdict(self.recipe), sort_keys=True),
             "step": str(self.step_number),
+            "began_with": json.dumps(self.began_with),
         }
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_name(f".{path.name}")
@@ -124,7 +165,7 @@ class Trainer:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (OSError, SafetensorError) as error:
             raise TrainingRefused(f"{path} cannot be read ({error}); delete it to start") from error
-        if facts.get("recipe") != json.dumps(asdict(self.recipe), sort_keys=True):
+        if recipe_of(path) != self.recipe:
             raise TrainingRefused(
                 f"{path} was made by another recipe: {facts.get('recipe')}. "
                 "Give the same options, or another --folder."
@@ -137,6 +178,16 @@ class Trainer:
             moments.setdefault(int(index), {})[kind] = value
         self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": moments})
         self.step_number = int(facts["step"])
+        self.began_with = json.loads(facts.get("began_with", "null"))
+
+
+def recipe_of(path: Path) -> Recipe:
+    """The recipe of a training state. Raises TrainingRefused."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return Recipe(**json.loads(file.metadata()["recipe"]))
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise TrainingRefused(f"{path} cannot be read ({error}); train first (fit)") from error
 
 
 def correlation(evidence: Tensor, chips: Tensor) -> Tensor:
