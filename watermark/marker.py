@@ -30,7 +30,6 @@ from watermark.identity.detector import (
     DETECTOR_VERSION,
     Progress,
     Reader,
-    own_z,
     unheard,
 )
 from watermark.identity.evidence import block_evidence
@@ -108,7 +107,7 @@ class Marker:
                 progress=progress,
             )
             copy = AudioFile(destination, audio.limits)
-            read_back_z = own_z(copy, self.search, generation_id)
+            read_back_z = self.reader.own_z(copy, self.search, generation_id)
             if read_back_z < _OWN_Z_MIN:
                 raise AudioUnmarkable(
                     f"the mark cannot be read back (z {read_back_z:.1f}); the recording holds too "

@@ -72,7 +72,7 @@ def write_marked(
     """Write a copy that keeps SNR_MIN_DB. Raises AudioRefused kinds, AudioUnmarkable."""
 
     def at(first: float, last: float) -> Callable[[int], None]:
-        return lambda done: progress(first + (last - first) * done / max(frames, 1))
+        return lambda done: progress(first + (last - first) * min(done / max(frames, 1), 1.0))
 
     shares = _shared_out(audio, codeword, presence, at(0.0, 0.4))
     for _ in range(_WRITES_MAX):

@@ -20,20 +20,14 @@ import torch
 from torch import Tensor
 
 from watermark.audio.waveform import AudioFile
-from watermark.detection import Identity, Segment
-from watermark.identity.cells import PAIR_SAMPLES, PHASES, SAMPLE_RATE_HZ
+from watermark.detection import Identity
 from watermark.identity.evidence import block_evidence
-from watermark.identity.excerpts import excerpts
+from watermark.identity.excerpts import covers, excerpts
 from watermark.identity.geometry import STRAIGHT, Geometry, find_geometries
-from watermark.identity.marked_segments import (
-    SignedEvidence,
-    Stretch,
-    joint_z,
-    stretches,
-    weaker_half_z,
-)
+from watermark.identity.marked_segments import joint_z
 from watermark.identity.null_model import NullModel
 from watermark.identity.open_mode import CRC_CHANCE, OPEN_Z_MIN
+from watermark.identity.placing import Placed, Placement, own_chips, placed, signed_evidence
 from watermark.identity.search import ALIGNMENTS_TRIED, IdSearch, Score
 from watermark.identity.sync import Alignment
 from watermark.identity.windows import (
@@ -48,9 +42,11 @@ from watermark.payload import GenerationId
 
 DETECTOR_NAME: Final = "antiphon cell mark"
 DETECTOR_VERSION: Final = "2"
-HALF_Z_MIN: Final = 3.0  # of each of two disjoint halves
+IDENTITIES_MAX: Final = 32  # of one file; the strongest are told
 _WINDOWS_AT_ONCE: Final = 12  # bounds the memory of one search
 _ALIGNMENTS_MAX: Final = 4  # of one id in one file: splices and repeats
+_PROMISING_Z: Final = 4.2  # of a geometry; the best of a million chance alignments reaches 4.9
+_PROMISING_UNHEARD_Z: Final = 5.5  # the same when excerpts leave most of the file unheard
 
 Progress = Callable[[float], None]
 
@@ -71,13 +67,14 @@ class IdentityReading:
 
 @dataclass
 class _Found:
-    """What is known of one id so far."""
+    """What is known of one id of one key so far."""
 
     search: IdSearch
+    generation_id: GenerationId
     geometry: Geometry
     z: float = 0.0
     bounded_z: float = 0.0
-    alignments: list[Alignment] = field(default_factory=list)
+    alignments: list[Alignment] = field(default_factory=list)  # the strongest first
 
     def add(self, score: Score, geometry: Geometry) -> None:
         if score.z > self.z and geometry != self.geometry:
@@ -90,6 +87,16 @@ class _Found:
             self.alignments.append(score.alignment)
         self.z = max(self.z, score.z)
         self.bounded_z = max(self.bounded_z, score.bounded_z)
+
+    def distinct_alignments(self) -> list[Alignment]:
+        kept: list[Alignment] = []
+        for alignment in self.alignments:
+            if not any(alignment.near(other) for other in kept):
+                kept.append(alignment)
+        return kept[:_ALIGNMENTS_MAX]
+
+
+_Finds = dict[tuple[str, GenerationId], _Found]  # by key id and generation id
 
 
 @dataclass(frozen=True)
@@ -115,30 +122,31 @@ class Reader:
     ) -> IdentityReading:
         """Search a file for every id. Raises AudioRefused kinds as the reading of it does.
 
-        `geometries` are read as given; if none shows an id and `seek_geometry`, the file's own is
-        looked for. With `open_mode` ids are decoded from the cells instead of looked up, so any
-        id under these keys is read, registered or not; that takes about twice the z.
+        `geometries` (at least one) are read as given; if none shows an id and `seek_geometry`,
+        the file's own is looked for. With `open_mode` ids are decoded from the cells instead of
+        looked up, so any id under these keys is read, registered or not; that takes about twice
+        the z.
         """
-        found: dict[GenerationId, _Found] = {}
+        if not geometries:
+            raise ValueError("name at least one geometry to read; STRAIGHT is the file as it is")
+        finds: _Finds = {}
         windows = 0
         share = (0.3 if seek_geometry else 0.9) / len(geometries)
         for number, geometry in enumerate(geometries):
             heard = _part(progress, number * share, share)
-            windows += self._collect(audio, geometry, self.searches, open_mode, found, heard)
-        for number, search in enumerate(self.searches if seek_geometry and not found else ()):
-            each = 0.5 / len(self.searches)
-            heard = _part(progress, 0.3 + number * each, each)
-            for sighting in find_geometries(excerpts(audio), search.book, heard=heard):
-                windows += self._collect(audio, sighting.geometry, (search,), open_mode, found)
+            windows += self._collect(audio, geometry, self.searches, open_mode, finds, heard)
+        if seek_geometry and not finds:
+            books = [search.book for search in self.searches]
+            z_min = _PROMISING_Z if covers(audio) else _PROMISING_UNHEARD_Z
+            heard = _part(progress, 0.3, 0.5)
+            for sighting in find_geometries(excerpts(audio), books, z_min=z_min, heard=heard):
+                searches = (self.searches[sighting.book],)
+                windows += self._collect(audio, sighting.geometry, searches, open_mode, finds)
         threshold_z = self._threshold_z(windows, open_mode)
-        identities = [
-            identity
-            for generation_id, known in found.items()
-            if known.bounded_z >= threshold_z
-            and (identity := self._identity(audio, generation_id, known, windows, open_mode))
-        ]
+        over = [one for one in finds.values() if one.bounded_z >= threshold_z]
+        over = sorted(over, key=lambda one: -one.bounded_z)[:IDENTITIES_MAX]
+        identities = self._identities(audio, over, windows, open_mode)
         progress(1.0)
-        identities.sort(key=lambda identity: -identity.z)
         ids = 0 if open_mode else self.ids
         return IdentityReading(tuple(identities), round(threshold_z, 3), windows, ids)
 
@@ -146,25 +154,16 @@ class Reader:
         """The best score of any id in any window, however weak; None when nothing is searched."""
         scores = [
             score
-            for search in self.searches
-            for _, scores in _scan(
-                windows_of(self._blocks_of(audio, geometry)), search, float("inf")
-            )
+            for _, _, scores in self._scores(audio, geometry, self.searches, float("inf"), False)
             for score in scores
         ]
         return max(scores, key=lambda score: score.bounded_z, default=None)
 
-    def signed(
-        self,
-        audio: AudioFile,
-        chips: Tensor,
-        alignment: Alignment,
-        geometry: Geometry = STRAIGHT,
-    ) -> SignedEvidence:
-        """Chip times evidence for every 128 ms of a file; (pair, band). Positive agrees."""
-        placed = chips.roll(alignment.offset, dims=0)
-        rows = [block[:, :, alignment.phase] * placed for block in self._blocks_of(audio, geometry)]
-        return torch.cat(rows).numpy()
+    def own_z(self, copy: AudioFile, search: IdSearch, generation_id: GenerationId) -> float:
+        """How strongly a fresh copy agrees with its id from its first sample on, all chips."""
+        start = Placement(search.chips(generation_id), Alignment(phase=0, offset=0))
+        (signed,) = signed_evidence(self._blocks_of(copy, STRAIGHT), (start,))
+        return joint_z(signed)
 
     def _collect(
         self,
@@ -172,85 +171,84 @@ class Reader:
         geometry: Geometry,
         searches: Sequence[IdSearch],
         open_mode: bool,
-        found: dict[GenerationId, _Found],
+        finds: _Finds,
         progress: Progress = unheard,
     ) -> int:
         """Gather what one geometry shows; the number of windows looked at."""
-        blocks = block_count(audio, geometry)
-        z_min = self._threshold_z(window_count(blocks), open_mode)
-        for search in searches:
-            windows = windows_of(self._blocks_of(audio, geometry))
-            for done, scores in _scan(windows, search, z_min, open_mode):
-                for score in scores:
-                    if score.bounded_z >= z_min:
-                        fresh = _Found(search, geometry)
-                        found.setdefault(score.generation_id, fresh).add(score, geometry)
-                progress(min(1.0, done / blocks))
-        return window_count(blocks)
+        promised = block_count(audio, geometry)
+        z_min = self._threshold_z(window_count(promised), open_mode)
+        done = 0
+        for done, search, scores in self._scores(audio, geometry, searches, z_min, open_mode):
+            for score in scores:
+                if score.bounded_z >= z_min:
+                    place = (search.key.key_id, score.generation_id)
+                    fresh = _Found(search, score.generation_id, geometry)
+                    finds.setdefault(place, fresh).add(score, geometry)
+            progress(min(1.0, done / promised))
+        return window_count(max(done, 1))
+
+    def _scores(
+        self,
+        audio: AudioFile,
+        geometry: Geometry,
+        searches: Sequence[IdSearch],
+        z_min: float,
+        open_mode: bool,
+    ) -> Iterator[tuple[int, IdSearch, list[Score]]]:
+        """Scores under each key as they come, with the number of blocks read so far."""
+        windows = windows_of(self._blocks_of(audio, geometry))
+        for group in _batched(windows):
+            stacked = torch.stack([window.evidence for _, window in group])
+            sync_z_min = [window.sync_z_min for _, window in group]
+            for search in searches:
+                with torch.inference_mode():
+                    if open_mode:
+                        best = search.decoded(stacked, sync_z_min)
+                    else:
+                        best = search.best(stacked, z_min=z_min, sync_z_min=sync_z_min)
+                yield group[-1][0], search, [score for found in best for score in found]
 
     def _threshold_z(self, windows: int, open_mode: bool) -> float:
         return OPEN_Z_MIN if open_mode else self.null.threshold_z(windows=windows, ids=self.ids)
 
+    def _identities(
+        self, audio: AudioFile, over: list[_Found], windows: int, open_mode: bool
+    ) -> list[Identity]:
+        """Who is named: one reading per geometry places them all and hears the two witnesses."""
+        identities = []
+        for geometry in sorted({one.geometry for one in over}):
+            finds = [one for one in over if one.geometry == geometry]
+            placements = [
+                Placement(own_chips(one.search, one.generation_id), alignment)
+                for one in finds
+                for alignment in one.distinct_alignments()
+            ]
+            evidence = iter(signed_evidence(self._blocks_of(audio, geometry), placements))
+            for one in finds:
+                places = [placed(next(evidence), a, geometry) for a in one.distinct_alignments()]
+                if any(place.witnessed for place in places):
+                    identities.append(self._identity(one, places, windows, open_mode))
+        return sorted(identities, key=lambda identity: -identity.z)
+
     def _identity(
-        self,
-        audio: AudioFile,
-        generation_id: GenerationId,
-        known: _Found,
-        windows: int,
-        open_mode: bool,
-    ) -> Identity | None:
-        """What is told of an id, or None when no two halves of a stretch speak for it."""
-        chips = known.search.chips(generation_id)
-        segments: list[Segment] = []
-        kept: list[Alignment] = []
-        witnessed = False
-        for alignment in known.alignments:
-            if len(kept) == _ALIGNMENTS_MAX or any(alignment.near(other) for other in kept):
-                continue
-            kept.append(alignment)
-            signed = self.signed(audio, chips, alignment, known.geometry)
-            found = stretches(signed)
-            witnessed = witnessed or weaker_half_z(signed, found) >= HALF_Z_MIN
-            segments.extend(_segment(one, alignment, known.geometry) for one in found)
-        if not witnessed:
-            return None
+        self, found: _Found, places: list[Placed], windows: int, open_mode: bool
+    ) -> Identity:
         if open_mode:
-            rate = CRC_CHANCE * windows * ALIGNMENTS_TRIED
+            rate = CRC_CHANCE * windows * ALIGNMENTS_TRIED * len(self.searches)
         else:
-            rate = self.null.false_positive_rate(known.bounded_z, windows=windows, ids=self.ids)
+            rate = self.null.false_positive_rate(found.bounded_z, windows=windows, ids=self.ids)
+        segments = [segment for place in places for segment in place.segments]
         return Identity(
-            generation_id,
-            round(known.z, 3),
+            found.generation_id,
+            round(found.z, 3),
             rate,
             tuple(sorted(segments, key=lambda segment: segment.start_ms)),
-            pitch=round(known.geometry.pitch, 4),
-            tempo=round(known.geometry.tempo, 4),
+            pitch=round(found.geometry.pitch, 4),
+            tempo=round(found.geometry.tempo, 4),
         )
 
     def _blocks_of(self, audio: AudioFile, geometry: Geometry) -> Iterator[Tensor]:
         return evidence_blocks(audio, geometry=geometry, evidence=self.evidence)
-
-
-def own_z(audio: AudioFile, search: IdSearch, generation_id: GenerationId) -> float:
-    """How strongly a fresh copy agrees with its own id, all chips together, from its beginning."""
-    reader = Reader((search,), NullModel.load())
-    chips = search.chips(generation_id)
-    return joint_z(reader.signed(audio, chips, Alignment(phase=0, offset=0)))
-
-
-def _scan(
-    windows: Iterator[tuple[int, Window]], search: IdSearch, z_min: float, open_mode: bool = False
-) -> Iterator[tuple[int, list[Score]]]:
-    """Scores of all windows, as they come, with the number of blocks read so far."""
-    for group in _batched(windows):
-        stacked = torch.stack([window.evidence for _, window in group])
-        sync_z_min = [window.sync_z_min for _, window in group]
-        with torch.inference_mode():
-            if open_mode:
-                best = search.decoded(stacked, sync_z_min)
-            else:
-                best = search.best(stacked, z_min=z_min, sync_z_min=sync_z_min)
-        yield group[-1][0], [score for found in best for score in found]
 
 
 def _batched(windows: Iterator[tuple[int, Window]]) -> Iterator[list[tuple[int, Window]]]:
@@ -261,11 +259,3 @@ def _batched(windows: Iterator[tuple[int, Window]]) -> Iterator[list[tuple[int, 
 def _part(progress: Progress, begun: float, share: float) -> Progress:
     """Progress of a step that is `share` of the whole."""
     return lambda fraction: progress(begun + share * fraction)
-
-
-def _segment(stretch: Stretch, alignment: Alignment, geometry: Geometry) -> Segment:
-    def at_ms(pair: int) -> int:
-        at_16k = pair * PAIR_SAMPLES + alignment.phase * PAIR_SAMPLES // PHASES
-        return round(at_16k * 1000 / SAMPLE_RATE_HZ / geometry.tempo)
-
-    return Segment(at_ms(stretch.first), at_ms(stretch.past_last), round(stretch.z, 3))

@@ -9,7 +9,7 @@ is read again with the geometry undone.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,7 +42,6 @@ _TEMPO_STEP: Final = 0.0025  # over 32 s the ends are then out of step by half a
 _PITCH_STEP: Final = 0.012  # a sixth of a band
 _CELL_LENGTH_STEP: Final = 0.08  # a cell read 4 % too long or short loses little
 _FINER: Final = 0.25  # of a coarse step
-_PROMISING_Z: Final = 4.2  # about what the best of a million chance alignments reaches is 4.9
 _KEPT: Final = 3
 _CORE_FRAMES: Final = (1, CELL_FRAMES - 1)  # the middle of a cell, as in `evidence`
 
@@ -55,6 +54,12 @@ class Geometry:
 
     pitch: float = 1.0
     tempo: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Raises ValueError unless both are between a half and two."""
+        for value in (self.pitch, self.tempo):
+            if not 0.5 <= value <= 2.0:
+                raise ValueError(f"{value} is no speed a mark survives; give 0.5 to 2")
 
     @property
     def hop_ratio(self) -> float:
@@ -78,25 +83,30 @@ STRAIGHT: Final = Geometry()
 
 @dataclass(frozen=True)
 class Sighting:
-    """A geometry at which the sync chips stand out of an excerpt."""
+    """A geometry at which the sync chips of a key stand out of an excerpt."""
 
     geometry: Geometry
     sync_z: float
+    book: int  # whose sync chips: the place among the codebooks asked for
 
 
 def find_geometries(
-    excerpts: list[Samples], book: Codebook, *, heard: Callable[[float], None] = lambda _: None
+    excerpts: list[Samples],
+    books: Sequence[Codebook],
+    *,
+    z_min: float,
+    heard: Callable[[float], None] = lambda _: None,
 ) -> list[Sighting]:
     """The most promising geometries, best first; excerpts are mono at 16 kHz, (time,)."""
     sightings: list[Sighting] = []
     for number, excerpt in enumerate(excerpts):
         seen: list[Sighting] = []
         for pitch, tempos, share in _coarse():
-            seen.extend(_seen_roughly(excerpt, pitch, tempos, book))
+            seen.extend(_seen_roughly(excerpt, pitch, tempos, books))
             heard((number + 0.8 * share) / len(excerpts))
         for sighting in _apart(seen):
-            sightings.extend(_seen_closely(excerpt, sighting.geometry, book))
-    return [one for one in _apart(sightings) if one.sync_z >= _PROMISING_Z]
+            sightings.extend(_seen_closely(excerpt, sighting.geometry, books))
+    return [one for one in _apart(sightings) if one.sync_z >= z_min]
 
 
 def _coarse() -> Iterator[tuple[float, Steps, float]]:
@@ -110,7 +120,7 @@ def _coarse() -> Iterator[tuple[float, Steps, float]]:
 
 
 def _seen_roughly(
-    excerpt: Samples, pitch: float, tempos: Steps, book: Codebook
+    excerpt: Samples, pitch: float, tempos: Steps, books: Sequence[Codebook]
 ) -> Iterator[Sighting]:
     """Sync at some tempos, from evidence made for the nearest of a few lengths of cell."""
     summed, floor = _summed_energies(excerpt, pitch)
@@ -123,32 +133,39 @@ def _seen_roughly(
         for ratio in ratios[alike]:
             starts = torch.arange(int((evidence.shape[1] - 1) / ratio)) * ratio
             windows.append(_folded(evidence[:, torch.round(starts).long()]))
-        best = sync_z(book, torch.stack(windows)).amax(1)
-        for tempo, z in zip(tempos[alike], best, strict=True):
-            yield Sighting(Geometry(pitch, float(tempo)), float(z))
+        stacked = torch.stack(windows)
+        for book, codebook in enumerate(books):
+            best = sync_z(codebook, stacked).amax(1)
+            for tempo, z in zip(tempos[alike], best, strict=True):
+                yield Sighting(Geometry(pitch, float(tempo)), float(z), book)
 
 
-def _seen_closely(excerpt: Samples, found: Geometry, book: Codebook) -> Iterator[Sighting]:
+def _seen_closely(
+    excerpt: Samples, found: Geometry, books: Sequence[Codebook]
+) -> Iterator[Sighting]:
     """Sync around a geometry in finer steps, with cells of exactly the right length."""
     tempos = found.tempo * np.exp(np.arange(-4, 5) * _FINER * _TEMPO_STEP)
     alike = abs(math.log(found.pitch / found.tempo)) < _PITCH_STEP
     if alike:  # a turntable: one number for both
         for tempo in tempos:
-            yield _seen_exactly(excerpt, float(tempo), float(tempo), book)
+            yield from _seen_exactly(excerpt, float(tempo), float(tempo), books)
     if not alike or found.pitch == 1.0:
         for tempo in tempos:
-            yield _seen_exactly(excerpt, found.pitch, float(tempo), book)
+            yield from _seen_exactly(excerpt, found.pitch, float(tempo), books)
     if not alike and found.pitch != 1.0:
         for nudge in (-0.5, 0.5):
             pitch = found.pitch * math.exp(nudge * _PITCH_STEP)
-            yield _seen_exactly(excerpt, pitch, found.tempo, book)
+            yield from _seen_exactly(excerpt, pitch, found.tempo, books)
 
 
-def _seen_exactly(excerpt: Samples, pitch: float, tempo: float, book: Codebook) -> Sighting:
+def _seen_exactly(
+    excerpt: Samples, pitch: float, tempo: float, books: Sequence[Codebook]
+) -> Iterator[Sighting]:
     summed, floor = _summed_energies(excerpt, pitch)
     ratio = pitch / tempo
     window = _folded(_evidence(summed, floor, ratio, ratio))
-    return Sighting(Geometry(pitch, tempo), float(sync_z(book, window[None]).max()))
+    for book, codebook in enumerate(books):
+        yield Sighting(Geometry(pitch, tempo), float(sync_z(codebook, window[None]).max()), book)
 
 
 def _summed_energies(excerpt: Samples, pitch: float) -> tuple[Tensor, float]:
@@ -210,7 +227,9 @@ def _apart(sightings: list[Sighting]) -> list[Sighting]:
     """The best few that are not neighbours of a better one."""
     kept: list[Sighting] = []
     for sighting in sorted(sightings, key=lambda one: -one.sync_z):
-        if not any(sighting.geometry.near(one.geometry) for one in kept):
+        if not any(
+            sighting.book == one.book and sighting.geometry.near(one.geometry) for one in kept
+        ):
             kept.append(sighting)
         if len(kept) == _KEPT:
             break
