@@ -25,6 +25,7 @@ from watermark.identity.codewords import EpochKeyUnusable
 from watermark.identity.null_model import CALIBRATION_PATH, CalibrationMissing
 from watermark.payload import GenerationId, GenerationIdInvalid
 from watermark.presence.checkpoints import CheckpointRefused
+from watermark.presence.command_line import checkpoints
 from watermark.registry import GenerationIdTaken
 from watermark.service.routes import create_app
 from watermark.service.settings import WatermarkSettings
@@ -43,6 +44,7 @@ REFUSALS = (
 EXIT_NOTHING_FOUND = 3
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+app.add_typer(checkpoints, name="checkpoints")
 
 State = Annotated[Path, typer.Option(help="Where the key and the register are kept.")]
 StateDefault = Path(os.environ.get("ANTIPHON_WATERMARK_STATE", "var/watermark"))
@@ -57,6 +59,7 @@ def _settings(state: Path) -> WatermarkSettings:
         state=state,
         generator_checkpoint=named("ANTIPHON_AUDIOSEAL_GENERATOR"),
         detector_checkpoint=named("ANTIPHON_AUDIOSEAL_DETECTOR"),
+        checkpoint_card=named("ANTIPHON_AUDIOSEAL_CARD"),
     )
 
 

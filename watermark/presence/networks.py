@@ -44,6 +44,7 @@ __all__ = [
     "SEANetEncoderKeepDimension",
     "build",
     "fit",
+    "published_address",
     "published_configuration",
     "require_sane",
 ]
@@ -93,11 +94,24 @@ def build(
 def published_configuration(role: Role, *, streaming: bool) -> dict[str, Any]:
     """What the audioseal package says of a published checkpoint that does not describe itself."""
     kind = "streaming" if streaming else "16bits"
-    config = load_local_model_config(f"audioseal_{'wm' if role is Role.GENERATOR else role}_{kind}")
+    config = _published(f"audioseal_{'wm' if role is Role.GENERATOR else role}_{kind}")
     assert config is not None, "the audioseal package ships this card"
+    return {key: value for key, value in config.items() if key != "checkpoint"}
+
+
+def published_address(name: str) -> str | None:
+    """Where the audioseal package's card of that name finds its checkpoint, if there is one."""
+    config = _published(name)
+    return None if config is None else str(config["checkpoint"])
+
+
+def _published(name: str) -> dict[str, Any] | None:
+    config = load_local_model_config(name)
+    if config is None:
+        return None
     plain = OmegaConf.to_container(config)
     assert isinstance(plain, dict)
-    return {str(key): value for key, value in plain.items() if key != "checkpoint"}
+    return {str(key): value for key, value in plain.items()}
 
 
 def parsed(configuration: dict[str, Any], role: Role) -> dict[str, Any]:

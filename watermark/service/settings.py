@@ -18,6 +18,7 @@ class WatermarkSettings:
     limits: AudioLimits = field(default_factory=AudioLimits)
     generator_checkpoint: Path | None = None  # official AudioSeal networks, both or neither
     detector_checkpoint: Path | None = None
+    checkpoint_card: Path | None = None  # of a pair that `checkpoints add` converted
     tokens_path: Path | None = None  # who may ask what the public may not; None: everybody
     public_per_minute: float = 6.0  # requests of one client without a token
     public_burst: int = 6

@@ -45,7 +45,9 @@ class Workbench:
         self.fingerprints = FingerprintArchive(settings.fingerprints_path)
         self.examiner = Examiner()
         self._presence = AudioSealLayer.load_default(
-            settings.generator_checkpoint, settings.detector_checkpoint
+            settings.generator_checkpoint,
+            settings.detector_checkpoint,
+            card_path=settings.checkpoint_card,
         )
         self._null = NullModel.load()
         self._searches: dict[str, IdSearch] = {}  # by key id
