@@ -89,7 +89,9 @@ def null_summary(chunks: Sequence[dict[str, Any]], null: NullModel, ids: int) ->
     """What a run says of the false-attribution rate.
 
     `seen` compares how often a window's best z reached a level with what the calibration expects;
-    `fitted` is the rate per file at the threshold by a Gumbel law fitted to the windows' best z.
+    `fitted` is the rate per file at the threshold by a Gumbel law fitted to half the square of the
+    windows' best z: z is near normal, so that square has the exponential tail whose maxima follow
+    the law at any size of registry, and those of z itself only far beyond ours.
     """
     highest = np.array([z for chunk in chunks for z in chunk["highest_z"]])
     false = sum(len(chunk["named"]) for chunk in chunks)
@@ -98,7 +100,7 @@ def null_summary(chunks: Sequence[dict[str, Any]], null: NullModel, ids: int) ->
     threshold_z = null.threshold_z(windows=searched, ids=ids)
     if not windows:
         return {"windows": 0}
-    place, scale = stats.gumbel_r.fit(highest)
+    place, scale = stats.gumbel_r.fit(highest**2 / 2)
     return {
         "windows": windows,
         "distinct": len({name for chunk in chunks for name in chunk["audio"]}),
@@ -111,7 +113,7 @@ def null_summary(chunks: Sequence[dict[str, Any]], null: NullModel, ids: int) ->
         "threshold_z": round(threshold_z, 3),
         "highest_z": round(float(highest.max()), 3),
         "calibrated_rate": null.false_positive_rate(threshold_z, windows=searched, ids=ids),
-        "fitted_rate": float(stats.gumbel_r.sf(threshold_z, place, scale)),
+        "fitted_rate": float(stats.gumbel_r.sf(threshold_z**2 / 2, place, scale)),
         "gumbel": {"place": round(float(place), 4), "scale": round(float(scale), 4)},
         "seen": [
             {
@@ -171,7 +173,7 @@ def _best_z(files: Sequence[AudioFile], search: IdSearch) -> list[float]:
         )
     best = [0.0] * len(files)
     for (number, _), scores in zip(windows, found, strict=True):
-        best[number] = max([best[number], *(score.z for score in scores)])
+        best[number] = max([best[number], *(score.bounded_z for score in scores)])
     return best
 
 
