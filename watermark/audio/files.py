@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -119,7 +119,7 @@ class AudioFile:
                 _seek(file, self._first_frame)
             while True:
                 begun = time.thread_time()
-                block = self._read(file, frames)
+                block = self._read(file, frames, self._frames_left(frames))
                 decode_seconds += time.thread_time() - begun
                 if not len(block):
                     break
@@ -134,7 +134,22 @@ class AudioFile:
                 if not np.isfinite(block).all():
                     raise AudioUnreadable("the samples hold NaN or infinity; export the file again")
                 yield block
-        self._require_all(frames)
+        self._require_all(frames, self.frames_declared)
+
+    def windows(self, first_frames: Iterable[int], frames: int) -> Iterator[Samples]:
+        """Some short pieces, opened once and found by seeking; fewer frames only at the end.
+
+        Raises AudioUnreadable as `blocks`.
+        """
+        with self._open() as file:
+            for first in first_frames:
+                _seek(file, min(first, self.frames_declared))
+                piece = self._read(file, 0, frames)
+                if not np.isfinite(piece).all():
+                    raise AudioUnreadable("the samples hold NaN or infinity; export the file again")
+                if first + frames <= self.frames_declared:
+                    self._require_all(len(piece), frames)
+                yield piece
 
     def examine(self) -> AudioFacts:
         """Read everything once. Raises AudioEmpty, AudioSilent, AudioTooShort and as `blocks`."""
@@ -154,10 +169,12 @@ class AudioFile:
             channels=self.channels,
         )
 
-    def _read(self, file: soundfile.SoundFile, frames: int) -> Samples:
-        wanted = READ_FRAMES
-        if self._frames_wanted is not None:
-            wanted = min(wanted, self._frames_wanted - frames)
+    def _frames_left(self, frames: int) -> int:
+        if self._frames_wanted is None:
+            return READ_FRAMES
+        return min(READ_FRAMES, self._frames_wanted - frames)
+
+    def _read(self, file: soundfile.SoundFile, frames: int, wanted: int) -> Samples:
         try:
             block: Samples = file.read(wanted, dtype="float32", always_2d=True)
         except (soundfile.SoundFileError, RuntimeError) as error:
@@ -166,15 +183,11 @@ class AudioFile:
             ) from error
         return block
 
-    def _require_all(self, frames: int) -> None:
+    def _require_all(self, frames: int, promised: int) -> None:
         slack = _MPEG_SLACK_FRAMES if self.container == "mp3" else 0
-        if (
-            self._frames_wanted is None
-            and frames + slack < self.frames_declared
-            and states_its_length(self.path, self.container)
-        ):
+        if frames + slack < promised and states_its_length(self.path, self.container):
             raise AudioUnreadable(
-                f"cut off: {self.frames_declared} frames promised, {frames} there; fetch it again"
+                f"cut off: {promised} frames promised, {frames} there; fetch it again"
             )
 
     def _open(self) -> soundfile.SoundFile:

@@ -1,0 +1,1 @@
+"""Searches archives for marks: hours of audio, flat memory, resumable."""
