@@ -72,8 +72,11 @@ def band_energies(span: Tensor, hop_ratio: float = 1.0) -> Tensor:
 def energies(samples: Tensor, hop_ratio: float = 1.0) -> Tensor:
     """Energy of each band in every frame, over all channels; frame 0 is centred on sample 0."""
     padded = torch.nn.functional.pad(samples, (FFT_SIZE // 2, FFT_SIZE // 2))
-    parts = torch.view_as_real(spectrum(padded, hop_ratio)).square().sum((0, -1))
-    return band_members().to(parts) @ parts
+    power = padded.new_zeros(())
+    for channel in spectrum(padded, hop_ratio):
+        parts = torch.view_as_real(channel).square()
+        power = power + parts[..., 0] + parts[..., 1]
+    return band_members().to(power) @ power
 
 
 def cell_levels_db(energy: Tensor) -> Tensor:

@@ -10,9 +10,9 @@ import soxr
 from watermark.audio.waveform import AudioFile, Samples
 from watermark.identity.cells import SAMPLE_RATE_HZ
 from watermark.identity.geometry import EXCERPT_SECONDS
+from watermark.identity.windows import mixed
 
 EXCERPTS_MAX: Final = 3
-_CANCELLED: Final = 0.1  # of the channels' energy: what is left of a mix whose channels oppose
 
 
 def excerpts(audio: AudioFile, *, count: int = EXCERPTS_MAX) -> list[Samples]:
@@ -43,8 +43,6 @@ def covers(audio: AudioFile) -> bool:
 
 
 def _mono(sound: Samples, rate_hz: int) -> Samples:
-    mixed = sound.mean(1)
-    if float(np.square(mixed).mean()) < _CANCELLED * float(np.square(sound).mean()):
-        mixed = sound[:, int(np.square(sound).sum(0).argmax())]
-    at_rate = soxr.resample(np.ascontiguousarray(mixed), rate_hz, SAMPLE_RATE_HZ, quality="LQ")
+    one = next(mixed([sound]))[:, 0]
+    at_rate = soxr.resample(np.ascontiguousarray(one), rate_hz, SAMPLE_RATE_HZ, quality="LQ")
     return np.asarray(at_rate, np.float32)

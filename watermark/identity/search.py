@@ -124,13 +124,15 @@ class IdSearch:
         offered = self.candidates(windows, sync_z_min) if self._count else []
         for first in range(0, len(offered), _COLUMNS_AT_ONCE):
             tried = offered[first : first + _COLUMNS_AT_ONCE]
-            tables = torch.stack([self.table(windows[one.window], one.alignment) for one in tried])
-            for column, index, z in self._strongest(tables, z_min):
-                generation_id = GenerationId(int(self._values[index]))
-                one = tried[column]
-                unlimited = self.table(windows[one.window], one.alignment, limited=False)
-                (whole_z,) = self.z_of([generation_id], unlimited).tolist()
-                found[one.window].append(Score(generation_id, whole_z, z, one.alignment))
+            slots = torch.stack(
+                [self._by_slot(windows[one.window], one.alignment) for one in tried]
+            )
+            for column, index, bounded_z in self._strongest(self._tables(slots, True), z_min):
+                generation_id, one = GenerationId(int(self._values[index])), tried[column]
+                z = bounded_z
+                if bounded_z >= z_min:
+                    (z,) = self.z_of([generation_id], self._tables(slots[column, None], False)[0])
+                found[one.window].append(Score(generation_id, float(z), bounded_z, one.alignment))
         return [
             self._each_on_its_own(window, scores, z_min)
             for window, scores in zip(windows, found, strict=True)
@@ -148,13 +150,20 @@ class IdSearch:
 
     def table(self, window: Tensor, alignment: Alignment, *, limited: bool = True) -> Tensor:
         """What every symbol of every slot adds to z at one alignment; (slot, symbol)."""
+        return self._tables(self._by_slot(window, alignment)[None], limited)[0]
+
+    def _by_slot(self, window: Tensor, alignment: Alignment) -> Tensor:
+        """The evidence of one alignment in the order of the slots' chips; (slot, pair)."""
         aligned = window[:, :, alignment.phase].roll(-alignment.offset, dims=0)
-        by_slot = aligned.gather(1, self.book.slot_bands).T.contiguous()  # (slot, pair)
-        agreement = torch.bmm(self.book.patterns, by_slot[:, :, None])[:, :, 0]
+        return aligned.gather(1, self.book.slot_bands).T
+
+    def _tables(self, by_slot: Tensor, limited: bool) -> Tensor:
+        """`table` of several alignments; (alignment, slot, pair) -> (alignment, slot, symbol)."""
+        agreement = torch.bmm(self.book.patterns, by_slot.permute(1, 2, 0)).permute(2, 0, 1)
         if limited:
-            limit = SLOT_LIMIT * by_slot.norm(dim=1, keepdim=True)
+            limit = SLOT_LIMIT * by_slot.norm(dim=2, keepdim=True)
             agreement = torch.minimum(torch.maximum(agreement, -limit), limit)
-        whole: Tensor = agreement / by_slot.norm().clamp_min(1e-6)
+        whole: Tensor = agreement / by_slot.flatten(1).norm(dim=1).clamp_min(1e-6)[:, None, None]
         return whole
 
     def scores(self, tables: Tensor) -> Tensor:
