@@ -30,7 +30,7 @@ from watermark.presence.layer import AudioSealLayer
 from watermark.robustness import bench
 from watermark.robustness.null_run import NullPlan, null_run
 from watermark.robustness.presets import Preset, suites
-from watermark.robustness.survey import Step
+from watermark.robustness.survey import Step, taken
 
 SYNTHESISED, MUSIC = "synthesised", "music"
 
@@ -106,7 +106,7 @@ def _cost(asked: argparse.Namespace) -> None:
     values = bench.registered(asked.ids, asked.seed)
     marker = Marker(bench.searching(values), NullModel.load(), presence)
     folders = tuple(asked.folders)
-    (clip,) = bench.taken(bench.clip_source(folders, 30.0, asked.seed), 1)
+    (clip,) = taken(bench.clip_source(folders, 30.0, asked.seed), 1)
     costs = measure_cost(clip.sound.samples, clip.sound.rate_hz, marker)
     print("\nCPU seconds per second of audio, one thread, same clip, runs interleaved")
     for cost in costs:

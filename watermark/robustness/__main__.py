@@ -19,12 +19,16 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from watermark.audio.errors import AudioRefused
 from watermark.identity.null_model import CalibrationMissing, NullModel
+from watermark.marker import Marker
 from watermark.presence.checkpoints import CheckpointRefused
+from watermark.presence.layer import AudioSealLayer
 from watermark.robustness import bench
 from watermark.robustness.journal import JournalMismatch
+from watermark.robustness.listening import write_page
 from watermark.robustness.null_run import NullPlan, null_run
 from watermark.robustness.presets import Preset, suites
-from watermark.robustness.survey import Step
+from watermark.robustness.reader import MarkReader
+from watermark.robustness.survey import Step, taken
 
 REFUSALS: Final = (AudioRefused, CalibrationMissing, CheckpointRefused, JournalMismatch)
 
@@ -140,6 +144,28 @@ def null(
         )
     (out / "null.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
     sys.stdout.write(json.dumps(found, indent=1) + "\n")
+
+
+@app.command()
+def listen(
+    out: Annotated[Path, typer.Option(help="The folder for the page and its sounds.")] = Path(
+        "reports/listening"
+    ),
+    clips: Annotated[int, typer.Option(min=1, max=50, help="How many clips.")] = 6,
+    seconds: Annotated[float, typer.Option(min=5, help="Length of a clip.")] = 15.0,
+    seed: Seed = 1,
+    audio: Folders = None,
+    layers: Annotated[Layers, typer.Option(help="What is written into a clip.")] = Layers.BOTH,
+) -> None:
+    """Write a page with each clip before, after, and ten times the difference; opens offline."""
+    values = bench.registered(bench.LISTENING_IDS, seed)
+    presence = AudioSealLayer.load_default() if layers is Layers.BOTH else None
+    marker = Marker(bench.searching(values), NullModel.load(), presence)
+    chosen = taken(bench.clip_source(audio or (), seconds, seed), clips)
+    ids = [bench.ids_of(values, number)[0] for number in range(len(chosen))]
+    with MarkReader(marker) as reader:
+        page = write_page(chosen, reader, ids, out)
+    sys.stdout.write(f"open {page} in a browser\n")
 
 
 def _bar() -> Progress:

@@ -14,17 +14,20 @@ from watermark.identity.codewords import EpochKey
 from watermark.identity.null_model import NullModel
 from watermark.identity.search import IdSearch
 from watermark.identity.symbols import Ids
+from watermark.identity.windows import window_count
 from watermark.marker import Marker
 from watermark.payload import GenerationId
 from watermark.presence.layer import AudioSealLayer
 from watermark.robustness.clips import Clip, NoAudio, from_folders, synthesised
-from watermark.robustness.journal import Journal
+from watermark.robustness.journal import Journal, Row
+from watermark.robustness.pictures import draw
 from watermark.robustness.reader import MarkReader
 from watermark.robustness.report import markdown
 from watermark.robustness.suite import Suite
 from watermark.robustness.survey import IDS_PER_CLIP, Plan, Step, survey, taken
 from watermark.robustness.tables import summary
 
+LISTENING_IDS: Final = 1000
 KEY: Final = EpochKey(b"benchmarks only: no issued mark.")
 
 
@@ -58,6 +61,7 @@ class Asked:
             "ids": self.ids,
             "questions": self.questions,
             "layers": layers,
+            "threshold_z": NullModel.load().threshold_z(windows=window_count(1), ids=self.ids),
         }
 
 
@@ -75,14 +79,15 @@ def measure(asked: Asked, heard: Callable[[Step], None]) -> dict[str, Any]:
     with MarkReader(marker) as reader:
         survey(clips, reader, lambda n: ids_of(values, n), plan, journal, heard)
     found = summary(asked.settings(layers), journal.rows, asked.suites)
-    write(found, asked.out)
+    write(found, journal.rows, asked.out)
     return found
 
 
-def write(found: dict[str, Any], out: Path) -> None:
-    """Leave the report in a folder."""
+def write(found: dict[str, Any], rows: Sequence[Row], out: Path) -> None:
+    """Leave the report and its pictures in a folder."""
     (out / "report.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
     (out / "report.md").write_text(markdown(found), "utf-8")
+    draw(found, rows, out)
 
 
 def registered(count: int, seed: int) -> Ids:

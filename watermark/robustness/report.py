@@ -170,6 +170,8 @@ def _failures(summary: dict[str, Any]) -> Iterator[str]:
         yield f"No attack that was run stays under {_LOOK_BELOW:g}."
     named = sum(row["wrong_ids"] for table in summary["suites"] for row in table["attacks"])
     yield f"- Ids named that had no part in the clip, over all attempts: {named}."
+    unmarked = summary["unmarked"]
+    yield f"- Ids named in the {unmarked['clips']} clips before marking: {unmarked['named']}."
     for row in summary["refused"]:
         yield f"- Could not be marked: {row['name']} ({row['code']}: {row['reason']})."
     yield ""

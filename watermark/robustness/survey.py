@@ -15,7 +15,7 @@ import numpy as np
 from watermark.audio.errors import AudioRefused
 from watermark.audio.quality import Quality, quality, si_snr_db
 from watermark.audio.waveform import Samples
-from watermark.identity.geometry import Geometry
+from watermark.identity.geometry import STRAIGHT, Geometry
 from watermark.payload import GenerationId
 from watermark.robustness.attack import Aim, Attack, AttackUnavailable, Sound, Specimen
 from watermark.robustness.clips import Clip, fitted, like
@@ -125,6 +125,7 @@ def survey(
                 continue
             if (form, number) not in known_clips:
                 journal.add(_clip_row(form, number, clip, original, copies))
+                journal.add(_unmarked_row(form, number, original, reader, ids_of(number)[0]))
             other = like(stranger.sound, original.rate_hz, original.samples.shape[1]).samples
             for suite, attack in missing:
                 heard(Step(passed, total, f"{suite.name}: {attack.name}"))
@@ -218,6 +219,20 @@ def _clip_row(
         "channels": original.samples.shape[1],
         "quality": measured.to_json(),
         "own_z": copies.report.identity_z,
+    }
+
+
+def _unmarked_row(
+    form: str, number: int, original: Sound, reader: MarkReader, true: GenerationId
+) -> dict[str, Any]:
+    """The original itself: what the clip's own id reaches by chance, and who is named."""
+    reading = reader.read(original)
+    return {
+        "kind": "unmarked",
+        "form": form,
+        "clip": number,
+        "z": round(reader.agreement(original, true, STRAIGHT).z, 3),
+        "named": [[str(one), round(z, 3)] for one, z in reading.named],
     }
 
 

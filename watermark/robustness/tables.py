@@ -53,6 +53,10 @@ def summary(settings: Row, rows: Sequence[Row], suites: Sequence[Suite]) -> dict
         "settings": settings,
         "clips": clip_figures([row for row in rows if row["kind"] == "clip"]),
         "refused": [row for row in rows if row["kind"] == "refused"],
+        "unmarked": {
+            "clips": sum(row["kind"] == "unmarked" for row in rows),
+            "named": sum(len(row["named"]) for row in rows if row["kind"] == "unmarked"),
+        },
         "suites": tables,
         "sources": {
             key: {"title": source.title, "material": source.material}

@@ -12,7 +12,8 @@ from watermark.audio.waveform import Samples
 from watermark.robustness.attack import Change
 
 _FRAME_SECONDS: Final = 0.032
-_NOISE_QUANTILE: Final = 0.1  # of a bin's levels: what is taken for noise
+_NOISE_QUANTILE: Final = 0.1  # of a bin's powers: what is taken for noise
+_MEAN_PER_QUANTILE: Final = -1 / np.log(1 - _NOISE_QUANTILE)  # of an exponential variable
 _GATE_DB: Final = 6.0  # over the noise: what is taken for sound
 _QUIETER_DB: Final = 20.0  # what a closed gate takes away
 _DECISION_MEMORY: Final = 0.98  # Ephraim and Malah 1984
@@ -27,7 +28,7 @@ def gated() -> Change:
 
     def gain(spectra: Spectra) -> npt.NDArray[np.float64]:
         power = np.square(np.abs(spectra), dtype=np.float64).sum(0)
-        floor = np.quantile(power, _NOISE_QUANTILE, axis=1, keepdims=True)
+        floor = _noise_power(power)[:, None]
         is_open = power > floor * 10 ** (_GATE_DB / 10)
         soft = ndimage.uniform_filter(is_open.astype(np.float64), (3, 5))
         gains: npt.NDArray[np.float64] = 10 ** (-_QUIETER_DB / 20 * (1 - soft))
@@ -41,7 +42,7 @@ def wiener() -> Change:
 
     def gain(spectra: Spectra) -> npt.NDArray[np.float64]:
         power = np.square(np.abs(spectra), dtype=np.float64).sum(0) + 1e-12
-        floor = np.quantile(power, _NOISE_QUANTILE, axis=1)
+        floor = _noise_power(power)
         after = power / floor[:, None]
         gains: npt.NDArray[np.float64] = np.empty_like(power)
         clean = np.maximum(after[:, 0] - 1, 0)
@@ -123,6 +124,11 @@ def predicted(order: int = 12, residual_bits: int = 4) -> Change:
         return made
 
     return change
+
+
+def _noise_power(power: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Mean power of each bin's noise, taking its quietest frames for noise; (bin, frame)."""
+    return np.asarray(np.quantile(power, _NOISE_QUANTILE, axis=1) * _MEAN_PER_QUANTILE)
 
 
 def _with_gain(gain: object, *, frame: int | None = None, hop: int | None = None) -> Change:

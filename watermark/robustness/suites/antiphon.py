@@ -134,6 +134,12 @@ def _adversaries(source: Source) -> tuple[Attack, ...]:
         source.on_ids(
             "copied: marked minus denoised", Aim.NOT_NAMED, collusion.copied(spectral.wiener()), 1
         ),
+        source.on_ids(
+            "copied: marked minus its medians",
+            Aim.NOT_NAMED,
+            collusion.copied(spectral.median_smoothed(17)),
+            1,
+        ),
         source.on_ids("copied: marked minus original", Aim.NOT_NAMED, collusion.oracle_copied, 1),
         source.on_ids("copied: gains of the mark", Aim.NOT_NAMED, collusion.gains_copied, 1),
     )
