@@ -39,17 +39,14 @@ class Journal:
         self._key_ids = tuple(sorted(key_ids))
         self._ids = ids
         self._done: dict[_Seen, int] = {}  # ids searched then
-        self.lines: list[dict[str, Any]] = []
+        self.lines: list[dict[str, Any]] = []  # of this run and those before, oldest first
         self._read()
         self._file: TextIO | None = None
 
-    def is_done(self, path: Path) -> bool:
-        """Whether this very file was searched in this way for as many ids."""
-        return self._done.get(self._seen(path), -1) >= self._ids
-
-    def outdated(self, paths: Iterable[Path]) -> int:
-        """How many files were searched when fewer ids were registered."""
-        return sum(0 <= self._done.get(self._seen(path), -1) < self._ids for path in paths)
+    def is_done(self, path: Path, *, for_all_ids: bool = False) -> bool:
+        """Whether this very file was searched in this way, if asked `for_all_ids` of now."""
+        ids = self._done.get(self._seen(path), -1)
+        return ids >= self._ids if for_all_ids else ids >= 0
 
     def add(self, result: Scanned) -> dict[str, Any]:
         """Append a result; on disk when this returns."""
@@ -101,6 +98,7 @@ class Journal:
                     tuple(document["key_ids"]),
                 )
                 self._done[seen] = document["registered_ids"]
+                self.lines.append(document)
             except (ValueError, KeyError, TypeError) as error:
                 raise JournalUnusable(
                     f"{self.path}:{number}: not a result of a scan; give another --out"

@@ -21,13 +21,14 @@ from watermark.identity.geometry import STRAIGHT, Geometry
 from watermark.identity.null_model import FALSE_POSITIVES_PER_FILE
 from watermark.payload import GenerationId
 from watermark.scanning.mono import MonoSound
-from watermark.scanning.stretches import Stretch, around, tastes, whole
+from watermark.scanning.stretches import FURTHER_SECONDS, Stretch, around, tastes, whole
 from watermark.scanning.tasting import GATE_Z, sync_scores, taste
 
 SCAN_LIMITS: Final = AudioLimits(
     bytes_max=64 * 1024**3, seconds_max=24 * 3600.0, decode_seconds_max=3600.0
 )
 _TASTES_AT_ONCE: Final = 16  # bounds memory: 16 windows of 8 s
+_TASTING_SHARE: Final = 0.7  # of the progress that is told
 _COARSE_SECONDS_MIN: Final = 240.0  # shorter files are read as a whole
 
 Told = Callable[[float], None]
@@ -139,23 +140,32 @@ def _searched(
 ) -> Scanned:
     audio = AudioFile(path, limits)
     duration = audio.frames_declared / audio.sample_rate_hz
-    heard_seconds = duration
-    stretches = whole(duration)
-    share = 0.0
-    if options.coarse and duration >= _COARSE_SECONDS_MIN:
-        share = 0.7
-        windows = tastes(duration)
-        hits = _standing_out(audio, reader, windows, parts, lambda f: told(share * f))
-        stretches = around(hits, duration)
-        heard_seconds = sum(one.seconds for one in (*windows, *stretches))
-    readings = []
-    for reading in parts.map(lambda one: _read(audio, one, reader, options), stretches):
-        readings.append(reading)
-        told(share + (1 - share) * len(readings) / len(stretches))
-    if share == 0.0:
-        _require_audible(audio, readings)
-    identities = _merged(stretches, [reading.identities for reading, _ in readings])
-    return Scanned(path, round(duration, 3), round(heard_seconds, 1), identities)
+
+    def read(stretches: Sequence[Stretch], first: float, last: float) -> list[_Reading]:
+        readings: list[_Reading] = []
+        for one in parts.map(lambda stretch: _read(audio, stretch, reader, options), stretches):
+            readings.append(one)
+            told(first + (last - first) * len(readings) / len(stretches))
+        return readings
+
+    if not options.coarse or duration < _COARSE_SECONDS_MIN:
+        readings = read(whole(duration), 0.0, 1.0)
+        energy = sum(one.sound.energy for one in readings) * audio.channels
+        require_audible(audio, sum(one.sound.frames_read for one in readings), energy)
+        return Scanned(path, round(duration, 3), round(duration, 3), _merged(readings))
+    windows = tastes(duration)
+    hits = _standing_out(audio, reader, windows, parts, lambda f: told(_TASTING_SHARE * f))
+    readings = read(around(hits, duration), _TASTING_SHARE, 0.85)
+    shown = [one.stretch for one in readings if one.found.identities]
+    further = [hit for hit in hits if any(hit.touches(one) for one in shown)]
+    readings += read(around(further, duration, FURTHER_SECONDS), 0.85, 1.0)
+    heard_seconds = sum(one.seconds for one in (*windows, *(one.stretch for one in readings)))
+    return Scanned(
+        path,
+        round(duration, 3),
+        min(round(heard_seconds, 1), round(duration, 3)),
+        _merged(readings),
+    )
 
 
 def _standing_out(
@@ -184,9 +194,16 @@ def _standing_out(
     return [window for window, (z, _) in zip(windows, scores, strict=True) if z >= GATE_Z]
 
 
-def _read(
-    audio: AudioFile, stretch: Stretch, reader: Reader, options: ScanOptions
-) -> tuple[IdentityReading, MonoSound]:
+@dataclass(frozen=True)
+class _Reading:
+    """What one stretch showed, and the sound that passed."""
+
+    stretch: Stretch
+    found: IdentityReading
+    sound: MonoSound
+
+
+def _read(audio: AudioFile, stretch: Stretch, reader: Reader, options: ScanOptions) -> _Reading:
     rate_hz = audio.sample_rate_hz
     first, end = int(stretch.start * rate_hz), int(stretch.end * rate_hz)
     everything = first == 0 and end >= audio.frames_declared
@@ -194,27 +211,18 @@ def _read(
     geometries = [
         STRAIGHT if speed == 1.0 else Geometry(pitch=speed, tempo=speed) for speed in options.speeds
     ]
-    return reader.read(mono, geometries=geometries, seek_geometry=options.thorough), mono
+    found = reader.read(mono, geometries=geometries, seek_geometry=options.thorough)
+    return _Reading(stretch, found, mono)
 
 
-def _require_audible(
-    audio: AudioFile, readings: Sequence[tuple[IdentityReading, MonoSound]]
-) -> None:
-    energy = sum(sound.energy for _, sound in readings) * audio.channels
-    require_audible(audio, sum(sound.frames_read for _, sound in readings), energy)
-
-
-def _merged(
-    stretches: Sequence[Stretch], readings: Sequence[tuple[Identity, ...]]
-) -> tuple[Identity, ...]:
+def _merged(readings: Sequence[_Reading]) -> tuple[Identity, ...]:
     """Each id once, with all its places; its chance counts every stretch that was searched."""
     found: dict[GenerationId, Identity] = {}
-    for stretch, identities in zip(stretches, readings, strict=True):
-        for one in identities:
-            rate = min(1.0, one.false_positive_rate * len(stretches))
-            placed = replace(
-                one, false_positive_rate=rate, segments=_shifted(one.segments, stretch.start)
-            )
+    for reading in readings:
+        for one in reading.found.identities:
+            rate = min(1.0, one.false_positive_rate * len(readings))
+            segments = _shifted(one.segments, reading.stretch.start)
+            placed = replace(one, false_positive_rate=rate, segments=segments)
             known = found.get(one.generation_id)
             found[one.generation_id] = placed if known is None else _joined(known, placed)
     kept = [one for one in found.values() if one.false_positive_rate <= FALSE_POSITIVES_PER_FILE]
