@@ -32,8 +32,8 @@ from watermark.identity.detector import (
     Reader,
     unheard,
 )
-from watermark.identity.evidence import block_evidence
 from watermark.identity.geometry import Geometry
+from watermark.identity.networks import best_evidence
 from watermark.identity.null_model import NullModel
 from watermark.identity.search import IdSearch
 from watermark.identity.windows import Evidence
@@ -70,12 +70,15 @@ class Marker:
         presence: PresenceLayer | None = None,
         *,
         older: Sequence[IdSearch] = (),
-        evidence: Evidence = block_evidence,
+        evidence: Evidence | None = None,
     ) -> None:
-        """`search` holds the ids of the key that marks; `older` those of keys before it."""
+        """`search` holds the ids of the key that marks; `older` those of keys before it.
+
+        `evidence` is the shipped network's unless another is named. Raises WeightsRefused.
+        """
         self.search = search
         self.presence = presence
-        self.reader = Reader((search, *older), null, evidence)
+        self.reader = Reader((search, *older), null, evidence or best_evidence())
 
     def embed(
         self,

@@ -12,13 +12,14 @@ import json
 import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from scipy import optimize, stats
 
 CALIBRATION_PATH: Final = Path(__file__).with_name("calibration.json")
+_CHECKED_LEVELS: Final = (3.0, 6.01, 0.5)
 _TAIL: Final = 0.02  # the share of scores that the fit looks at
 FALSE_POSITIVES_PER_FILE: Final = 1e-9  # per file, over all ids and windows searched
 
@@ -29,6 +30,18 @@ class CalibrationMissing(Exception):
     def __init__(self, path: Path) -> None:
         self.path = path
         super().__init__(f"{path}: no usable calibration; run python -m watermark calibrate")
+
+
+@dataclass(frozen=True)
+class Check:
+    """How a law fitted elsewhere did on audio that had no part in the fit."""
+
+    audio: str  # in words
+    seed: int
+    windows: int
+    decoys: int
+    highest_z: float
+    levels: tuple[tuple[float, float, float], ...]  # z, share of scores at it or more, expected
 
 
 @dataclass(frozen=True)
@@ -43,13 +56,17 @@ class NullModel:
     seed: int
     highest_z: float
     audio: str  # in words
+    evidence: str = "classical"
+    checks: tuple[Check, ...] = ()
 
     @classmethod
     def load(cls, path: Path = CALIBRATION_PATH) -> NullModel:
         """Read a committed calibration. Raises CalibrationMissing."""
         try:
-            return cls(**json.loads(path.read_text("utf-8")))
-        except (OSError, ValueError, TypeError) as error:
+            document = json.loads(path.read_text("utf-8"))
+            checks = tuple(_check(item) for item in document.pop("checks", ()))
+            return cls(**document, checks=checks)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise CalibrationMissing(path) from error
 
     def save(self, path: Path) -> None:
@@ -75,7 +92,35 @@ class NullModel:
         return float(optimize.brentq(excess, 0.0, 40.0 * self.spread))
 
 
-def fit(best_z: npt.NDArray[np.float64], *, decoys: int, seed: int, audio: str) -> NullModel:
+def check(
+    law: NullModel, best_z: npt.NDArray[np.float64], *, decoys: int, seed: int, audio: str
+) -> Check:
+    """Hold the law against the best z of other windows and decoys; (window, decoy)."""
+    sample = np.asarray(best_z, dtype=np.float64).ravel()
+    levels = tuple(
+        (
+            float(z),
+            float(np.mean(sample >= z)),
+            law.false_positive_rate(float(z), windows=1, ids=1),
+        )
+        for z in np.arange(*_CHECKED_LEVELS)
+    )
+    return Check(audio, seed, len(best_z), decoys, float(sample.max()), levels)
+
+
+def _check(item: dict[str, Any]) -> Check:
+    levels = tuple((float(z), float(seen), float(law)) for z, seen, law in item.pop("levels"))
+    return Check(**item, levels=levels)
+
+
+def fit(
+    best_z: npt.NDArray[np.float64],
+    *,
+    decoys: int,
+    seed: int,
+    audio: str,
+    evidence: str = "classical",
+) -> NullModel:
     """Fit the law to the upper tail of the best z of each window and decoy; (window, decoy).
 
     `spread` is the most likely one for the scores over the TAIL quantile (peaks over threshold,
@@ -101,4 +146,5 @@ def fit(best_z: npt.NDArray[np.float64], *, decoys: int, seed: int, audio: str) 
         seed=seed,
         highest_z=float(sample.max()),
         audio=audio,
+        evidence=evidence,
     )
