@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from api import verdict
 from api.application import Application
 from api.reading import WorkShown, find_work
 from chain.client.blocks import BlockPin
@@ -20,7 +21,7 @@ from chain.provenance import (
     SealedManifest,
     get_manifest,
 )
-from watermark.detection import Corroborated, Detection, Identity, Marked, Unmarked
+from watermark.detection import Detection, Identity, Marked, Unmarked
 
 Progress = Callable[[float], None]
 
@@ -63,7 +64,18 @@ class GenerationTraced:
     @property
     def told(self) -> str:
         """What comparing the sound says of this identity, in plain words."""
-        return told(self.identity)
+        return verdict.sound(self.identity)
+
+    @property
+    def found_as(self) -> tuple[str, ...]:
+        """How rare this is by chance, where it lies, how the copy was altered; in plain words."""
+        where = verdict.places(self.identity)
+        altered = verdict.alteration(self.identity)
+        return (
+            verdict.chance(self.identity.false_positive_rate),
+            *((f"it lies at {where}",) if where else ()),
+            *((f"this copy is {altered}, which was undone to read it",) if altered else ()),
+        )
 
     def _licence_fits(self, parent: ParentTraced) -> bool:
         return parent.licence_was_live and parent.licence.terms.tier is Tier.GENERATION
@@ -92,7 +104,7 @@ class Trace:
 
     @property
     def lookalikes(self) -> tuple[str, ...]:
-        """Generations whose recording this seems to be though no mark was found: hints, in words."""
+        """Generations whose recording this seems to be, their mark missing: hints, in words."""
         if not isinstance(self.detection, Unmarked):
             return ()
         return tuple(
@@ -103,29 +115,16 @@ class Trace:
         )
 
     def outcome(self, truth: GenerationId | None) -> TraceOutcome:
-        """How this trace counts in a test set whose truth is known; None for an unmarked file."""
-        if not self.generations:
+        """How this trace counts in a test set whose truth is known; None for an unmarked file.
+
+        A mark in other audio than it was made for names nobody.
+        """
+        first = next((g for g in self.generations if not g.identity.is_carried_over), None)
+        if first is None:
             step = Step.DETECT if isinstance(self.detection, Marked) else None
             return TraceOutcome(truth is not None, step, None)
-        first = self.generations[0]
         named = first.identity.generation_id.value == truth
         return TraceOutcome(truth is not None, first.last_step, named)
-
-
-def told(identity: Identity) -> str:
-    """What comparing the sound with the registered recording says, in plain words."""
-    compared = identity.corroboration
-    agree = f"{compared.agreeing} of {compared.compared} landmarks agree"
-    match compared.outcome:
-        case Corroborated.SAME_RECORDING:
-            return f"the sound is that of the marked recording ({agree})"
-        case Corroborated.OTHER_RECORDING:
-            return (
-                f"the sound is not that of the recording this mark was made for ({agree}): the "
-                "mark was carried over from elsewhere, so it names nobody and pays nobody"
-            )
-        case Corroborated.NOT_CHECKED:
-            return "the sound was not compared with the marked recording, so nothing is paid on it"
 
 
 def trace(app: Application, found: Path, progress: Progress | None = None) -> Trace:

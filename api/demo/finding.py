@@ -1,87 +1,116 @@
-"""Chapter 5: a found copy leads back to the people it owes; an unmarked file leads nowhere."""
+"""Chapter 5: found copies lead back to the people they owe; what is not theirs leads nowhere."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-import soundfile as sf
+from rich.table import Table
 from rich.tree import Tree
 
-from api.demo.arrangement import OUTPUT_RATE_HZ, found_copy, read_mono
+from api import verdict
 from api.demo.cast import OPERATORS
+from api.demo.found import Found, found_files
 from api.demo.world import World
+from api.http.plain import plain_trace
 from api.reporting import report_detection
 from api.tracing import Trace, trace
 from chain.client.signer import dev_signer
-from chain.ledger.identifiers import GenerationId
-
-CROP_START_SECONDS = 6.3
-CROP_SECONDS = 20.0
-# A rate fitted to thousands of windows says nothing exact about one file in a billion.
-TOLD_MIN = 1e-9
 
 
 def find_copies(world: World) -> None:
+    """Trace every file, tell the first one's way in full, the others in a table."""
     narrator = world.narrator
-    for number, (copy, truth) in enumerate(copies(world)):
-        with narrator.working(f"listening to {copy.name}"):
-            traced = trace(world.app, copy)
-        world.outcomes.append(traced.outcome(truth))
-        if truth is None:
-            narrator.fact(f"{copy.name}: no mark found (an unmarked control)")
-            assert not traced.generations, "an unmarked file was attributed"
-            continue
-        tell_of(world, traced, copy, draw=number == 0)
-        if traced.generations:
-            file_report(world, traced, copy)
+    files = found_files(world)
+    narrator.fact(f"found: {files[0].path.name}, {files[0].done}, mono, renamed")
+    traces = []
+    for number, found in enumerate(files):
+        with narrator.working(f"listening to {found.path.name}"):
+            traced = trace(world.app, found.path)
+        traces.append((found, traced))
+        if number == 0:
+            tell_first(world, traced)
+        if found.is_exam:
+            world.outcomes.append(traced.outcome(found.marks[0] if found.marks else None))
+        if traced.generations and not traced.is_ambiguous:
+            assert found.marks, f"{found.path.name} was attributed; nobody marked it"
+            file_report(world, traced, found.path)
+    narrator.fact(
+        f"{len(files) - 1} more files were found and searched for {searched(traces)} issued ids:"
+    )
+    narrator.draw(table(traces))
+    narrator.fact(f"of the faintest id named: {rarity(traces)}")
+    narrator.fact(
+        "ambiguous findings are for people to weigh and pay nobody; a mark that is not found "
+        "never proves that there was none"
+    )
+    write_down(world, traces)
 
 
-def copies(world: World) -> list[tuple[Path, GenerationId | None]]:
-    """Found files with known truth: MP3, cropped, renamed; Vorbis, inverted; and controls."""
-    made: list[tuple[Path, GenerationId | None]] = []
-    for number, derivative in enumerate(world.derivatives, start=1):
-        crop = world.folder / f"clip_{number:03}_final(2).mp3"
-        rate = found_copy(
-            derivative.marked, crop, start_seconds=CROP_START_SECONDS, seconds=CROP_SECONDS
-        )
-        if number == 1:
-            world.narrator.fact(
-                f"found: {crop.name}, MP3 at {rate / 1000:.0f} kb/s, {CROP_SECONDS:.0f} s cut from "
-                f"second {CROP_START_SECONDS}, mono, renamed"
-            )
-        made.append((crop, derivative.generation_id))
-        inverted = world.folder / f"upload_{number:03}.ogg"
-        sf.write(
-            inverted, -read_mono(derivative.marked), OUTPUT_RATE_HZ, format="OGG", subtype="VORBIS"
-        )
-        made.append((inverted, derivative.generation_id))
-    controls = [world.recordings.control, world.works[0].source.path]
-    for number, source in enumerate(controls, start=1):
-        control = world.folder / f"control_{number}.mp3"
-        found_copy(source, control, start_seconds=0.0, seconds=CROP_SECONDS)
-        made.append((control, None))
-    return made
-
-
-def tell_of(world: World, traced: Trace, copy: Path, *, draw: bool) -> None:
+def tell_first(world: World, traced: Trace) -> None:
     if not traced.generations:
-        world.narrator.fact(f"{copy.name}: the mark was NOT found")
+        world.narrator.fact(f"{traced.name}: the mark was NOT found")
         return
     first = traced.generations[0]
     works = ", ".join(f"work {p.work.record.work_id}" for p in first.parents)
     world.narrator.fact(
-        f"{copy.name}: mark {first.identity.generation_id}, z = {first.identity.z:.1f}; "
-        f"{chance(first.identity.false_positive_rate)} → {works}; {first.told}"
+        f"mark {first.identity.generation_id}, z = {first.identity.z:.1f} → {works}: "
+        f"{verdict.chance(first.identity.false_positive_rate)}; {first.told}"
     )
-    if draw:
+    if first.derivative is not None:
         world.narrator.draw(tree(world, traced))
 
 
-def chance(rate: float) -> str:
-    """How often an unmarked file would score as high, in words; no tail is told that far out."""
-    if rate < TOLD_MIN:
-        return "fewer than 1 in 10⁹ unmarked files would score so"
-    return f"1 in {1 / rate:,.0f} unmarked files would score so"
+def searched(traces: list[tuple[Found, Trace]]) -> int:
+    return traces[-1][1].detection.detector.registered_ids
+
+
+def rarity(traces: list[tuple[Found, Trace]]) -> str:
+    """The weakest finding of all, by how often chance would do as well."""
+    rates = [g.identity.false_positive_rate for _, traced in traces for g in traced.generations]
+    return verdict.chance(max(rates)) if rates else "nothing was found"
+
+
+def table(traces: list[tuple[Found, Trace]]) -> Table:
+    """What was done to each file, and what was found in it."""
+    rows = Table(show_edge=False, pad_edge=False)
+    for column in ("what was done", "named", "z", "where", "read as", "the sound", "verdict"):
+        rows.add_column(column, justify="right" if column == "z" else "left")
+    for found, traced in traces[1:]:
+        wanted = {f"0x{mark:016x}" for mark in found.marks}
+        if not traced.generations:
+            rows.add_row(found.done, "nobody", "", "", "", "", "MISSED" if wanted else "right")
+        for number, generation in enumerate(traced.generations):
+            one = generation.identity
+            rows.add_row(
+                "" if number else found.done,
+                str(one.generation_id),
+                f"{one.z:.1f}",
+                verdict.places(one),
+                verdict.alteration(one) or "as it is",
+                verdict.sound_in_short(one),
+                judged(traced, str(one.generation_id) in wanted),
+            )
+    return rows
+
+
+def judged(traced: Trace, true: bool) -> str:
+    """What follows from one finding, said against the truth that the demo knows."""
+    if traced.is_ambiguous:
+        return "ambiguous"  # whoever is named: nothing is attributed
+    return "right" if true else "WRONG"
+
+
+def write_down(world: World, traces: list[tuple[Found, Trace]]) -> None:
+    """Every figure of every file, for whoever wants more than the table."""
+    plain = [
+        {"done": found.done, "marks": [f"0x{mark:016x}" for mark in found.marks]}
+        | plain_trace(traced)
+        for found, traced in traces
+    ]
+    path = world.folder / "found.json"
+    path.write_text(json.dumps(plain, indent=2, ensure_ascii=False) + "\n")
+    world.narrator.fact(f"every figure of every file: {path}")
 
 
 def tree(world: World, traced: Trace) -> Tree:

@@ -46,7 +46,7 @@ def make(world: World, parents: list[WorkInPlay], number: int) -> DerivativeFile
     arranged = arrangement.arrange(
         [p.source.path for p in parents], seconds=SECONDS, seed=SEED + number
     )
-    unmarked = world.folder / f"derivative-{number}-unmarked.flac"
+    unmarked = unmarked_path(world, number)
     sf.write(unmarked, arranged.samples, arrangement.OUTPUT_RATE_HZ, subtype="PCM_16")
     run = Run(
         output=unmarked,
@@ -64,6 +64,11 @@ def make(world: World, parents: list[WorkInPlay], number: int) -> DerivativeFile
     world.oracle.file_generation_log(filed.log)
     set_split(app, filed.work_id, {world.platform.address: BPS_WHOLE}, world.platform)
     return filed
+
+
+def unmarked_path(world: World, number: int) -> Path:
+    """Where the output of the numbered derivative lies as it was before it was marked."""
+    return world.folder / f"derivative-{number}-unmarked.flac"
 
 
 def program_digest() -> str:
