@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import maximum_filter1d
 
 from watermark.fingerprint.landmarks import Landmarks
 
@@ -28,6 +29,10 @@ _BIN_MS: Final = 16.0
 _PITCH_TOLERANCE: Final = 1 / 56  # octaves: 21 cents
 _DRIFTS: Final = (-0.004, -0.002, 0.0, 0.002, 0.004)  # errors of a tempo that are tried
 _AROUND_BINS: Final = 125  # 2 s either way tell what chance gives
+_RUNNER_UP_ASKED: Final = 15.0  # weaker agreements are chance anyway
+_RUNNER_UP_USUAL: Final = 7.0  # what the best of unrelated offsets reaches
+_BLUR_BINS: Final = 2
+_NEAR_BINS: Final = 31  # half a second either way belongs to one offset
 _CHANCE_MIN: Final = 0.5  # votes: keeps nearly empty surroundings from looking like proof
 
 
@@ -37,7 +42,8 @@ class Agreement:
 
     `agreeing` of `compared` landmarks coincide when the stretch begins `offset_ms` into the
     recording; `strength` is the likelihood ratio of so many against what chance gives there, in
-    nats; `places` counts the offsets tried.
+    nats, divided by how far the next best offset exceeds the usual; `places` counts the offsets
+    tried.
     """
 
     compared: int
@@ -99,33 +105,66 @@ def _blocks(found: Landmarks) -> list[Landmarks]:
 
 def _best_offset(block: Landmarks, pitches: Votes, times: Votes) -> Agreement | None:
     """The offset with the strongest agreement; `offset_ms` is that of the file's beginning."""
-    middle = float(block.time_ms[0] + block.time_ms[-1]) / 2
     first = float(times.min()) - float(block.time_ms[-1])
     last = float(times.max()) - float(block.time_ms[0])
     bins = int((last - first) / _BIN_MS) + 3
-    start, end = float(block.time_ms[0]), float(block.time_ms[-1]) + 1.0
-    count = max(1, round((end - start) / _PART_MS))
-    edges = np.linspace(start, end, count + 1)
-    parts = []
-    for left, right in itertools.pairwise(edges.tolist()):
-        part = block.between(left, right)
-        centre = (left + right) / 2 - middle
-        parts.append((centre, _votes(part, pitches, times, first, bins)))
+    parts = _parts(block)
+    counted = [(centre, _votes(part, pitches, times, first, bins)) for centre, part in parts]
     best: Agreement | None = None
-    for drift in _DRIFTS if count > 1 else (0.0,):
-        votes = sum(np.roll(v, -round(drift * centre / _BIN_MS)) for centre, v in parts)
-        assert isinstance(votes, np.ndarray)
-        strength = _strengths(votes)
+    for drift in _DRIFTS if len(parts) > 1 else (0.0,):
+        votes = np.zeros(bins)
+        for centre, part_votes in counted:
+            votes += np.roll(part_votes, -round(drift * centre / _BIN_MS))
+        strength = _strengths(votes, votes)
         place = int(strength.argmax())
         if best is None or strength[place] > best.strength:
+            places = bins * len(_DRIFTS)
+            offset = round(first + place * _BIN_MS)
             best = Agreement(
-                len(block),
-                round(float(votes[place])),
-                round(first + place * _BIN_MS),
-                float(strength[place]),
-                bins * len(_DRIFTS),
+                len(block), round(float(votes[place])), offset, float(strength[place]), places
             )
-    return best
+            best_votes, best_place = votes, place
+    if best is None or best.strength < _RUNNER_UP_ASKED:
+        return best
+    itself = _own_votes(block, pitches, times, best.offset_ms, first, bins)
+    runner_up = _runner_up(best_votes, itself, best_place)
+    return replace(best, strength=best.strength / max(1.0, runner_up / _RUNNER_UP_USUAL))
+
+
+def _parts(block: Landmarks) -> list[tuple[float, Landmarks]]:
+    """A block in pieces of about 5 s, each with its centre from the block's middle, in ms."""
+    start, end = float(block.time_ms[0]), float(block.time_ms[-1]) + 1.0
+    edges = np.linspace(start, end, max(1, round((end - start) / _PART_MS)) + 1).tolist()
+    middle = (start + end) / 2
+    return [
+        ((left + right) / 2 - middle, block.between(left, right))
+        for left, right in itertools.pairwise(edges)
+    ]
+
+
+def _own_votes(
+    block: Landmarks, pitches: Votes, times: Votes, offset_ms: int, first: float, bins: int
+) -> Votes:
+    """What the stretch of the recording that lies under the block votes for in the recording."""
+    start, end = float(block.time_ms[0]) + offset_ms, float(block.time_ms[-1]) + offset_ms
+    under = (times >= start) & (times <= end)
+    moved = (times[under] - offset_ms).astype(np.float32)
+    part = Landmarks(moved, pitches[under].astype(np.float32), np.ones(len(moved), np.bool_))
+    return _votes(part, pitches, times, first, bins)
+
+
+def _runner_up(votes: Votes, itself: Votes, place: int) -> float:
+    """The strength of the next best offset, less what the recording's own repeats explain.
+
+    A copy of music that repeats itself agrees again where the music does. Other music in the same
+    beat and key agrees again at every beat, and its best offset is no better than the next.
+    """
+    near = slice(max(0, place - _NEAR_BINS), place + _NEAR_BINS + 1)
+    share = votes[place] / max(float(itself[near].max()), 1.0)
+    blurred = maximum_filter1d(itself, 2 * _BLUR_BINS + 1)  # as wow and coding blur the votes
+    unexplained = np.maximum(votes - share * blurred, 0.0)
+    unexplained[near] = 0.0
+    return float(_strengths(unexplained, votes).max())
 
 
 def _votes(part: Landmarks, pitches: Votes, times: Votes, first: float, bins: int) -> Votes:
@@ -147,10 +186,11 @@ def _votes(part: Landmarks, pitches: Votes, times: Votes, first: float, bins: in
     return together
 
 
-def _strengths(votes: Votes) -> Votes:
-    """Log-likelihood ratio of the votes at each offset against what chance gives around it."""
+def _strengths(votes: Votes, background: Votes) -> Votes:
+    """Log-likelihood ratio of votes at each offset against what chance gives around it."""
     width = min(2 * _AROUND_BINS + 1, len(votes))
-    expected = np.convolve(votes, np.ones(width) / width, "same")
+    expected = np.convolve(background, np.ones(width) / width, "same")
     expected = np.maximum(expected, _CHANCE_MIN)
     ratio = np.maximum(votes, expected) / expected
-    return votes * np.log(ratio) - np.maximum(votes - expected, 0.0)
+    strengths: Votes = votes * np.log(ratio) - np.maximum(votes - expected, 0.0)
+    return strengths
