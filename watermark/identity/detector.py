@@ -44,7 +44,7 @@ DETECTOR_NAME: Final = "antiphon cell mark"
 DETECTOR_VERSION: Final = "2"
 IDENTITIES_MAX: Final = 32  # of one file; the strongest are told
 _WINDOWS_AT_ONCE: Final = 12  # bounds the memory of one search
-_ALIGNMENTS_MAX: Final = 4  # of one id in one file: splices and repeats
+_ALIGNMENTS_MAX: Final = 3  # of one id in one file: splices and repeats
 _PROMISING_Z: Final = 4.2  # of a geometry; the best of a million chance alignments reaches 4.9
 _PROMISING_UNHEARD_Z: Final = 5.5  # the same when excerpts leave most of the file unheard
 
@@ -134,17 +134,16 @@ class Reader:
         share = (0.3 if seek_geometry else 0.9) / len(geometries)
         for number, geometry in enumerate(geometries):
             heard = _part(progress, number * share, share)
-            windows += self._collect(audio, geometry, self.searches, open_mode, finds, heard)
-        if seek_geometry and not finds:
+            windows += self._collect(audio, geometry, open_mode, finds, heard)
+        if seek_geometry and not finds and self.searches:
             books = [search.book for search in self.searches]
             z_min = _PROMISING_Z if covers(audio) else _PROMISING_UNHEARD_Z
             heard = _part(progress, 0.3, 0.5)
             for sighting in find_geometries(excerpts(audio), books, z_min=z_min, heard=heard):
-                searches = (self.searches[sighting.book],)
-                windows += self._collect(audio, sighting.geometry, searches, open_mode, finds)
+                windows += self._collect(audio, sighting.geometry, open_mode, finds)
         threshold_z = self._threshold_z(windows, open_mode)
         over = [one for one in finds.values() if one.bounded_z >= threshold_z]
-        over = sorted(over, key=lambda one: -one.bounded_z)[:IDENTITIES_MAX]
+        over = _once_each(sorted(over, key=lambda one: -one.bounded_z))[:IDENTITIES_MAX]
         identities = self._identities(audio, over, windows, open_mode)
         progress(1.0)
         ids = 0 if open_mode else self.ids
@@ -154,7 +153,7 @@ class Reader:
         """The best score of any id in any window, however weak; None when nothing is searched."""
         scores = [
             score
-            for _, _, scores in self._scores(audio, geometry, self.searches, float("inf"), False)
+            for _, _, scores in self._scores(audio, geometry, float("inf"), False)
             for score in scores
         ]
         return max(scores, key=lambda score: score.bounded_z, default=None)
@@ -169,7 +168,6 @@ class Reader:
         self,
         audio: AudioFile,
         geometry: Geometry,
-        searches: Sequence[IdSearch],
         open_mode: bool,
         finds: _Finds,
         progress: Progress = unheard,
@@ -178,7 +176,7 @@ class Reader:
         promised = block_count(audio, geometry)
         z_min = self._threshold_z(window_count(promised), open_mode)
         done = 0
-        for done, search, scores in self._scores(audio, geometry, searches, z_min, open_mode):
+        for done, search, scores in self._scores(audio, geometry, z_min, open_mode):
             for score in scores:
                 if score.bounded_z >= z_min:
                     place = (search.key.key_id, score.generation_id)
@@ -191,7 +189,6 @@ class Reader:
         self,
         audio: AudioFile,
         geometry: Geometry,
-        searches: Sequence[IdSearch],
         z_min: float,
         open_mode: bool,
     ) -> Iterator[tuple[int, IdSearch, list[Score]]]:
@@ -200,7 +197,7 @@ class Reader:
         for group in _batched(windows):
             stacked = torch.stack([window.evidence for _, window in group])
             sync_z_min = [window.sync_z_min for _, window in group]
-            for search in searches:
+            for search in self.searches:
                 with torch.inference_mode():
                     if open_mode:
                         best = search.decoded(stacked, sync_z_min)
@@ -223,7 +220,7 @@ class Reader:
                 for one in finds
                 for alignment in one.distinct_alignments()
             ]
-            evidence = iter(signed_evidence(self._blocks_of(audio, geometry), placements))
+            evidence = signed_evidence(self._blocks_of(audio, geometry), placements)
             for one in finds:
                 places = [placed(next(evidence), a, geometry) for a in one.distinct_alignments()]
                 if any(place.witnessed for place in places):
@@ -249,6 +246,14 @@ class Reader:
 
     def _blocks_of(self, audio: AudioFile, geometry: Geometry) -> Iterator[Tensor]:
         return evidence_blocks(audio, geometry=geometry, evidence=self.evidence)
+
+
+def _once_each(finds: list[_Found]) -> list[_Found]:
+    """An id that two keys wrote, as after a rotation, is told once, as the stronger shows it."""
+    first: dict[GenerationId, _Found] = {}
+    for one in finds:
+        first.setdefault(one.generation_id, one)
+    return list(first.values())
 
 
 def _batched(windows: Iterator[tuple[int, Window]]) -> Iterator[list[tuple[int, Window]]]:

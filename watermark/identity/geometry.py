@@ -83,11 +83,10 @@ STRAIGHT: Final = Geometry()
 
 @dataclass(frozen=True)
 class Sighting:
-    """A geometry at which the sync chips of a key stand out of an excerpt."""
+    """A geometry at which the sync chips of some key stand out of an excerpt."""
 
     geometry: Geometry
     sync_z: float
-    book: int  # whose sync chips: the place among the codebooks asked for
 
 
 def find_geometries(
@@ -133,11 +132,9 @@ def _seen_roughly(
         for ratio in ratios[alike]:
             starts = torch.arange(int((evidence.shape[1] - 1) / ratio)) * ratio
             windows.append(_folded(evidence[:, torch.round(starts).long()]))
-        stacked = torch.stack(windows)
-        for book, codebook in enumerate(books):
-            best = sync_z(codebook, stacked).amax(1)
-            for tempo, z in zip(tempos[alike], best, strict=True):
-                yield Sighting(Geometry(pitch, float(tempo)), float(z), book)
+        best = _best_z(torch.stack(windows), books)
+        for tempo, z in zip(tempos[alike], best, strict=True):
+            yield Sighting(Geometry(pitch, float(tempo)), float(z))
 
 
 def _seen_closely(
@@ -148,24 +145,28 @@ def _seen_closely(
     alike = abs(math.log(found.pitch / found.tempo)) < _PITCH_STEP
     if alike:  # a turntable: one number for both
         for tempo in tempos:
-            yield from _seen_exactly(excerpt, float(tempo), float(tempo), books)
+            yield _seen_exactly(excerpt, float(tempo), float(tempo), books)
     if not alike or found.pitch == 1.0:
         for tempo in tempos:
-            yield from _seen_exactly(excerpt, found.pitch, float(tempo), books)
+            yield _seen_exactly(excerpt, found.pitch, float(tempo), books)
     if not alike and found.pitch != 1.0:
         for nudge in (-0.5, 0.5):
             pitch = found.pitch * math.exp(nudge * _PITCH_STEP)
-            yield from _seen_exactly(excerpt, pitch, found.tempo, books)
+            yield _seen_exactly(excerpt, pitch, found.tempo, books)
 
 
 def _seen_exactly(
     excerpt: Samples, pitch: float, tempo: float, books: Sequence[Codebook]
-) -> Iterator[Sighting]:
+) -> Sighting:
     summed, floor = _summed_energies(excerpt, pitch)
     ratio = pitch / tempo
     window = _folded(_evidence(summed, floor, ratio, ratio))
-    for book, codebook in enumerate(books):
-        yield Sighting(Geometry(pitch, tempo), float(sync_z(codebook, window[None]).max()), book)
+    return Sighting(Geometry(pitch, tempo), float(_best_z(window[None], books)[0]))
+
+
+def _best_z(windows: Tensor, books: Sequence[Codebook]) -> Tensor:
+    """The best sync z of any key and alignment; (window, ...) -> (window,)."""
+    return torch.stack([sync_z(book, windows).amax(1) for book in books]).amax(0)
 
 
 def _summed_energies(excerpt: Samples, pitch: float) -> tuple[Tensor, float]:
@@ -227,9 +228,7 @@ def _apart(sightings: list[Sighting]) -> list[Sighting]:
     """The best few that are not neighbours of a better one."""
     kept: list[Sighting] = []
     for sighting in sorted(sightings, key=lambda one: -one.sync_z):
-        if not any(
-            sighting.book == one.book and sighting.geometry.near(one.geometry) for one in kept
-        ):
+        if not any(sighting.geometry.near(one.geometry) for one in kept):
             kept.append(sighting)
         if len(kept) == _KEPT:
             break
