@@ -29,7 +29,7 @@ from watermark.identity.symbols import ALPHABET, SLOTS, Ids, Symbols, symbols_of
 from watermark.identity.sync import Alignment, best_alignments, sync_z
 from watermark.payload import GenerationId
 
-ALIGNMENTS_TRIED: Final = 8  # of each window
+ALIGNMENTS_TRIED: Final = 4  # of each window; the right one is among the first where an id can be named
 SLOT_LIMIT: Final = 4.0
 _OPEN_SYNC_Z_MIN: Final = 5.0  # half of what an id of the least z that decodes brings along
 _IDS_AT_ONCE: Final = 1 << 16
