@@ -10,6 +10,12 @@ import numpy as np
 import pytest
 import torch
 
+from watermark.identity.learned_evidence import (
+    FAST_MAPS,
+    HALF_MAPS,
+    SLOW_MAPS,
+    EvidenceNetwork,
+)
 from watermark.identity.networks import load_networks
 from watermark.train.__main__ import main
 from watermark.train.identity import evaluation
@@ -20,6 +26,7 @@ from watermark.train.identity.examples import (
     random_codeword,
     seen,
 )
+from watermark.train.identity.growing import grow
 from watermark.train.identity.model_card import BEGIN, write_section
 from watermark.train.identity.pool import draw, pool
 from watermark.train.identity.recipe import Recipe
@@ -177,6 +184,24 @@ def test_a_further_run_remembers_what_it_began_with(clips: np.ndarray, tmp_path:
     assert loaded.evidence is not None
     for name, tensor in second.averaged("evidence").items():
         assert torch.equal(tensor, loaded.evidence.network.state_dict()[name])
+
+
+def test_a_grown_network_answers_as_before_and_can_learn_more() -> None:
+    torch.manual_seed(1)
+    old, new = EvidenceNetwork(4, halves=False), EvidenceNetwork(7, halves=True)
+    with torch.no_grad():
+        for weight in old.parameters():
+            weight.add_(0.3 * torch.randn_like(weight))
+    maps = torch.randn(1, FAST_MAPS + SLOW_MAPS + HALF_MAPS, 40, 60)
+
+    grow(old, new)
+
+    assert torch.allclose(old(maps[:, :-HALF_MAPS]), new(maps), atol=1e-4)
+    new(maps).square().sum().backward()
+    gradient = new.answer.weight.grad
+    assert gradient is not None and bool((gradient[:, 4:].abs().amax(0) > 0).all())
+    with pytest.raises(ValueError, match="does not fit"):
+        grow(new, old)
 
 
 def test_missing_state_and_unknown_settings_are_said(

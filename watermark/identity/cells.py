@@ -42,6 +42,19 @@ def band_members() -> Tensor:
     return members
 
 
+def half_band_members() -> Tensor:
+    """As `band_members` for the lower and then the upper half of every band; (2 band, bin).
+
+    A band of one bin is its own half, twice; of an odd number the lower half has one more.
+    """
+    members = torch.zeros(2, BANDS, BINS)
+    for band, (low, past_high) in enumerate(pairwise(BAND_EDGES)):
+        width = past_high - low
+        members[0, band, low : low + (width + 1) // 2] = 1.0
+        members[1, band, low + (width + 1) // 2 if width > 1 else low : past_high] = 1.0
+    return members.reshape(2 * BANDS, BINS)
+
+
 def spectrum(samples: Tensor, hop_ratio: float = 1.0) -> Tensor:
     """Windowed spectra of every whole frame, no padding; (channel, time) -> (channel, bin, frame).
 

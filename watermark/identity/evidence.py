@@ -62,21 +62,25 @@ def classical_evidence(difference_db: Tensor, spread_db: Tensor, held: Tensor) -
     return (evidence - _across_neighbours(evidence)) * held
 
 
-def band_energies(span: Tensor, hop_ratio: float = 1.0) -> Tensor:
+def band_energies(span: Tensor, hop_ratio: float = 1.0, members: Tensor | None = None) -> Tensor:
     """Energy of each band in every frame of a span, over all channels; (band, frame)."""
     frames = 2 * CONTEXT_FRAMES + BLOCK_FRAMES
     whole = int(frames * HOP * hop_ratio) + FFT_SIZE  # one frame more than the span asks for
-    return energies(torch.nn.functional.pad(span, (0, whole - span.shape[1])), hop_ratio)
+    samples = torch.nn.functional.pad(span, (0, whole - span.shape[1]))
+    return energies(samples, hop_ratio, members)
 
 
-def energies(samples: Tensor, hop_ratio: float = 1.0) -> Tensor:
-    """Energy of each band in every frame, over all channels; frame 0 is centred on sample 0."""
+def energies(samples: Tensor, hop_ratio: float = 1.0, members: Tensor | None = None) -> Tensor:
+    """Energy of each band in every frame, over all channels; frame 0 is centred on sample 0.
+
+    `members` (row, bin) says which bins to add up, by default those of the 40 bands.
+    """
     padded = torch.nn.functional.pad(samples, (FFT_SIZE // 2, FFT_SIZE // 2))
     power = padded.new_zeros(())
     for channel in spectrum(padded, hop_ratio):
         parts = torch.view_as_real(channel).square()
         power = power + parts[..., 0] + parts[..., 1]
-    return band_members().to(power) @ power
+    return (band_members() if members is None else members).to(power) @ power
 
 
 def cell_levels_db(energy: Tensor) -> Tensor:

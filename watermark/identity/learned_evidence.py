@@ -1,10 +1,11 @@
 """Evidence by a small convolutional network: what a cell's surroundings say about its mark.
 
 It sees, for every band and every second frame, the level of a cell and of a 16 ms slice, both
-against the local mean and in units of the host's own restlessness there, the classical evidence,
-and four slowly changing facts: restlessness, level among the bands, graininess, and whether the
-file has audio. It answers with a log-likelihood ratio: how sure it is that the first cell of the
-pair was raised, and how much such a pair, here, is worth. Nothing it sees depends on gain or sign.
+against the local mean and in units of the host's own restlessness there, the levels of both halves
+of the band likewise, the classical evidence, and four slowly changing facts: restlessness, level
+among the bands, graininess, and whether the file has audio. It answers with a log-likelihood ratio:
+how sure it is that the first cell of the pair was raised, and how much such a pair, here, is worth.
+Nothing it sees depends on gain or sign.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import torch
 from torch import Tensor, nn
 
 from watermark.identity.cells import (
+    BAND_EDGES,
     BANDS,
     CELL_FRAMES,
     CODEWORD_PAIRS,
     PHASE_FRAMES,
     PHASES,
+    half_band_members,
 )
 from watermark.identity.evidence import (
     BLOCK_FRAMES,
@@ -37,16 +40,17 @@ from watermark.identity.evidence import (
 CELL_STARTS: Final = CELL_FRAMES // PHASE_FRAMES
 FAST_MAPS: Final = 2
 SLOW_MAPS: Final = 5
-CHANNELS: Final = 16
+HALF_MAPS: Final = 2
+CHANNELS: Final = 24
 _AROUND: Final = 8  # starts either way of a pair's middle: two cells before, two after
 _CLIP: Final = 4.0
 
 
-def evidence_maps(energy: Tensor, held: Tensor) -> Tensor:
+def evidence_maps(energy: Tensor, held: Tensor, halves: Tensor | None = None) -> Tensor:
     """What the network sees of band energies; (band, frame), (start,) -> (map, band, start).
 
     Indexed by the middle of a pair: the value at `i` belongs to the pair that starts a cell
-    earlier. The fast maps come first.
+    earlier. The fast maps come first; the levels of `halves` (2 band, frame), if given, last.
     """
     cell_db = cell_levels_db(energy)
     difference_db = pair_differences_db(cell_db) * held
@@ -68,16 +72,38 @@ def evidence_maps(energy: Tensor, held: Tensor) -> Tensor:
         held.expand(BANDS, starts),
     )
     fast = (((level - mean_db) / spread_db).clamp(-_CLIP, _CLIP) for level in (cell_db, slice_db))
-    return torch.stack((*fast, *slow)) * held
+    maps = torch.stack((*fast, *slow))
+    if halves is not None:
+        half_db = cell_levels_db(halves)[:, :starts]
+        half_db = (half_db - local_mean(half_db * held, held)).reshape(2, BANDS, starts)
+        maps = torch.cat((maps, (half_db / spread_db).clamp(-_CLIP, _CLIP)))
+    return maps * held
+
+
+def bands_of_halves(halves: Tensor) -> Tensor:
+    """Energies of the bands from those of their halves; (2 band, frame) -> (band, frame)."""
+    lower, upper = halves.reshape(2, BANDS, -1)
+    return torch.where(_one_bin_wide()[:, None], lower, lower + upper)
+
+
+def _one_bin_wide() -> Tensor:
+    edges = torch.tensor(BAND_EDGES)
+    return edges[1:] - edges[:-1] == 1
 
 
 class EvidenceNetwork(nn.Module):
-    """About 2,200 multiplications per pair start and band."""
+    """A few thousand multiplications per pair start and band.
 
-    def __init__(self, channels: int = CHANNELS) -> None:
+    With `halves` it also sees the levels of both halves of each band: a partial in one of them
+    then no longer hides what the other says.
+    """
+
+    def __init__(self, channels: int = CHANNELS, halves: bool = True) -> None:
         super().__init__()
         width = 2 * _AROUND + 1
-        self.fast = nn.Conv2d(FAST_MAPS, channels, (1, width), padding=(0, _AROUND), bias=False)
+        fast = FAST_MAPS + (HALF_MAPS if halves else 0)
+        self.halves = halves
+        self.fast = nn.Conv2d(fast, channels, (1, width), padding=(0, _AROUND), bias=False)
         self.slow = nn.Conv2d(SLOW_MAPS, channels, 1)
         self.across = nn.Conv2d(channels, channels, (7, 3), padding=(3, 1), groups=channels)
         self.gated = nn.Conv2d(channels, 2 * channels, 1)
@@ -92,7 +118,11 @@ class EvidenceNetwork(nn.Module):
 
         Without training it answers with a multiple of the classical evidence.
         """
-        seen = self.fast(maps[:, :FAST_MAPS]) + self.slow(maps[:, FAST_MAPS:])
+        past_slow = FAST_MAPS + SLOW_MAPS
+        fast = maps[:, :FAST_MAPS]
+        if self.halves:
+            fast = torch.cat((fast, maps[:, past_slow:]), 1)
+        seen = self.fast(fast) + self.slow(maps[:, FAST_MAPS:past_slow])
         seen = torch.nn.functional.silu(seen)
         seen = seen + torch.nn.functional.glu(self.gated(self.across(seen)), dim=1)
         seen = seen + torch.nn.functional.silu(self.mixed(self.around(seen)))
@@ -109,9 +139,13 @@ class LearnedEvidence:
 
     def __call__(self, span: Tensor, hop_ratio: float = 1.0) -> Tensor:
         """Arguments and result as of `block_evidence`."""
-        energy = band_energies(span, hop_ratio)
+        if self.network.halves:
+            halves = band_energies(span, hop_ratio, half_band_members())
+            energy = bands_of_halves(halves)
+        else:
+            halves, energy = None, band_energies(span, hop_ratio)
         held = starts_inside_file(span, pair_starts(energy.shape[1]), hop_ratio)
-        maps = evidence_maps(energy, held)
+        maps = evidence_maps(energy, held, halves)
         middle: Tensor = self.network(maps[None])[0] * held.roll(CELL_STARTS)
         first = CONTEXT_FRAMES // PHASE_FRAMES + CELL_STARTS
         block = middle[:, first : first + BLOCK_FRAMES // PHASE_FRAMES]

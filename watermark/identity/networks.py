@@ -31,6 +31,8 @@ _KINDS: Final[dict[str, type[nn.Module]]] = {
     "evidence": EvidenceNetwork,
     "strength": StrengthNetwork,
 }
+_SETTINGS: Final = {"evidence": {"channels", "halves"}, "strength": {"channels"}}
+_WIDEST: Final = 256  # channels
 
 
 class Reason(StrEnum):
@@ -77,7 +79,8 @@ def load_networks(card_path: Path = IDENTITY_CARD) -> IdentityNetworks:
     card = _card(card_path, text)
     networks: dict[str, nn.Module] = {}
     for kind, pinned in card["networks"].items():
-        networks[kind] = _load(card_path.parent / pinned["file"], pinned["sha256"], _KINDS[kind]())
+        network = _built(card_path, kind, pinned.get("settings", {}))
+        networks[kind] = _load(card_path.parent / pinned["file"], pinned["sha256"], network)
     evidence, strength = networks.get("evidence"), networks.get("strength")
     assert evidence is None or isinstance(evidence, EvidenceNetwork)
     assert strength is None or isinstance(strength, StrengthNetwork)
@@ -114,6 +117,17 @@ def _card(path: Path, text: bytes) -> dict[str, Any]:
             path, Reason.BAD_CARD, "another format, an unknown network or a file elsewhere"
         )
     return dict(card)
+
+
+def _built(card_path: Path, kind: str, settings: Any) -> nn.Module:
+    """A network of a card's settings, with fresh weights."""
+    known = isinstance(settings, dict) and all(
+        name in _SETTINGS[kind] and isinstance(value, int) and 0 <= value <= _WIDEST
+        for name, value in settings.items()
+    )
+    if not known:
+        raise WeightsRefused(card_path, Reason.BAD_CARD, f"unknown settings of {kind}: {settings}")
+    return _KINDS[kind](**settings)
 
 
 def _load(path: Path, sha256: str, network: nn.Module) -> nn.Module:

@@ -17,10 +17,11 @@ from watermark.identity.cells import (
     PAIR_SAMPLES,
     PHASE_FRAMES,
     SAMPLE_RATE_HZ,
+    half_band_members,
 )
 from watermark.identity.embedder import EMBED_CONTEXT, count, middle, prepared, written
 from watermark.identity.evidence import energies, pair_starts, starts_inside_file
-from watermark.identity.learned_evidence import CELL_STARTS, evidence_maps
+from watermark.identity.learned_evidence import CELL_STARTS, bands_of_halves, evidence_maps
 from watermark.identity.learned_strength import StrengthNetwork
 from watermark.identity.strength import Allowance
 from watermark.train.identity.attacks import change_speed, one_attack
@@ -106,13 +107,14 @@ def heard(copy: Tensor, chips: Tensor, recipe: Recipe, rng: np.random.Generator)
 
 def seen(sound: Tensor, chips: Tensor, cut: int = 0, speed: float = 1.0) -> Example:
     """A copy (time,) that begins `cut` samples into the codeword and plays at `speed`."""
-    energy = energies(F.pad(sound, (0, PAIR_SAMPLES))[None])
+    halves = energies(F.pad(sound, (0, PAIR_SAMPLES))[None], members=half_band_members())
+    energy = bands_of_halves(halves)
     held = starts_inside_file(sound.detach()[None], pair_starts(energy.shape[1]))
     first_sample = (np.arange(CODEWORD_PAIRS) * PAIR_SAMPLES / speed) - cut
     whole = (first_sample >= 0) & (first_sample + PAIR_SAMPLES / speed <= sound.shape[0])
     starts = np.rint(first_sample[whole] / START_SAMPLES).astype(np.int64)
     return Example(
-        maps=evidence_maps(energy, held.to(energy)),
+        maps=evidence_maps(energy, held.to(energy), halves),
         middles=torch.from_numpy(starts) + CELL_STARTS,
         chips=chips[torch.from_numpy(whole)],
     )

@@ -31,7 +31,11 @@ def export(trainer: Trainer, folder: Path) -> Path:
     for kind in trainer.networks:
         path = folder / f"identity-{kind}.safetensors"
         sha256 = write_weights(trainer.averaged(kind), path)
-        card["networks"][kind] = {"file": path.name, "sha256": sha256}
+        card["networks"][kind] = {
+            "file": path.name,
+            "sha256": sha256,
+            "settings": trainer.settings(kind),
+        }
     return write_card(folder / IDENTITY_CARD.name, card)
 
 

@@ -21,10 +21,12 @@ from watermark.identity.learned_evidence import FAST_MAPS, EvidenceNetwork
 from watermark.identity.learned_strength import StrengthNetwork
 from watermark.identity.networks import load_networks
 from watermark.train.identity.examples import Example, example, host_samples
+from watermark.train.identity.growing import grow
 from watermark.train.identity.pool import draw
 from watermark.train.identity.recipe import Recipe
 
 STATE_FORMAT = "1"
+_FIRST_NETWORK = {"channels": 16, "halves": 0}  # of states that do not say
 _LEAST_CORRELATION = 0.02
 
 
@@ -48,7 +50,9 @@ class Trainer:
     def __init__(self, recipe: Recipe, clips: NDArray[np.float16], device: torch.device) -> None:
         self.recipe, self.clips, self.device = recipe, clips, device
         torch.manual_seed(recipe.seed)
-        self.networks = nn.ModuleDict({"evidence": EvidenceNetwork()})
+        self.networks = nn.ModuleDict(
+            {"evidence": EvidenceNetwork(recipe.channels, bool(recipe.halves))}
+        )
         if recipe.embedder_from_step >= 0:
             self.networks["strength"] = StrengthNetwork()
         self.networks.to(device)
@@ -60,18 +64,32 @@ class Trainer:
         self.began_with: dict[str, Any] | None = None
 
     def begin_from(self, card_path: Path) -> None:
-        """Start with finished weights instead of random ones. Raises WeightsRefused."""
+        """Start with finished weights, perhaps of a narrower network, instead of random ones.
+
+        Raises WeightsRefused; ValueError where the finished network is the wider one.
+        """
         loaded = load_networks(card_path)
         if loaded.evidence is not None:
-            self.networks["evidence"].load_state_dict(loaded.evidence.network.state_dict())
+            grow(loaded.evidence.network, self._evidence())
         if loaded.strength is not None and "strength" in self.networks:
             self.networks["strength"].load_state_dict(loaded.strength.state_dict())
         self.average = {k: v.detach().clone() for k, v in self.networks.state_dict().items()}
         self.began_with = json.loads(card_path.read_text("utf-8"))["training"]
 
+    def _evidence(self) -> EvidenceNetwork:
+        network = self.networks["evidence"]
+        assert isinstance(network, EvidenceNetwork)
+        return network
+
     def averaged(self, kind: str) -> dict[str, Tensor]:
         """The averaged weights of one network."""
         return _part(self.average, f"{kind}.")
+
+    def settings(self, kind: str) -> dict[str, Any]:
+        """What a network's class is built with."""
+        if kind == "evidence":
+            return {"channels": self.recipe.channels, "halves": bool(self.recipe.halves)}
+        return {}
 
     def history(self) -> dict[str, Any]:
         """What these weights come from, for the card."""
@@ -185,7 +203,8 @@ def recipe_of(path: Path) -> Recipe:
     """The recipe of a training state. Raises TrainingRefused."""
     try:
         with safe_open(path, framework="pt") as file:
-            return Recipe(**json.loads(file.metadata()["recipe"]))
+            stored = json.loads(file.metadata()["recipe"])
+            return Recipe(**{**_FIRST_NETWORK, **stored})
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise TrainingRefused(f"{path} cannot be read ({error}); train first (fit)") from error
 
