@@ -67,9 +67,14 @@ class GenerationTraced:
         return verdict.sound(self.identity)
 
     @property
+    def places(self) -> str:
+        """Where in the file the mark lies, in plain words."""
+        return verdict.places(self.identity)
+
+    @property
     def found_as(self) -> tuple[str, ...]:
         """How rare this is by chance, where it lies, how the copy was altered; in plain words."""
-        where = verdict.places(self.identity)
+        where = self.places
         altered = verdict.alteration(self.identity)
         return (
             verdict.chance(self.identity.false_positive_rate),

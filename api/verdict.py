@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from watermark.detection import Corroborated, Identity, Segment
+from watermark.detection import Corroborated, Detection, Identity, Segment, Unmarked
 
 # A rate fitted to some hundreds of windows says nothing exact about one file in a billion.
 RATE_TOLD_MIN: Final = 1e-9
@@ -14,6 +14,14 @@ _UNCHANGED: Final = 0.0015
 _TURNTABLE: Final = 0.006  # pitch and tempo within one step of each other moved together
 _SEMITONES_PER_OCTAVE: Final = 12
 _SEGMENTS_TOLD: Final = 4
+
+
+def searched_for(detection: Detection) -> str:
+    """What was looked for. Other speeds and pitches are tried when nothing is found straight."""
+    ids = detection.detector.registered_ids
+    issued = "the one id" if ids == 1 else f"{ids:,} ids"
+    altered = ", also at other speeds and pitches" if isinstance(detection, Unmarked) else ""
+    return f"The file was searched for {issued} issued here{altered}"
 
 
 def chance(rate: float) -> str:

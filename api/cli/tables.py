@@ -59,17 +59,18 @@ def work_table(work: Plain) -> Group:
 def trace_tree(answer: Plain) -> Tree:
     root = Tree(answer["name"])
     if not answer["generations"]:
-        searched = answer["detection"]["detector"]["registered_ids"]
-        root.add(f"no mark found; {searched} registered ids were searched")
+        root.add(f"no mark found. {answer['searched']}")
+        root.add("that does not prove that there was none: docs/MISSING_MARK.md")
     for hint in answer["lookalikes"]:
-        root.add(hint)
+        root.add(f"hint: {hint}")
     if answer["ambiguous"]:
         root.add("ambiguous: evidence for a person to weigh, never a payment by itself")
     for found, identity in zip(
         answer["generations"], answer["detection"]["identities"], strict=True
     ):
         mark = root.add(f"mark {found['generation_id']}, z = {identity['z']:.1f}")
-        mark.add(found["sound"])
+        for line in (*found["found_as"], found["sound"]):
+            mark.add(line)
         if found["derivative"] is None:
             mark.add("issued, but nothing on chain answers to it")
             continue

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from api.application import Application
-from api.http import money, numbers, pages, problems, traces, works
+from api.http import documents, money, numbers, pages, problems, traces, works
 from api.http.bounds import BoundedBodies
 from api.http.dependencies import App
 from api.http.traces import UPLOAD_BYTES_MAX
@@ -29,8 +29,8 @@ def create_app(application: Application, *, body_bytes_max: int = UPLOAD_BYTES_M
     app.add_middleware(BoundedBodies, bytes_max=body_bytes_max)
     app.state.application = application
     problems.install(app)
-    for router in (works.router, money.router, numbers.router, traces.router, pages.router):
-        app.include_router(router)
+    for part in (works, money, numbers, traces, pages, documents):
+        app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
     app.add_api_route("/health", health, tags=["health"], responses=problems.RESPONSES)
     return app

@@ -16,6 +16,7 @@ from api.http.graph import draw
 from api.http.problems import status_of
 from api.http.traces import label_of, trace_upload
 from api.reading import payee_balances, show_work, show_works
+from api.verdict import searched_for
 from chain.ledger.identifiers import WorkId
 from watermark.client import AudioRefused, WatermarkFailure
 
@@ -35,7 +36,12 @@ def day(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-templates.env.filters.update(short=short, day=day)
+def sentence(words: str) -> str:
+    """Words that begin in the middle of a sentence, as one of their own."""
+    return f"{words[:1].upper()}{words[1:]}."
+
+
+templates.env.filters.update(short=short, day=day, sentence=sentence)
 
 
 @router.get("/", response_class=HTMLResponse)
@@ -76,7 +82,10 @@ def traced(request: Request, app: App, file: UploadFile) -> HTMLResponse:
     context: dict[str, object] = {"trace": None, "refusal": None, "name": name}
     status = 200
     try:
-        context["trace"] = trace_upload(file, app)
+        trace = trace_upload(file, app)
+        context["trace"] = trace
+        context["searched_for"] = searched_for(trace.detection)
+        context["length_ms"] = max(1, trace.detection.audio.duration_ms)
     except (AudioRefused, WatermarkFailure) as refusal:
         context["refusal"] = str(refusal)
         status = status_of(refusal)

@@ -7,6 +7,7 @@ from typing import Any
 
 from api.reading import PayeeBalance, WorkShown
 from api.tracing import GenerationTraced, Trace
+from api.verdict import searched_for
 from chain.client.blocks import BlockPin
 from chain.indexer.records import (
     ConsentRecord,
@@ -182,6 +183,7 @@ def plain_trace(trace: Trace) -> Plain:
         "block": plain_block(trace.at),
         "ambiguous": trace.is_ambiguous,
         "detection": to_json(trace.detection),
+        "searched": searched_for(trace.detection),
         "generations": [plain_generation(found) for found in trace.generations],
         "lookalikes": list(trace.lookalikes),
     }
@@ -191,6 +193,7 @@ def plain_generation(found: GenerationTraced) -> Plain:
     return {
         "generation_id": str(found.identity.generation_id),
         "last_step": found.last_step.name,
+        "found_as": list(found.found_as),
         "sound": found.told,
         "derivative": plain_work(found.work) if found.work else None,
         "generation_log": str(found.log.cid) if found.log else None,

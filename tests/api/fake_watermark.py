@@ -18,6 +18,7 @@ from watermark.detection import (
     Detector,
     Identity,
     Marked,
+    Segment,
     Unmarked,
     to_json,
 )
@@ -28,6 +29,7 @@ NAME_CHARACTERS_MAX = 255
 DETECTOR = Detector("stand-in detector", "0", None, 7.285, 12)
 SAME_SOUND = Corroboration(Corroborated.SAME_RECORDING, 500, 400, 0, 1e-30)
 OTHER_SOUND = Corroboration(Corroborated.OTHER_RECORDING, 500, 12, 3_000, 0.7)
+WHERE = (Segment(1_000, 19_000, 19.0),)
 SECONDS = 20
 RATE_HZ = 16_000
 
@@ -85,7 +87,7 @@ class FakeWatermark:
         audio = examined(body)
         sound = OTHER_SOUND if body in self.carried_over else SAME_SOUND
         found = tuple(
-            Identity(GenerationId(number), z, 1e-12, (), corroboration=sound)
+            Identity(GenerationId(number), z, 1e-12, WHERE, 1.04, 1.04, sound)
             for number, z in self.marks.get(body, [])
         )
         return Marked(found, None, audio, DETECTOR) if found else Unmarked(None, audio, DETECTOR)

@@ -211,7 +211,8 @@ def test_a_file_without_a_mark_ends_with_exit_4(
 
     assert (tree.code, plain.code) == (4, 4)
     assert "control [live].mp3" in tree.out
-    assert "no mark found; 12 registered ids were searched" in words(tree.out)
+    assert "no mark found. The file was searched for 12 ids issued here" in words(tree.out)
+    assert "does not prove that there was none: docs/MISSING_MARK.md" in words(tree.out)
     assert plain.document["generations"] == []
 
 

@@ -236,6 +236,40 @@ def test_the_page_tells_a_trace_in_words_and_escapes_what_it_quotes(
     assert "<script" not in found.text
 
 
+def test_every_verdict_says_what_it_rests_on(http: TestClient, ledger: SmallLedger) -> None:
+    marked = ledger.filed.marked.read_bytes()
+
+    found = http.post("/trace", files={"file": ("a.flac", marked)}).text
+    none = http.post("/trace", files={"file": ("a.flac", UNMARKED)}).text
+    answer = upload(http, marked)
+
+    assert "A file without any mark would look like this less than once in 10⁹ files." in found
+    assert "7.3 are asked for" in found
+    assert "searched for 12 ids issued here." in found
+    assert "searched for 12 ids issued here, also at other speeds and pitches." in none
+    for page in (found, none):
+        assert 'href="/docs/MISSING_MARK.md"' in page
+    (generation,) = answer["generations"]
+    assert generation["found_as"] == [
+        "a file without any mark would look like this less than once in 10⁹ files",
+        "it lies at 0:01-0:19",
+        "this copy is played 4.0 % faster, which was undone to read it",
+    ]
+
+
+def test_a_mark_in_other_audio_names_nobody(http: TestClient, ledger: SmallLedger) -> None:
+    ledger.watermark.marks[b"forgery"] = [(int(ledger.filed.generation_id), 21.0)]
+    ledger.watermark.carried_over.add(b"forgery")
+
+    answer = upload(http, b"forgery")
+    page = http.post("/trace", files={"file": ("a.flac", b"forgery")}).text
+
+    assert answer["ambiguous"] is True
+    assert answer["generations"][0]["last_step"] == "DECODE"
+    assert "Ambiguous: the mark sits in other audio" in page
+    assert "names nobody and pays nobody" in page
+
+
 def test_a_stand_in_that_hears_nothing_is_no_secret(ledger: SmallLedger) -> None:
     # The stand-in must be as strict as the real process where the tests rely on it.
     strict = FakeWatermark()

@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from api import verdict
-from watermark.detection import Corroborated, Corroboration, Identity, Segment
+from watermark.detection import (
+    AudioExamined,
+    Corroborated,
+    Corroboration,
+    Detector,
+    Identity,
+    Marked,
+    Segment,
+    Unmarked,
+)
 from watermark.payload import GenerationId
 
 SEMITONE = 2 ** (1 / 12)
@@ -66,6 +75,20 @@ def test_places_are_minutes_and_seconds_and_a_long_list_is_cut() -> None:
         == "0:00-0:05, 0:10-0:15, 0:20-0:25, 0:30-0:35 and 2 more"
     )
     assert verdict.places(identity()) == ""
+
+
+def test_what_was_searched_for_is_said_with_what_was_tried() -> None:
+    audio = AudioExamined("", "", 1_000, 16_000, 1)
+
+    def detector(ids: int) -> Detector:
+        return Detector("d", "1", None, 7.0, ids)
+
+    assert verdict.searched_for(Unmarked(None, audio, detector(1_200))) == (
+        "The file was searched for 1,200 ids issued here, also at other speeds and pitches"
+    )
+    assert verdict.searched_for(Marked((identity(),), None, audio, detector(1))) == (
+        "The file was searched for the one id issued here"
+    )
 
 
 def test_only_the_same_sound_is_said_to_be_the_recording() -> None:
