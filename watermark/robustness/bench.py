@@ -18,11 +18,14 @@ from watermark.identity.windows import window_count
 from watermark.marker import Marker
 from watermark.payload import GenerationId
 from watermark.presence.layer import AudioSealLayer
+from watermark.presence.refusal import CheckpointRefused, Reason
 from watermark.robustness.clips import Clip, NoAudio, from_folders, synthesised
+from watermark.robustness.identification import mark_sha256
 from watermark.robustness.journal import Journal, Row
 from watermark.robustness.pictures import draw
 from watermark.robustness.reader import MarkReader
 from watermark.robustness.report import markdown
+from watermark.robustness.stock import StockAudioSeal, stock_survey, with_stock
 from watermark.robustness.suite import Suite
 from watermark.robustness.survey import IDS_PER_CLIP, Plan, Step, survey, taken
 from watermark.robustness.tables import summary
@@ -61,6 +64,7 @@ class Asked:
             "ids": self.ids,
             "questions": self.questions,
             "layers": layers,
+            "mark": mark_sha256(),
             "threshold_z": NullModel.load().threshold_z(windows=window_count(1), ids=self.ids),
         }
 
@@ -71,6 +75,7 @@ def measure(asked: Asked, heard: Callable[[Step], None]) -> dict[str, Any]:
     layers = "identity mark alone"
     if presence is not None:
         layers = f"with the presence mark {presence.weights_sha256[:12]}"
+    stock = _stock(asked)
     journal = Journal(asked.out / "journal.jsonl", asked.settings(layers))
     values = registered(asked.ids, asked.seed)
     marker = Marker(searching(values), NullModel.load(), presence)
@@ -78,9 +83,27 @@ def measure(asked: Asked, heard: Callable[[Step], None]) -> dict[str, Any]:
     plan = Plan(asked.suites, asked.seed, asked.slow_clips)
     with MarkReader(marker) as reader:
         survey(clips, reader, lambda n: ids_of(values, n), plan, journal, heard)
+    if stock is not None:
+        stock_survey(clips, stock, asked.suites, asked.seed, journal, heard)
     found = summary(asked.settings(layers), journal.rows, asked.suites)
+    with_stock(found["suites"], journal.rows)
     write(found, journal.rows, asked.out)
     return found
+
+
+def _stock(asked: Asked) -> StockAudioSeal | None:
+    """Raises CheckpointRefused when only one of the two files is named."""
+    generator, detector = asked.generator_weights, asked.detector_weights
+    if generator is not None and detector is not None:
+        return StockAudioSeal.load(generator, detector)
+    if generator is not None or detector is not None:
+        raise CheckpointRefused(
+            generator or detector or Path(),
+            Reason.MISSING,
+            "only one of the two networks was named",
+            "Name both --generator-weights and --detector-weights, or neither.",
+        )
+    return None
 
 
 def write(found: dict[str, Any], rows: Sequence[Row], out: Path) -> None:

@@ -25,17 +25,26 @@ from watermark.audio.errors import AudioRefused
 from watermark.audio.waveform import AudioFile, AudioLimits
 from watermark.identity.codewords import EpochKey
 from watermark.identity.detector import Reader
+from watermark.identity.networks import best_evidence
 from watermark.identity.null_model import NullModel
 from watermark.identity.search import IdSearch
-from watermark.identity.windows import block_count, evidence_blocks, window_count, windows_of
+from watermark.identity.windows import (
+    Evidence,
+    Window,
+    block_count,
+    evidence_blocks,
+    window_count,
+    windows_of,
+)
 from watermark.marker import Marker
 from watermark.payload import GenerationId
 from watermark.robustness.clips import Clip, from_folders, synthesised
+from watermark.robustness.identification import mark_sha256
 from watermark.robustness.intervals import wilson
 from watermark.robustness.journal import Journal
 
 WINDOW_SECONDS: Final = 10.0
-CHUNK: Final = 50  # windows per key and per line of the journal
+CHUNK: Final = 50
 _RATE_HZ: Final = 16_000  # of synthesised windows; the detector hears no more
 _AT_ONCE: Final = 8  # windows searched together
 _LIMITS: Final = AudioLimits()
@@ -54,6 +63,7 @@ class NullPlan:
     audio: tuple[Path, ...]
     foreign: float
     seek_every: int
+    chunk: int = CHUNK  # windows per key and per line of the journal
 
     def settings(self) -> dict[str, Any]:
         """All that two parts of a run must share; `windows` may grow."""
@@ -63,7 +73,9 @@ class NullPlan:
             "audio": ", ".join(folder.name for folder in self.audio) or "synthesised",
             "foreign": self.foreign,
             "seek_every": self.seek_every,
+            "chunk": self.chunk,
             "window_seconds": WINDOW_SECONDS,
+            "mark": mark_sha256(),
         }
 
 
@@ -73,10 +85,10 @@ def null_run(
     """Search until `plan.windows` are done, continuing what is in `out`; the summary so far."""
     journal = Journal(out / "null.jsonl", plan.settings())
     done = len(journal.of_kind("chunk"))
-    source = _windows(plan, done * CHUNK)
-    while done * CHUNK < plan.windows:
-        heard(done * CHUNK, plan.windows)
-        clips = [clip for _, clip in zip(range(CHUNK), source, strict=False)]
+    source = _windows(plan, done * plan.chunk)
+    while done * plan.chunk < plan.windows:
+        heard(done * plan.chunk, plan.windows)
+        clips = [clip for _, clip in zip(range(plan.chunk), source, strict=False)]
         if not clips:
             break
         journal.add({"kind": "chunk", "chunk": done, **_chunk(plan, null, done, clips)})
@@ -131,7 +143,7 @@ def _chunk(plan: NullPlan, null: NullModel, number: int, clips: Sequence[Clip]) 
     search = IdSearch(_key(plan.seed, number, "ours"))
     search.add_values(rng.integers(0, 2**64, plan.ids, np.uint64, endpoint=False))
     stranger = Marker(IdSearch(_key(plan.seed, number, "foreign")), null)
-    reader = Reader((search,), null)
+    reader = Reader((search,), null, best_evidence())
     highest: list[float] = []
     named: list[list[Any]] = []
     foreign = full = 0
@@ -145,10 +157,10 @@ def _chunk(plan: NullPlan, null: NullModel, number: int, clips: Sequence[Clip]) 
                 foreign += marked
             files.append(AudioFile(path, _LIMITS))
         for first in range(0, len(files), _AT_ONCE):
-            highest.extend(_best_z(files[first : first + _AT_ONCE], search))
+            highest.extend(_best_z(files[first : first + _AT_ONCE], search, reader.evidence))
         for place, audio in enumerate(files):
             threshold_z = null.threshold_z(windows=window_count(block_count(audio)), ids=plan.ids)
-            seek = plan.seek_every > 0 and (number * CHUNK + place) % plan.seek_every == 0
+            seek = plan.seek_every > 0 and (number * plan.chunk + place) % plan.seek_every == 0
             full += seek
             if seek or highest[place] >= threshold_z:
                 found = reader.read(audio, seek_geometry=seek).identities
@@ -162,9 +174,11 @@ def _chunk(plan: NullPlan, null: NullModel, number: int, clips: Sequence[Clip]) 
     }
 
 
-def _best_z(files: Sequence[AudioFile], search: IdSearch) -> list[float]:
+def _best_z(files: Sequence[AudioFile], search: IdSearch, evidence: Evidence) -> list[float]:
     """The best z of any id in any window of each file; the files are searched together."""
-    windows = [(n, window) for n, file in enumerate(files) for window in _windows_of(file)]
+    windows = [
+        (n, window) for n, file in enumerate(files) for window in _windows_of(file, evidence)
+    ]
     with torch.inference_mode():
         found = search.best(
             torch.stack([window.evidence for _, window in windows]),
@@ -177,13 +191,13 @@ def _best_z(files: Sequence[AudioFile], search: IdSearch) -> list[float]:
     return best
 
 
-def _windows_of(file: AudioFile) -> list[Any]:
-    return [window for _, window in windows_of(evidence_blocks(file))]
+def _windows_of(file: AudioFile, evidence: Evidence) -> list[Window]:
+    return [window for _, window in windows_of(evidence_blocks(file, evidence=evidence))]
 
 
 def _foreign(path: Path, stranger: Marker, rng: np.random.Generator) -> tuple[Path, bool]:
     """The window marked under a key that is not ours; as it was where it cannot be marked."""
-    marked = path.with_suffix(".flac")
+    marked = path.with_suffix("")  # whatever container embedding keeps
     generation_id = GenerationId(int(rng.integers(0, 2**64, dtype=np.uint64)))
     try:
         stranger.embed(AudioFile(path, _LIMITS), generation_id, marked)

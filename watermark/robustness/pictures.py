@@ -137,13 +137,13 @@ def _roc(rows: Sequence[Row], summary: dict[str, Any], out: Path) -> Path:
     """Marked against unmarked: z of one id in fresh and attacked copies, and in unmarked clips."""
     figure = Figure(figsize=(_WIDTH, 4.6), layout="constrained")
     axes = figure.add_subplot()
-    unmarked = np.sort([row["z"] for row in rows if row["kind"] == "unmarked"])
+    unmarked = _decoy_z(rows)
     attempts = [row for row in rows if row["kind"] == "attempt"]
     chosen = dict.fromkeys(row["attack"] for row in attempts if row["attack"] in _ROC_ATTACKS)
     styles = ("-", "--", "-.", ":")
     for number, attack in enumerate(chosen):
         z = np.array([row["agreement"]["z"] for row in attempts if row["attack"] == attack])
-        levels = np.concatenate(([-np.inf], np.sort(np.concatenate((unmarked, z))), [np.inf]))
+        levels = np.concatenate(([-np.inf], np.unique(np.concatenate((unmarked, z))), [np.inf]))
         false = np.array([np.mean(unmarked >= level) for level in levels])
         true = np.array([np.mean(z >= level) for level in levels])
         axes.step(
@@ -154,11 +154,21 @@ def _roc(rows: Sequence[Row], summary: dict[str, Any], out: Path) -> Path:
             label=f"{attack} (n {len(z)})",
         )
     axes.set_xscale("log")
-    axes.set_xlabel(f"share of {len(unmarked)} unmarked clips in which the same id reaches the z")
-    axes.set_ylabel("share of marked clips that reach it")
+    axes.set_xlabel(
+        f"share of {len(unmarked):,} ids never written that reach the z in unmarked clips"
+    )
+    axes.set_ylabel("share of marked clips whose id reaches it")
     axes.set_ylim(-0.02, 1.02)
-    _finish(figure, axes, "One known id: marked against unmarked clips", summary)
+    _finish(figure, axes, "One id: marked copies against unmarked clips", summary)
     return _saved(figure, out / "roc.png")
+
+
+def _decoy_z(rows: Sequence[Row]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """One z per id and unmarked clip, to a tenth."""
+    counts = [row["decoy_z"] for row in rows if row["kind"] == "unmarked"]
+    return np.sort(
+        np.concatenate([np.repeat(float(z), n) for count in counts for z, n in count.items()])
+    )
 
 
 _ROC_ATTACKS: Final = (

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 import soundfile
 import torch
 from torch import Tensor
@@ -20,7 +21,7 @@ from watermark.identity.geometry import Geometry
 from watermark.identity.search import IdSearch
 from watermark.identity.symbols import symbols_of
 from watermark.identity.sync import Alignment
-from watermark.identity.windows import evidence_blocks
+from watermark.identity.windows import evidence_blocks, windows_of
 from watermark.marker import EmbedReport, Marker
 from watermark.payload import GenerationId
 from watermark.robustness.attack import Sound
@@ -83,7 +84,7 @@ class MarkReader:
     def mark(self, sound: Sound, generation_id: GenerationId) -> tuple[Samples, EmbedReport]:
         """The marked samples. Raises AudioRefused where embedding does."""
         source = self._written(sound, "source.wav", "PCM_24")
-        copy = self._folder / "marked.flac"
+        copy = self._folder / "marked"  # whatever container embedding keeps
         report = self._writer.embed(AudioFile(source, _LIMITS), generation_id, copy)
         samples: Samples = soundfile.read(copy, dtype="float32", always_2d=True)[0]
         return samples, report
@@ -119,11 +120,19 @@ class MarkReader:
         slots, bits = _symbol_errors(alone, generation_id, folded, best.alignment)
         return Agreement(best.z, wrong, slots, bits)
 
-    def highest_z(self, sound: Sound) -> float:
-        """The best z of any registered id in any window, however weak."""
+    def decoy_z(self, sound: Sound, decoys: IdSearch) -> npt.NDArray[np.float32]:
+        """The best z of each of some ids that were never written, over all windows; (id,)."""
         audio = AudioFile(self._written(sound, "found.wav", "FLOAT"), _LIMITS)
-        best = self._reader.strongest(audio)
-        return 0.0 if best is None else best.z
+        windows = [
+            window
+            for _, window in windows_of(evidence_blocks(audio, evidence=self._reader.evidence))
+        ]
+        stacked = torch.stack([window.evidence for window in windows])
+        with torch.inference_mode():
+            tried = decoys.candidates(stacked, [window.sync_z_min for window in windows])
+            tables = [decoys.table(stacked[one.window], one.alignment) for one in tried]
+            best: npt.NDArray[np.float32] = decoys.scores(torch.stack(tables)).amax(1).numpy()
+        return best
 
     def _written(self, sound: Sound, name: str, subtype: str) -> Path:
         path = self._folder / name

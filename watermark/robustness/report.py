@@ -22,11 +22,12 @@ def _lines(summary: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield (
         f"Audio: {settings['audio']}; {settings['clips']} clips of {settings['seconds']:g} s; "
-        f"{settings['ids']:,} registered ids; seed {settings['seed']}; {settings['layers']}."
+        f"{settings['ids']:,} registered ids; seed {settings['seed']}; {settings['layers']}; "
+        f"code and weights `{settings['mark']}`."
     )
     yield (
         "Correct means that the strongest id reported is the true one. Intervals are Wilson's "
-        "95 %. z is that of the true id, named or not."
+        "95 %. z is that of the true id: as reported where it is named, otherwise as it decides."
     )
     yield ""
     yield from _quality(summary["clips"])

@@ -15,7 +15,8 @@ import numpy as np
 from watermark.audio.errors import AudioRefused
 from watermark.audio.quality import Quality, quality, si_snr_db
 from watermark.audio.waveform import Samples
-from watermark.identity.geometry import STRAIGHT, Geometry
+from watermark.identity.geometry import Geometry
+from watermark.identity.search import IdSearch
 from watermark.payload import GenerationId
 from watermark.robustness.attack import Aim, Attack, AttackUnavailable, Sound, Specimen
 from watermark.robustness.clips import Clip, fitted, like
@@ -24,6 +25,7 @@ from watermark.robustness.reader import MarkReader, Reading
 from watermark.robustness.suite import Suite
 
 IDS_PER_CLIP: Final = 8  # the most that any attack merges
+DECOYS: Final = 2000
 
 
 @dataclass(frozen=True)
@@ -225,13 +227,22 @@ def _clip_row(
 def _unmarked_row(
     form: str, number: int, original: Sound, reader: MarkReader, true: GenerationId
 ) -> dict[str, Any]:
-    """The original itself: what the clip's own id reaches by chance, and who is named."""
+    """The original itself: who is named, and what each of DECOYS ids reaches by chance.
+
+    `decoy_z` counts them by tenths of z.
+    """
     reading = reader.read(original)
+    decoys = IdSearch(reader.search.key)
+    drawn = np.random.default_rng([true.value % 2**32, DECOYS]).integers(
+        0, 2**64, DECOYS, np.uint64
+    )
+    decoys.add_values(drawn)
+    tenths = np.floor(10 * reader.decoy_z(original, decoys)).astype(int)
     return {
         "kind": "unmarked",
         "form": form,
         "clip": number,
-        "z": round(reader.agreement(original, true, STRAIGHT).z, 3),
+        "decoy_z": {str(z / 10): int((tenths == z).sum()) for z in np.unique(tenths)},
         "named": [[str(one), round(z, 3)] for one, z in reading.named],
     }
 

@@ -31,6 +31,16 @@ def white_of(deviation: float) -> Change:
     return change
 
 
+def pink_peaking(peak: float) -> Change:
+    """Pink noise scaled to a peak: what AudioSeal's evaluation calls its deviation."""
+
+    def change(samples: Samples, _rate_hz: int, rng: np.random.Generator) -> Samples:
+        noise = pink_noise(samples.shape, rng)
+        return np.asarray(samples + peak / np.abs(noise).max() * noise, np.float32)
+
+    return change
+
+
 def pink_of(deviation: float) -> Change:
     """Noise whose power falls by 3 dB an octave, of a fixed standard deviation."""
 

@@ -7,9 +7,9 @@ from watermark.robustness.suite import NO_WEIGHTS, Source, Suite
 
 
 def suite() -> Suite:
-    """Noise deviations are those of the noise itself.
+    """Its code divides pink noise by its peak before scaling, so that "std 0.1" is a peak of 0.1.
 
-    AudioSeal's code divides pink noise by its peak first, so its "std 0.1" is fainter than ours.
+    Its noises have a fixed level whatever the clip's: how loud they are here the table tells.
     """
     one, whole = (source := Source("audioseal")).on_samples, source.on_clip
     return Suite(
@@ -23,7 +23,7 @@ def suite() -> Suite:
             one("boost x10", "level", levels.gain(10.0)),
             one("duck x0.1", "level", levels.gain(0.1)),
             one("echo 0.5 s x 0.5", "room", rooms.echo(0.5, 0.5)),
-            one("pink noise std 0.1", "noise", noises.pink_of(0.1)),
+            one("pink noise std 0.1", "noise", noises.pink_peaking(0.1)),
             one("white noise std 0.05", "noise", noises.white_of(0.05)),
             whole("speed x1.25", "tempo", tempo.played_at(1.25)),
             one("smooth 40", "filter", filters.smoothed(40)),
