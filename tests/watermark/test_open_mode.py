@@ -13,7 +13,7 @@ import torch
 from tests.vectors.make_cell_mark import COLUMNS
 from tests.watermark.conftest import KEY
 from watermark.identity.cells import BANDS, CODEWORD_PAIRS, PHASES
-from watermark.identity.codewords import codewords
+from watermark.identity.codewords import codebook, codewords
 from watermark.identity.open_mode import OPEN_Z_MIN, likeliest_token, read_open
 from watermark.identity.search import IdSearch
 from watermark.identity.symbols import ALPHABET, SLOTS, symbols_of
@@ -164,8 +164,16 @@ def test_an_id_that_nobody_registered_is_read_out_of_a_window(value: int) -> Non
     assert scores[0].z == pytest.approx(float(table[ROWS, symbols].sum()), abs=1e-3)
 
 
-def test_a_window_without_sync_is_not_decoded() -> None:
-    assert IdSearch(KEY).decoded(_window(2), [-np.inf]) == [[]]
+def test_a_window_without_sync_is_not_decoded_however_strong_its_symbols() -> None:
+    """Decoding costs most: who has no key cannot make a file that asks for much of it."""
+    chips = codewords(KEY, [ID])[0] * (codebook(KEY).sync == 0)
+    window = _window(2)
+    place = IdSearch(KEY).candidates(window)[0].alignment
+    window[0, :, :, place.phase] += 0.35 * chips.roll(place.offset, dims=0)
+
+    table = IdSearch(KEY).table(window[0], place, limited=False)
+    assert read_open(KEY.secret, table.numpy()) is not None
+    assert IdSearch(KEY).decoded(window, [-np.inf]) == [[]]
 
 
 def test_a_window_under_its_own_floor_is_not_decoded() -> None:

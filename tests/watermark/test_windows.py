@@ -17,6 +17,7 @@ from watermark.identity.windows import (
     Window,
     block_count,
     evidence_blocks,
+    mixed,
     window_count,
     windows_of,
 )
@@ -178,7 +179,69 @@ def test_channels_that_oppose_each_other_do_not_cancel(
 
     (excerpt,) = excerpts(recording(tone * np.array(channels, np.float32)))
 
-    assert float(excerpt.std()) > 0.5 * float(tone.std())
+    assert float(excerpt.std()) > 0.2 * float(tone.std())
+
+
+RATE_HZ = 22_050
+MASKS = {
+    "nothing": lambda time: 0.0 * time,
+    "direct current": lambda time: 0.0 * time + 0.4,
+    "a rumble": lambda time: 0.4 * np.sin(2 * np.pi * 12 * time),
+    "a whistle nobody hears": lambda time: 0.4 * np.sin(2 * np.pi * 10_500 * time),
+    "another sound as loud": lambda time: 0.3 * np.sin(2 * np.pi * 1200 * time),
+}
+
+
+@pytest.mark.parametrize("mask", MASKS)
+def test_a_channel_turned_over_cannot_be_hidden_by_what_both_share(mask: str) -> None:
+    tone = _tones([500], 3)
+    time = np.arange(len(tone)) / RATE_HZ
+    shared = np.asarray(MASKS[mask](time), np.float32)[:, None]
+    blocks = np.array_split(np.concatenate((shared + tone, shared - tone), axis=1), 3)
+
+    sound = np.concatenate(list(mixed(blocks, RATE_HZ)))
+
+    assert sound.shape == (len(tone), 1)
+    quadrature = np.exp(2j * np.pi * 500 * time)
+    heard, put = (abs(complex(x[:, 0] @ quadrature)) for x in (sound, tone))
+    assert heard > 0.4 * put
+
+
+def test_an_unmarked_sound_in_the_louder_channel_leaves_the_other_to_be_heard() -> None:
+    low, high = _tones([500], 3), 2 * _tones([1200], 3)
+
+    (sound,) = mixed([np.concatenate((low, high), axis=1)], RATE_HZ)
+
+    spectrum = np.abs(np.fft.rfft(sound[:, 0]))
+    assert float(spectrum[1500]) == pytest.approx(float(spectrum[3600]) / 2, rel=0.05)
+
+
+def test_channels_are_joined_without_a_seam_between_blocks() -> None:
+    rng = np.random.default_rng(1)
+    channels = rng.normal(size=(5000, 3)).astype(np.float32)
+
+    (whole,) = mixed([channels], RATE_HZ)
+    parts = np.concatenate(list(mixed(np.array_split(channels, 3), RATE_HZ)))
+
+    np.testing.assert_array_equal(parts, whole)
+    skew = round(0.0003 * RATE_HZ)
+    expected = (channels[100, 0] + channels[100 - skew, 1] + channels[100 - 2 * skew, 2]) / 3
+    assert float(whole[100, 0]) == pytest.approx(float(expected), abs=1e-6)
+
+
+@pytest.mark.parametrize("frames", [1, 2, 1023, 1025])
+def test_a_block_of_any_length_is_mixed(frames: int) -> None:
+    block = np.random.default_rng(0).normal(size=(frames, 2)).astype(np.float32)
+
+    (one,) = mixed([block], RATE_HZ)
+
+    assert one.shape == (frames, 1)
+    (silent,) = mixed([0 * block], RATE_HZ)
+    assert not silent.any()
+    (alone,) = mixed([block[:, :1]], RATE_HZ)
+    np.testing.assert_array_equal(alone, block[:, :1])
+    (same,) = mixed([block[:, [0, 0]]], RATE_HZ)
+    np.testing.assert_allclose(same, block[:, :1], rtol=1e-6)
 
 
 def test_channels_that_agree_are_mixed(recording: Recording) -> None:

@@ -43,6 +43,6 @@ def covers(audio: AudioFile) -> bool:
 
 
 def _mono(sound: Samples, rate_hz: int) -> Samples:
-    one = next(mixed([sound]))[:, 0]
+    one = next(mixed([sound], rate_hz))[:, 0]
     at_rate = soxr.resample(np.ascontiguousarray(one), rate_hz, SAMPLE_RATE_HZ, quality="LQ")
     return np.asarray(at_rate, np.float32)
