@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, stats
+from scipy import special
 
 CALIBRATION_PATH: Final = Path(__file__).with_name("calibration.json")
 _CHECKED_LEVELS: Final = (3.0, 6.01, 0.5)
@@ -78,18 +78,14 @@ class NullModel:
         log_rate = (
             math.log(max(windows * ids, 1))
             + math.log(self.trials)
-            + float(stats.norm.logsf(z / self.spread))
+            + float(special.log_ndtr(-z / self.spread))
         )
         return float(math.exp(min(log_rate, 0.0)))
 
     def threshold_z(self, *, windows: int, ids: int) -> float:
         """The z whose false-positive rate is FALSE_POSITIVES_PER_FILE."""
         per_trial = math.log(FALSE_POSITIVES_PER_FILE / max(windows * ids, 1) / self.trials)
-
-        def excess(z: float) -> float:
-            return float(stats.norm.logsf(z / self.spread)) - per_trial
-
-        return float(optimize.brentq(excess, 0.0, 40.0 * self.spread))
+        return -self.spread * float(special.ndtri_exp(per_trial))
 
 
 def check(
@@ -127,6 +123,8 @@ def fit(
     Davison and Smith 1990), never taken below 1, the value that theory gives; `trials` then makes
     the law meet the share of scores over that quantile.
     """
+    from scipy import optimize, stats  # 45 MB that only fitting needs
+
     sample = np.asarray(best_z, dtype=np.float64).ravel()
     start = float(np.quantile(sample, 1 - _TAIL))
     tail = sample[sample >= start]
