@@ -17,6 +17,7 @@ from watermark.detection import (
     Detection,
     Detector,
     Identity,
+    Lookalike,
     Marked,
     Segment,
     Unmarked,
@@ -42,7 +43,9 @@ def problem(status: int, code: str, detail: str) -> dict[str, Any]:
 class FakeWatermark:
     """`marks` says which ids are heard in which bytes; `refusal` refuses every audio. The sound
 
-    is that of the marked recording, save for bytes in `carried_over`.
+    is that of the marked recording, save for bytes in `carried_over`; `alike` says which bytes,
+
+    without a mark, sound like which generation's recording.
 
     With `away`, nothing answers. `names` are the file names it was told.
     """
@@ -52,6 +55,7 @@ class FakeWatermark:
     away: bool = False
     names: list[str] = field(default_factory=list)
     carried_over: set[bytes] = field(default_factory=set)
+    alike: dict[bytes, int] = field(default_factory=dict)
     _made: dict[str, bytes] = field(default_factory=dict)
 
     def client(self) -> WatermarkClient:
@@ -90,7 +94,11 @@ class FakeWatermark:
             Identity(GenerationId(number), z, 1e-12, WHERE, 1.04, 1.04, sound)
             for number, z in self.marks.get(body, [])
         )
-        return Marked(found, None, audio, DETECTOR) if found else Unmarked(None, audio, DETECTOR)
+        if found:
+            return Marked(found, None, audio, DETECTOR)
+        alike = self.alike.get(body)
+        hints = () if alike is None else (Lookalike(GenerationId(alike), 500, 300, 0, 1e-40),)
+        return Unmarked(None, audio, DETECTOR, hints)
 
     def _embed(self, body: bytes, request: httpx.Request) -> dict[str, Any]:
         generation = GenerationId.parse(request.url.params["generation_id"])

@@ -81,6 +81,45 @@ def test_two_marks_in_one_file_are_called_ambiguous(http: TestClient, ledger: Sm
     assert len(answer["generations"]) == 2
 
 
+def test_a_mark_in_other_audio_is_ambiguous_and_leads_nowhere(
+    http: TestClient, ledger: SmallLedger
+) -> None:
+    ledger.watermark.marks[b"forgery"] = [(int(ledger.filed.generation_id), 14.0)]
+    ledger.watermark.carried_over.add(b"forgery")
+
+    answer = upload(http, b"forgery")
+
+    (found,) = answer["generations"]
+    assert (answer["ambiguous"], answer["detection"]["outcome"]) == (True, "ambiguous")
+    assert found["last_step"] == "DECODE"
+    assert "carried over from elsewhere" in found["sound"]
+
+
+def test_the_page_says_that_a_mark_sits_in_other_audio(
+    http: TestClient, ledger: SmallLedger
+) -> None:
+    ledger.watermark.marks[b"forgery"] = [(int(ledger.filed.generation_id), 14.0)]
+    ledger.watermark.carried_over.add(b"forgery")
+
+    page = http.post("/trace", files={"file": ("forgery.mp3", b"forgery")}).text
+
+    assert "the mark sits in other audio than it was made for" in page
+    assert "names nobody and pays nobody" in page
+
+
+def test_a_recording_without_its_mark_is_told_as_a_hint_that_leads_nowhere(
+    http: TestClient, ledger: SmallLedger
+) -> None:
+    ledger.watermark.alike[b"stripped"] = int(ledger.filed.generation_id)
+
+    answer = upload(http, b"stripped")
+
+    assert answer["generations"] == []
+    (hint,) = answer["lookalikes"]
+    assert f"sounds like generation 0x{ledger.filed.generation_id:016x}" in hint
+    assert "never a payment" in hint
+
+
 @pytest.mark.parametrize(
     ("sent", "told"),
     [
@@ -268,6 +307,7 @@ def test_a_mark_in_other_audio_names_nobody(http: TestClient, ledger: SmallLedge
     assert answer["generations"][0]["last_step"] == "DECODE"
     assert "Ambiguous: the mark sits in other audio" in page
     assert "names nobody and pays nobody" in page
+    assert "<table>" not in page
 
 
 def test_a_stand_in_that_hears_nothing_is_no_secret(ledger: SmallLedger) -> None:

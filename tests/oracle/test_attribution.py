@@ -28,6 +28,7 @@ from tests.oracle.evidence_fixtures import (
     digest,
     little_world,
 )
+from watermark.detection import Corroborated
 
 
 def heard(
@@ -167,6 +168,46 @@ def test_a_detector_that_errs_too_often_does_not_pay() -> None:
     report = a_report(false_positive_ppb=1_001)
 
     assert only_reason(heard(report, log=a_log())) == WithheldReason.FALSE_POSITIVE_TOO_LIKELY
+
+
+def test_a_mark_carried_over_to_other_audio_is_never_paid() -> None:
+    """Neither a log nor any number of operators mends it."""
+    other = Corroborated.OTHER_RECORDING
+    reports = [
+        a_report(OPERATORS[0], corroboration=other),
+        a_report(OPERATORS[1], corroboration=other, detector_digest=digest("detector B")),
+    ]
+
+    assert only_reason(heard(*reports, log=a_log())) == WithheldReason.OTHER_RECORDING
+
+
+@pytest.mark.parametrize("z_milli", [14_100, 4_900], ids=["clear", "faint"])
+def test_one_operator_who_hears_another_recording_withholds_all(z_milli: int) -> None:
+    doubt = a_report(OPERATORS[1], corroboration=Corroborated.OTHER_RECORDING, z_milli=z_milli)
+
+    assert only_reason(heard(a_report(), doubt, log=a_log())) == WithheldReason.OTHER_RECORDING
+
+
+def test_a_mark_whose_sound_nobody_compared_waits() -> None:
+    report = a_report(corroboration=Corroborated.NOT_CHECKED)
+
+    assert only_reason(heard(report, log=a_log())) == WithheldReason.NOT_CORROBORATED
+
+
+def test_an_operator_who_could_not_compare_does_not_hold_up_one_who_did() -> None:
+    unchecked = a_report(OPERATORS[1], corroboration=Corroborated.NOT_CHECKED)
+
+    assert len(heard(a_report(), unchecked, log=a_log()).events) == 2
+
+
+def test_detectors_that_did_not_compare_the_sound_do_not_stand_in_for_a_log() -> None:
+    unchecked = a_report(
+        OPERATORS[1],
+        corroboration=Corroborated.NOT_CHECKED,
+        detector_digest=digest("detector B"),
+    )
+
+    assert only_reason(heard(a_report(), unchecked)) == WithheldReason.WATERMARK_ALONE
 
 
 def test_a_copy_found_before_its_derivative_is_linked_waits() -> None:

@@ -27,6 +27,7 @@ from tests.oracle.evidence_fixtures import (
     a_report,
     digest,
 )
+from watermark.detection import Corroborated
 
 DOMAIN = detection_report_domain(CHAIN_ID, ORACLE)
 ACCOUNTS = [operator.address for operator in OPERATORS]
@@ -159,3 +160,20 @@ def test_a_missing_or_odd_wire_field_is_named(field: str) -> None:
         with pytest.raises(EvidenceMalformed) as refusal:
             DetectionReport.from_json(damaged)
         assert refusal.value.field == field
+
+
+@pytest.mark.parametrize("outcome", list(Corroborated))
+def test_every_outcome_of_the_comparison_is_signed_and_read_back(outcome: Corroborated) -> None:
+    report = a_report(corroboration=outcome)
+
+    assert DetectionReport.from_json(report.to_json()) == report
+    others = {a_report(corroboration=o).struct_hash for o in Corroborated if o is not outcome}
+    assert report.struct_hash not in others
+
+
+@pytest.mark.parametrize("number", [3, -1, "same", None])
+def test_an_unknown_outcome_of_the_comparison_is_refused(number: object) -> None:
+    with pytest.raises(EvidenceMalformed) as refusal:
+        DetectionReport.from_json(a_report().to_json() | {"corroboration": number})
+
+    assert refusal.value.field == "corroboration"
