@@ -27,7 +27,7 @@ from watermark.train.identity.examples import (
     seen,
 )
 from watermark.train.identity.growing import grow
-from watermark.train.identity.model_card import BEGIN, write_section
+from watermark.train.identity.model_card import BEGIN, kept_section, write_section
 from watermark.train.identity.pool import draw, pool
 from watermark.train.identity.recipe import Recipe
 from watermark.train.identity.trainer import Trainer, TrainingRefused, correlation
@@ -232,3 +232,5 @@ def test_the_section_replaces_its_predecessor_and_nothing_else(tmp_path: Path) -
     assert text.startswith("# Another network\n\nkept\n")
     assert text.count(BEGIN) == 1
     assert "`second`" in text and "`first`" not in text
+    assert kept_section(tmp_path).strip().startswith(BEGIN.strip())
+    assert kept_section(tmp_path / "nowhere") == ""

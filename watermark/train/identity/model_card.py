@@ -60,6 +60,15 @@ def write_section(
     return unfinished.replace(path)
 
 
+def kept_section(folder: Path) -> str:
+    """The section as it stands in MODEL_CARD.md; empty if there is none."""
+    path = folder / MODEL_CARD
+    if not path.exists():
+        return ""
+    _, begin, rest = path.read_text("utf-8").partition(BEGIN)
+    return "\n" + begin + rest.partition(END)[0] + END if begin else ""
+
+
 def _report(report: Evaluation, snr_db: float) -> str:
     pairs = list(report.rows[0].z)
     measured = "; ".join(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from watermark.train.identity.model_card import kept_section
 from watermark.train.presence.evaluation import Evaluation, Rate
 
 MODEL_CARD = "MODEL_CARD.md"
@@ -79,7 +80,7 @@ def _stages(training: dict[str, Any] | None) -> str:
 def write_model_card(
     folder: Path, card: dict[str, Any], reports: list[Evaluation], calibration_clips: int
 ) -> Path:
-    """Write MODEL_CARD.md into `folder` and return its path."""
+    """Write MODEL_CARD.md into `folder`, keeping the identity section; returns its path."""
     text = HEAD.format(
         filters=card["seanet"]["n_filters"],
         dimension=card["seanet"]["dimension"],
@@ -103,6 +104,7 @@ def write_model_card(
             text += f"| {row.attack} | " + " | ".join(_cell(rate) for rate in cells) + " |\n"
         worst = max(row.false_alarms_10s.value for row in report.results)
         text += FALSE_ALARMS.format(worst=100.0 * worst)
+    text += kept_section(folder)
     path = folder / MODEL_CARD
     unfinished = folder / f".{MODEL_CARD}"
     unfinished.write_text(text, "utf-8")
