@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 from rich.tree import Tree
 
 from chain.ledger.money import Currency
@@ -56,13 +57,18 @@ def work_table(work: Plain) -> Group:
     return Group(f"work {work['work_id']}: {title_of(work)}", consents, split, licences)
 
 
+def said(words: str) -> Text:
+    """A branch of a tree that is folded where a console would cut it off."""
+    return Text(words, no_wrap=False, overflow="fold")
+
+
 def trace_tree(answer: Plain) -> Tree:
     root = Tree(answer["name"])
     if not answer["generations"]:
-        root.add(f"no mark found. {answer['searched']}")
+        root.add(said(f"no mark found. {answer['searched']}"))
         root.add("that does not prove that there was none: docs/MISSING_MARK.md")
     for hint in answer["lookalikes"]:
-        root.add(f"hint: {hint}")
+        root.add(said(f"hint: {hint}"))
     if answer["ambiguous"]:
         root.add("ambiguous: evidence for a person to weigh, never a payment by itself")
     for found, identity in zip(
@@ -70,10 +76,12 @@ def trace_tree(answer: Plain) -> Tree:
     ):
         mark = root.add(f"mark {found['generation_id']}, z = {identity['z']:.1f}")
         for line in (*found["found_as"], found["sound"]):
-            mark.add(line)
+            mark.add(said(line))
         if found["derivative"] is None:
             mark.add("issued, but nothing on chain answers to it")
             continue
+        if identity["corroboration"]["outcome"] == "other-recording":
+            continue  # it names nobody: no list of payees beside it
         work = found["derivative"]
         branch = mark.add(f"derivative {work['work_id']}: {title_of(work)}")
         for parent in found["parents"]:

@@ -347,3 +347,18 @@ def test_the_installed_command_is_this_one(tmp_path: Path) -> None:
     done = subprocess.run([command, "works"], cwd=tmp_path, capture_output=True, text=True)
 
     assert (done.returncode, done.stderr) == (1, NOTHING_RUNNING)
+
+
+def test_a_mark_in_other_audio_is_told_without_payees(
+    antiphon: Antiphon, url: str, built: SmallLedger, tmp_path: Path
+) -> None:
+    path = recording(tmp_path, "forgery.mp3")
+    body = path.read_bytes()
+    built.watermark.marks[body] = [(int(built.filed.generation_id), 21.0)]
+    built.watermark.carried_over.add(body)
+
+    tree = antiphon("trace", str(path), "--api", url)
+    del built.watermark.marks[body]
+
+    assert "names nobody and pays nobody" in words(tree.out)
+    assert "%" not in tree.out.split("landmarks agree")[1]
