@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from watermark.identity.null_model import (
     FALSE_POSITIVES_PER_FILE,
@@ -33,6 +34,16 @@ def test_the_threshold_has_the_rate_it_was_chosen_for() -> None:
         z = model.threshold_z(windows=windows, ids=ids)
         rate = model.false_positive_rate(z, windows=windows, ids=ids)
         assert rate == pytest.approx(FALSE_POSITIVES_PER_FILE, rel=1e-6)
+
+
+@pytest.mark.parametrize("z", [4.0, 6.5, 9.0, 15.0, 30.0])
+def test_the_rate_is_windows_times_ids_times_trials_of_a_normal_tail(z: float) -> None:
+    model = NullModel.load()
+
+    expected = 3 * 7 * model.trials * stats.norm.sf(z / model.spread)
+
+    rate = model.false_positive_rate(z, windows=3, ids=7)
+    assert rate == pytest.approx(min(1.0, float(expected)), rel=1e-6)
 
 
 def test_more_ids_and_more_windows_ask_for_more() -> None:
