@@ -26,6 +26,7 @@ from watermark.train.identity.examples import (
     random_codeword,
     seen,
 )
+from watermark.train.identity.export import export
 from watermark.train.identity.growing import grow
 from watermark.train.identity.model_card import BEGIN, kept_section, write_section
 from watermark.train.identity.pool import draw, pool
@@ -173,13 +174,16 @@ def test_the_command_line_trains_exports_and_measures(
 
 
 def test_a_further_run_remembers_what_it_began_with(clips: np.ndarray, tmp_path: Path) -> None:
-    from watermark.train.identity.export import export
-
     card = export(trained(clips, 1), tmp_path)
     second = Trainer(TINY, clips, torch.device("cpu"))
     second.begin_from(card)
 
     assert second.history()["began_with"]["steps_done"] == 1
+    kept = json.loads(card.read_text())["networks"]["evidence"]
+    assert (
+        json.loads(export(second, tmp_path, ["strength"]).read_text())["networks"]["evidence"]
+        == kept
+    )
     loaded = load_networks(card)
     assert loaded.evidence is not None
     for name, tensor in second.averaged("evidence").items():
@@ -225,8 +229,8 @@ def test_the_section_replaces_its_predecessor_and_nothing_else(tmp_path: Path) -
         "began_with": None,
     }
     for file in ("first", "second"):
-        pins = {"evidence": {"file": file, "sha256": "f" * 64}}
-        write_section(tmp_path, {"networks": pins, "training": history}, [], 28.3)
+        pins = {"evidence": {"file": file, "sha256": "f" * 64, "training": history}}
+        write_section(tmp_path, {"networks": pins}, [], 28.3)
 
     text = path.read_text()
     assert text.startswith("# Another network\n\nkept\n")

@@ -67,7 +67,7 @@ def export_weights(asked: argparse.Namespace) -> None:
     recipe = recipe_of(state)
     trainer = Trainer(recipe, pool(recipe, asked.folder), torch.device("cpu"))
     trainer.resume(state)
-    sys.stdout.write(f"{export(trainer, asked.weights)}\n")
+    sys.stdout.write(f"{export(trainer, asked.weights, asked.only)}\n")
 
 
 def evaluate(asked: argparse.Namespace) -> None:
@@ -129,6 +129,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--start", type=Path, help="fit: card of weights to start from")
     parser.add_argument(
         "--weights", type=Path, default=IDENTITY_CARD.parent, help="shipped weights"
+    )
+    parser.add_argument(
+        "--only", nargs="*", default=[], choices=("evidence", "strength"), help="export: these"
     )
     parser.add_argument("--clips", type=int, default=40, help="evaluate: 30 s clips per material")
     parser.add_argument("--snr-db", type=float, default=28.3, help="evaluate: level of the mark")

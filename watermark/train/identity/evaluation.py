@@ -36,6 +36,7 @@ from watermark.train.identity.examples import random_codeword
 EVALUATION_SECONDS = 30.0
 AUDIO_SUFFIXES = {".wav", ".flac", ".mp3", ".ogg", ".opus"}
 QUIETEST_RMS = 1e-3
+BAR_Z = 9.6  # 8.5, of which the id's own chips carry 0.89
 Samples = NDArray[np.float32]
 Attack = Callable[[Samples, np.random.Generator], Samples]
 
@@ -82,29 +83,29 @@ def _eight_bits(sound: Samples, _: np.random.Generator) -> Samples:
 
 ATTACKS: dict[str, Attack] = {
     "none": lambda sound, _: sound,
-    "10 s of it": _cut(10.0),
     "5 s of it": _cut(5.0),
     "white noise 20 dB": _noise(20.0),
     "white noise 10 dB": _noise(10.0),
     "Opus 6 kb/s": _codec("OGG", "OPUS", 1.0),
     "MP3 26 kb/s": _codec("MP3", "MPEG_LAYER_III", 0.99),
-    "Vorbis 22 kb/s": _codec("OGG", "VORBIS", 1.0),
     "highpass 1.5 kHz": _filter(1500.0, "high"),
     "lowpass 3 kHz": _filter(3000.0, "low"),
     "echo 0.25 s x 0.5": _echo,
     "reverb 0.6 s": lambda sound, rng: in_room(sound, rng, SAMPLE_RATE_HZ, decay_s=0.6, wet=0.7),
     "8 bits": _eight_bits,
 }
-AVERAGED = {"average of 2 ids": 2, "average of 5 ids": 5}
+AVERAGED = {"average of 2 ids": 2}
 
 
 @dataclass(frozen=True)
 class Figures:
-    """z over clips: mean, half width of its 95 % interval (normal), lowest."""
+    """z over clips: mean, half width of its 95 % interval (normal), lowest, how many over BAR_Z."""
 
     mean: float
     within: float
     lowest: float
+    over_bar: int
+    clips: int
 
 
 @dataclass(frozen=True)
@@ -257,4 +258,10 @@ def _spans(sound: Samples, context: int) -> Iterator[tuple[int, Tensor]]:
 
 def _figures(values: list[float]) -> Figures:
     spread = float(np.std(values, ddof=1)) if len(values) > 1 else math.nan
-    return Figures(float(np.mean(values)), 1.96 * spread / math.sqrt(len(values)), min(values))
+    return Figures(
+        mean=float(np.mean(values)),
+        within=1.96 * spread / math.sqrt(len(values)),
+        lowest=min(values),
+        over_bar=sum(value >= BAR_Z for value in values),
+        clips=len(values),
+    )

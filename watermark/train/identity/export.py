@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,28 +16,31 @@ from watermark.identity.networks import CARD_FORMAT, IDENTITY_CARD
 from watermark.train.identity.trainer import Trainer
 
 
-def export(trainer: Trainer, folder: Path) -> Path:
-    """Write the averaged weights as safetensors with their card; returns the card's path.
+def export(trainer: Trainer, folder: Path, kinds: Sequence[str] = ()) -> Path:
+    """Write averaged weights as safetensors with their card; returns the card's path.
 
+    Of `kinds`, or of all that was trained; what a card in `folder` says of other networks stays.
     The card is written last and names the digests, so a reader meets old weights with the old card
     or new weights with the new one, or is refused.
     """
-    card: dict[str, Any] = {
-        "format": CARD_FORMAT,
-        "name": "Antiphon identity mark",
-        "networks": {},
-        "training": {**trainer.history(), "torch": str(torch.__version__)},
-    }
+    trained = {**trainer.history(), "torch": str(torch.__version__)}
     folder.mkdir(parents=True, exist_ok=True)
-    for kind in trainer.networks:
-        path = folder / f"identity-{kind}.safetensors"
-        sha256 = write_weights(trainer.averaged(kind), path)
-        card["networks"][kind] = {
-            "file": path.name,
+    path = folder / IDENTITY_CARD.name
+    networks: dict[str, Any] = {}
+    if path.exists():
+        networks = json.loads(path.read_text("utf-8"))["networks"]
+    for kind in kinds or tuple(trainer.networks):
+        weights = folder / f"identity-{kind}.safetensors"
+        sha256 = write_weights(trainer.averaged(kind), weights)
+        networks[kind] = {
+            "file": weights.name,
             "sha256": sha256,
             "settings": trainer.settings(kind),
+            "training": trained,
         }
-    return write_card(folder / IDENTITY_CARD.name, card)
+    return write_card(
+        path, {"format": CARD_FORMAT, "name": "Antiphon identity mark", "networks": networks}
+    )
 
 
 def write_weights(state: dict[str, Tensor], path: Path) -> str:

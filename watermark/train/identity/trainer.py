@@ -74,7 +74,8 @@ class Trainer:
         if loaded.strength is not None and "strength" in self.networks:
             self.networks["strength"].load_state_dict(loaded.strength.state_dict())
         self.average = {k: v.detach().clone() for k, v in self.networks.state_dict().items()}
-        self.began_with = json.loads(card_path.read_text("utf-8"))["training"]
+        card = json.loads(card_path.read_text("utf-8"))
+        self.began_with = card["networks"]["evidence"]["training"]
 
     def _evidence(self) -> EvidenceNetwork:
         network = self.networks["evidence"]
