@@ -29,7 +29,8 @@ an id: whoever has these weights can neither read nor write a mark.
 """
 STAGE = (
     "1. {steps} of {planned} steps of {batch} hosts of {seconds:g} s from {clips} clips "
-    "(seed {seed}, SHA-256 of the pool `{corpus}…`), marked at {low:g} to {high:g} dB; learnt: {learnt}{origin}.\n"
+    "(seed {seed}, SHA-256 of the pool `{corpus}…`), marked at {low:g} to {high:g} dB; "
+    "learnt: {learnt}{origin}.\n"
 )
 REPORT = """
 ### On {material}
