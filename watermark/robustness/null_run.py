@@ -44,7 +44,7 @@ from watermark.robustness.intervals import wilson
 from watermark.robustness.journal import Journal
 
 WINDOW_SECONDS: Final = 10.0
-CHUNK: Final = 50
+CHUNK: Final = 250
 _RATE_HZ: Final = 16_000  # of synthesised windows; the detector hears no more
 _AT_ONCE: Final = 8  # windows searched together
 _LIMITS: Final = AudioLimits()
