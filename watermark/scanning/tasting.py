@@ -31,7 +31,7 @@ from watermark.identity.evidence import (
     pair_differences_db,
 )
 from watermark.identity.sync import sync_z
-from watermark.scanning.mono import mixed
+from watermark.identity.windows import mixed
 from watermark.scanning.stretches import Stretch
 
 GATE_Z: Final = 4.2  # chance brings one window in a hundred this far
@@ -65,9 +65,9 @@ def taste(audio: AudioFile, tastes: Sequence[Stretch]) -> Iterator[tuple[Mono, f
 
 
 def _at_mark_rate(block: Samples, rate_hz: int) -> Mono:
-    one = mixed(block)[:, 0]
+    one = np.ascontiguousarray(next(mixed([block], rate_hz))[:, 0])
     if rate_hz == MARK_RATE_HZ:
-        return np.ascontiguousarray(one)
+        return one
     at_rate = soxr.resample(one, rate_hz, MARK_RATE_HZ)
     return np.asarray(at_rate, np.float32)
 
