@@ -71,8 +71,9 @@ train: setup  ## train the presence layer's compact model, resuming where it sto
 bench-gas: setup  ## whole-transaction gas per operation beside the best published figures
 	python -m benchmarks.gas
 
-bench-watermark: setup  ## attack table and CPU cost against the stock AudioSeal detector (AUDIO=folder)
-	python -m benchmarks.watermark $(if $(AUDIO),"$(AUDIO)")
+bench-watermark: setup  ## what the mark survives, beside published figures (AUDIO=folder CLIPS=20 PRESET=all)
+	nice python -m benchmarks.watermark $(if $(AUDIO),"$(AUDIO)") $(if $(CLIPS),--clips $(CLIPS)) \
+		$(if $(PRESET),--preset $(PRESET))
 
 nightly: test test-ipfs bench-gas bench-watermark
 

@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 os.environ.setdefault("NO_TORCH_COMPILE", "1")
@@ -23,6 +24,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import torch
 
 from benchmarks.watermark.cost import Cost, measure_cost
+from benchmarks.watermark.hour import HOUR_SECONDS, WORKERS, scan_in_process, write_hour
 from benchmarks.watermark.page import page
 from watermark.identity.null_model import NullModel
 from watermark.marker import Marker
@@ -33,6 +35,7 @@ from watermark.robustness.presets import Preset, suites
 from watermark.robustness.survey import Step, taken
 
 SYNTHESISED, MUSIC = "synthesised", "music"
+HOUR_CLIPS = 12  # of 30 s, in turn
 
 
 def main() -> int:
@@ -115,8 +118,33 @@ def _cost(asked: argparse.Namespace) -> None:
             f"   stock / this {cost.stock_ratio:>7.2f}"
         )
     asked.out.mkdir(parents=True, exist_ok=True)
-    document = {"clip": clip.name, "rows": [_row(cost) for cost in costs]}
+    document = {
+        "clip": clip.name,
+        "ids": asked.ids,
+        "rows": [_row(cost) for cost in costs],
+        "hour": _hour(asked, costs[0].cpu_seconds_per_second),
+    }
     (asked.out / "cost.json").write_text(json.dumps(document, indent=1) + "\n", "utf-8")
+
+
+def _hour(asked: argparse.Namespace, stock_cpu: float) -> list[dict[str, object]]:
+    """One hour, densely and coarsely; `stock_cpu` is the stock detector's cost per second."""
+    clips = taken(bench.clip_source(tuple(asked.folders), 30.0, asked.seed + 1), HOUR_CLIPS)
+    path = asked.out / "hour.flac"
+    write_hour(clips, path, asked.ids, asked.seed)
+    rows = []
+    print(f"\nOne hour, two minutes of it marked, {WORKERS} workers, {asked.ids:,} ids")
+    for mode in ("dense", "coarse"):
+        cost = scan_in_process(path, asked.ids, asked.seed, mode)
+        ratio = stock_cpu * HOUR_SECONDS / cost.cpu_seconds
+        rows.append({**asdict(cost), "stock_ratio": round(ratio, 1)})
+        print(
+            f"  {mode:<8} {cost.wall_seconds:>7.1f} s wall {cost.cpu_seconds:>7.1f} s CPU"
+            f"   stock / this {ratio:>7.1f}   peak {cost.peak_mib:.0f} MiB"
+            f" ({cost.before_mib:.0f} before the scan)   found {cost.found}"
+        )
+    path.unlink()
+    return rows
 
 
 def _row(cost: Cost) -> dict[str, object]:

@@ -83,3 +83,17 @@ def _cost(cost: dict[str, Any]) -> Iterator[str]:
             f"| {row['name']} | {row['cpu_seconds_per_audio_second']:.5f} "
             f"| {row['stock_ratio']:.2f} |"
         )
+    yield ""
+    yield (
+        f"One hour with two minutes marked in it, {cost['ids']:,} ids, two workers; memory is that "
+        "of the whole process, at most, and as the scan began."
+    )
+    yield ""
+    yield "| scan | wall s | CPU s | stock / this | peak MiB (before) | id found |"
+    yield "|---|---|---|---|---|---|"
+    for row in cost["hour"]:
+        yield (
+            f"| {row['mode']} | {row['wall_seconds']:.1f} | {row['cpu_seconds']:.1f} "
+            f"| {row['stock_ratio']:.1f} | {row['peak_mib']:.0f} ({row['before_mib']:.0f}) "
+            f"| {'yes' if row['found'] else 'NO'} |"
+        )

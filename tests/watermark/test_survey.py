@@ -194,7 +194,15 @@ def test_the_committed_page_is_written_from_reports_alone(
         "false_attributions": 0, "upper_95": 0.037, "threshold_z": 8.0, "highest_z": 5.5,
         "fitted_rate": 1e-12, "seen": [{"z": 5.0, "calibrated": 0.1, "seen": 0.09}],
     }  # fmt: skip
-    cost = {"rows": [{"name": "ours", "cpu_seconds_per_audio_second": 0.001, "stock_ratio": 20}]}
+    hour = {
+        "mode": "dense", "wall_seconds": 9.0, "cpu_seconds": 16.0, "stock_ratio": 6.0,
+        "peak_mib": 290.0, "before_mib": 200.0, "found": True,
+    }  # fmt: skip
+    cost = {
+        "ids": 1000,
+        "rows": [{"name": "ours", "cpu_seconds_per_audio_second": 0.001, "stock_ratio": 20}],
+        "hour": [hour],
+    }
 
     text = page({"synthesised": {"report": run[1], "null": null}, "": {"cost": cost}})
 
@@ -202,6 +210,7 @@ def test_the_committed_page_is_written_from_reports_alone(
     assert "### small: a few attacks" in text
     assert "**0 false attributions** (95 % upper bound 3.7e-02)" in text
     assert "| ours | 0.00100 | 20.00 |" in text
+    assert "| dense | 9.0 | 16.0 | 6.0 | 290 (200) | yes |" in text
     assert "Real music" not in text
 
 
