@@ -20,6 +20,7 @@ from oracle.errors import (
 from oracle.generation_log import SignedGenerationLog
 from tests.devnet import CUSTOMER
 from tests.oracle.conftest import World, sha
+from watermark.detection import Corroborated
 
 
 def test_a_log_filed_twice_is_held_once(world: World) -> None:
@@ -140,3 +141,15 @@ def test_a_detection_manifest_about_another_file_is_named(world: World) -> None:
         )
 
     assert refusal.value.field == "subjectPcmSha256"
+
+
+@pytest.mark.parametrize("signed", [Corroborated.OTHER_RECORDING, Corroborated.NOT_CHECKED])
+def test_a_detection_manifest_that_calls_the_sound_something_else_is_named(
+    world: World, signed: Corroborated
+) -> None:
+    manifest = world.found().report.manifest_digest
+
+    with pytest.raises(EvidenceMalformed) as refusal:
+        world.service.file_detection(world.found(manifest_digest=manifest, corroboration=signed))
+
+    assert refusal.value.field == "corroboration"
