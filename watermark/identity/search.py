@@ -29,10 +29,12 @@ from watermark.identity.symbols import ALPHABET, SLOTS, Ids, Symbols, symbols_of
 from watermark.identity.sync import Alignment, best_alignments, sync_z
 from watermark.payload import GenerationId
 
-ALIGNMENTS_TRIED: Final = 4  # of each window; the right one is among the first where an id can be named
+ALIGNMENTS_TRIED: Final = (
+    4  # of each window; the right one is among the first where an id can be named
+)
 SLOT_LIMIT: Final = 4.0
 _OPEN_SYNC_Z_MIN: Final = 5.0  # half of what an id of the least z that decodes brings along
-_IDS_AT_ONCE: Final = 1 << 16
+_IDS_AT_ONCE: Final = 1 << 13  # their rows stay in the processor's cache
 _COLUMNS_AT_ONCE: Final = 32  # alignments scored in one pass over the ids
 Row = TypeVar("Row", bound=np.generic)
 _ROWS = torch.arange(SLOTS, dtype=torch.int32) * ALPHABET
@@ -199,27 +201,31 @@ class IdSearch:
 
     def _strongest(self, tables: Tensor, z_min: float) -> Iterator[tuple[int, int, float]]:
         """(column, id, z) of all scores from `z_min` up and of the best one per column."""
-        columns = len(tables)
-        best_z, best_at = torch.full((columns,), -torch.inf), torch.zeros(columns, dtype=torch.long)
+        best_z = torch.full((len(tables),), -torch.inf)
+        best_part = torch.zeros(len(tables), dtype=torch.long)
         for first, part in self._parts(tables):
-            z, at = part.max(0)
-            best_at = torch.where(z > best_z, at + first, best_at)
-            best_z = torch.maximum(z, best_z)
-            if float(z.max()) >= z_min:
+            peak = part.amax(0)
+            best_part = torch.where(peak > best_z, first, best_part)
+            best_z = torch.maximum(peak, best_z)
+            if float(peak.max()) >= z_min:
                 for row, column in (part >= z_min).nonzero().tolist():
                     yield column, first + row, float(part[row, column])
-        for column in range(columns):
-            if float(best_z[column]) < z_min:
-                yield column, int(best_at[column]), float(best_z[column])
+        for column in (best_z < z_min).nonzero()[:, 0].tolist():
+            first = int(best_part[column])  # scored again, rather than every place kept
+            ((_, part),) = self._parts(tables[column, None], first, first + _IDS_AT_ONCE)
+            yield column, first + int(part[:, 0].argmax()), float(best_z[column])
 
-    def _parts(self, tables: Tensor) -> Iterator[tuple[int, Tensor]]:
+    def _parts(
+        self, tables: Tensor, begin: int = 0, end: int | None = None
+    ) -> Iterator[tuple[int, Tensor]]:
+        """z of some ids at a time, (id, alignment), with the place of the first."""
         weights = tables.flatten(1).T.contiguous()  # (slot x symbol, alignment)
-        for first in range(0, self._count, _IDS_AT_ONCE):
-            symbols = torch.from_numpy(
-                self._symbols[first : min(first + _IDS_AT_ONCE, self._count)]
-            )
-            rows = symbols.to(torch.int32) + _ROWS
-            yield first, torch.nn.functional.embedding_bag(rows, weights, mode="sum")
+        end = self._count if end is None else min(end, self._count)
+        rows = torch.empty(min(_IDS_AT_ONCE, end - begin), SLOTS, dtype=torch.int32)
+        for first in range(begin, end, _IDS_AT_ONCE):
+            symbols = torch.from_numpy(self._symbols[first : min(first + _IDS_AT_ONCE, end)])
+            held = rows[: len(symbols)].copy_(symbols).add_(_ROWS)
+            yield first, torch.nn.functional.embedding_bag(held, weights, mode="sum")
 
 
 def _appended(
