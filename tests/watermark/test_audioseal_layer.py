@@ -235,4 +235,4 @@ def test_the_shipped_weights_describe_themselves(trained: AudioSealLayer) -> Non
 
     assert facts["weights_sha256"] == trained.weights_sha256
     assert facts["chunks_are_exact"] is True
-    assert trained.snr_db == 30.0
+    assert trained.snr_db == 36.0

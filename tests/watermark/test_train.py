@@ -17,8 +17,9 @@ from watermark.train.presence import evaluation
 from watermark.train.presence.corpus import pool
 from watermark.train.presence.effects import EFFECTS, attacked, change_speed
 from watermark.train.presence.export import export
+from watermark.train.presence.loss import presence_loss
 from watermark.train.presence.recipe import Recipe
-from watermark.train.presence.trainer import Trainer, TrainingRefused, presence_loss
+from watermark.train.presence.trainer import Trainer, TrainingRefused
 
 TINY = Recipe(
     seed=5,

@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import torch
 from omegaconf.errors import OmegaConfBaseException
 from safetensors import SafetensorError
 from safetensors.torch import load as load_safetensors
@@ -67,6 +68,7 @@ def load_compact(card_path: Path) -> Networks:
     return load_card(card_path)
 
 
+@torch.inference_mode(False)  # whoever loads: refining a mark needs weights that gradients can pass
 def load_card(card_path: Path) -> Networks:
     """Load the pair of safetensors files named by a JSON card beside them.
 

@@ -29,6 +29,7 @@ from watermark.presence.head import FusedHead, frame_log_odds
 from watermark.presence.message import MessageReading, readings
 from watermark.presence.networks import FRAME_SAMPLES, MsgProcessor, Networks
 from watermark.presence.passes import DetectorPass, GeneratorPass, fixed_message
+from watermark.presence.refining import Refiner
 from watermark.presence.refusal import CheckpointRefused, Reason
 from watermark.presence.shaping import SAMPLE_RATE_HZ
 from watermark.presence.streaming import evenly
@@ -61,26 +62,31 @@ class AudioSealLayer:
         self,
         networks: Networks,
         *,
-        snr_db: float = DEFAULT_SNR_DB,
+        snr_db: float | None = None,
         device: torch.device | str = "cpu",
         precision: torch.dtype = torch.float32,
+        refining_steps: int | None = None,
     ) -> None:
         """`snr_db` is how far the mark lies below the audio, at least, over any 20 ms.
 
         `precision` is that of the detector's convolutions; embedding is always in float32.
+        `refining_steps` fit a mark of the compact weights to its host, see `refining`. Where level
+        or steps are left out, the card says.
         """
         self.device = torch.device(device)
-        self.snr_db = snr_db
+        self.card = card = networks.card
+        self.snr_db = float(card.get("snr_db", DEFAULT_SNR_DB)) if snr_db is None else snr_db
+        steps = int(card.get("refining_steps", 0)) if refining_steps is None else refining_steps
         self.generator = networks.generator.to(self.device).eval()
         self.detector = networks.detector.to(self.device).eval()
         self.weights_sha256 = networks.weights_sha256
-        self.card = networks.card
-        self.calibration = Calibration(**networks.card.get("calibration", {}))
-        self._shapes = networks.card.get("shaping") == COMPACT_SHAPING
+        self.calibration = Calibration(**card.get("calibration", {}))
+        self._shapes = card.get("shaping") == COMPACT_SHAPING
         with torch.inference_mode():
             self._head = FusedHead.of(self.detector)
         self._ear = DetectorPass(self.detector, levels=self._shapes, precision=precision)
-        self._hand = GeneratorPass(self.generator, shapes=self._shapes)
+        refiner = Refiner(self.detector, steps)
+        self._hand = GeneratorPass(self.generator, shapes=self._shapes, refine=refiner)
 
     @staticmethod
     def load_default(
@@ -88,7 +94,7 @@ class AudioSealLayer:
         detector_path: Path | None = None,
         *,
         card_path: Path | None = None,
-        snr_db: float = DEFAULT_SNR_DB,
+        snr_db: float | None = None,
         device: torch.device | str = "cpu",
         precision: torch.dtype | None = None,
     ) -> AudioSealLayer | None:

@@ -40,6 +40,10 @@ def fixed_message(generator: AudioSealWM, batch: int) -> Tensor:
     return torch.zeros(batch, bits, dtype=torch.long, device=device)
 
 
+# (raw mark, host, level in dB under it) to a raw mark that the detector hears better, or the same
+Refine = Callable[[Tensor, Tensor, float], Tensor]
+
+
 class DetectorPass:
     """Pieces (1, 1, time) to hidden frames (1, channel, frame), as one pass over all would give."""
 
@@ -72,8 +76,8 @@ class DetectorPass:
 class GeneratorPass:
     """Pieces (channel, 1, time) of host to pieces (channel, time) of mark."""
 
-    def __init__(self, generator: AudioSealWM, *, shapes: bool) -> None:
-        self._generator, self._shapes = generator, shapes
+    def __init__(self, generator: AudioSealWM, *, shapes: bool, refine: Refine) -> None:
+        self._generator, self._shapes, self._refine = generator, shapes, refine
         encoder = cast(nn.Sequential, generator.encoder.model)
         decoder = cast(nn.Sequential, generator.decoder.model)
         self._coder = (_cut_at_lstm(encoder), _cut_at_lstm(decoder))
@@ -116,6 +120,7 @@ class GeneratorPass:
         def mark(host: Tensor) -> Tensor:
             middle = host.mean(dim=0, keepdim=True)
             raw = self._generator.get_watermark(levelled(middle), message=message)
+            raw = self._refine(raw, middle, snr_db)
             return shaped(raw.expand_as(host), host, snr_db)
 
         return mark

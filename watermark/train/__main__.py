@@ -144,7 +144,7 @@ def _parser() -> argparse.ArgumentParser:
         "--set", action="append", default=[], metavar="NAME=NUMBER", help="change the recipe"
     )
     parser.add_argument("--clips", type=int, default=64, help="evaluate: 10 s clips per material")
-    parser.add_argument("--snr-db", type=float, default=30.0, help="evaluate: level of the mark")
+    parser.add_argument("--snr-db", type=float, help="evaluate: the card's if none")
     parser.add_argument("--audio", type=Path, help="evaluate: also on recordings in this folder")
     parser.add_argument("--audio-name", default="recordings", help="evaluate: what they are")
     parser.add_argument(

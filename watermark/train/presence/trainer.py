@@ -13,17 +13,16 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812  (its usual name)
 
 from watermark.presence.checkpoints import build
 from watermark.presence.layer import FRAME_SAMPLES, fixed_message, frame_log_odds
 from watermark.presence.shaping import levelled, shaped
 from watermark.train.presence.corpus import draw
 from watermark.train.presence.effects import attacked
+from watermark.train.presence.loss import presence_loss
 from watermark.train.presence.recipe import DECODER, NBITS, SEANET, Recipe
 
 ELU_GAIN = 1.25  # keeps the variance of a unit normal through an ELU, so depth does not fade it
-POOLED_GAIN = 4.0
 RAMP_SAMPLES = 160
 STATE_FORMAT = "1"
 
@@ -237,28 +236,3 @@ def _masks(rng: np.random.Generator, count: int, samples: int) -> NDArray[np.flo
         if stretch[-1] == 1.0:
             masks[row, 0, -RAMP_SAMPLES:] = 1.0
     return masks
-
-
-def presence_loss(log_odds: Tensor, labels: Tensor) -> tuple[Tensor, float, float]:
-    """Loss, share of right pooled decisions, and d′ of the pooled statistic.
-
-    `log_odds` is (batch, frame), `labels` (batch, 1, time) with 1 where marked. Frames that are
-    partly marked do not count. The first term asks every frame, the second the mean over a clip's
-    marked and over its unmarked frames, which is what a decision uses.
-    """
-    share = F.avg_pool1d(labels, FRAME_SAMPLES).squeeze(1)[:, : log_odds.shape[1]]
-    log_odds = log_odds[:, : share.shape[1]]
-    losses, pooled = [], []
-    for wanted, chosen in ((1.0, share > 0.95), (0.0, share < 0.05)):
-        weight = chosen.float()
-        count = weight.sum(dim=1)
-        rows = count >= 8
-        mean = (log_odds * weight).sum(dim=1)[rows] / count[rows]
-        sign = 2.0 * wanted - 1.0
-        frames = F.softplus(-sign * log_odds)[chosen].mean()
-        losses.append(0.5 * frames + 0.5 * F.softplus(-sign * POOLED_GAIN * mean).mean())
-        pooled.append(mean.detach())
-    marked, unmarked = pooled
-    right = 0.5 * float((marked > 0).float().mean()) + 0.5 * float((unmarked < 0).float().mean())
-    spread = math.sqrt(0.5 * float(marked.var()) + 0.5 * float(unmarked.var())) + 1e-9
-    return losses[0] + losses[1], right, float(marked.mean() - unmarked.mean()) / spread
