@@ -1,4 +1,4 @@
-"""The watermark process: `python -m watermark serve | embed | detect | calibrate`."""
+"""The watermark process: `python -m watermark serve | embed | detect | scan | keys | ...`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,12 @@ from typing import Annotated
 
 # Read by audioseal when it is imported; compiling costs 14 s and gains nothing on a CPU.
 os.environ.setdefault("NO_TORCH_COMPILE", "1")
+
+if __name__ == "__main__" and sys.argv[1:2] == ["scan"]:
+    # Archives are searched in little memory: without the service and without AudioSeal.
+    from watermark.scanning.__main__ import main as scan_archive
+
+    sys.exit(scan_archive())
 
 import torch
 import typer
@@ -27,6 +33,11 @@ from watermark.payload import GenerationId, GenerationIdInvalid
 from watermark.presence.checkpoints import CheckpointRefused
 from watermark.presence.command_line import checkpoints
 from watermark.registry import GenerationIdTaken
+from watermark.scanning.__main__ import REFUSALS as SCAN_REFUSALS
+from watermark.scanning.command_line import scan_command
+from watermark.service.access import TokensUnusable, is_loopback
+from watermark.service.command_line import keys, tokens
+from watermark.service.key_ring import KeyRingRefusal
 from watermark.service.routes import create_app
 from watermark.service.settings import WatermarkSettings
 from watermark.service.workbench import Workbench, report_json
@@ -40,11 +51,17 @@ REFUSALS = (
     FingerprintsDamaged,
     GenerationIdInvalid,
     GenerationIdTaken,
+    KeyRingRefusal,
+    TokensUnusable,
+    *SCAN_REFUSALS,
 )
 EXIT_NOTHING_FOUND = 3
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(checkpoints, name="checkpoints")
+app.add_typer(keys, name="keys")
+app.add_typer(tokens, name="tokens")
+app.command("scan")(scan_command)
 
 State = Annotated[Path, typer.Option(help="Where the key and the register are kept.")]
 StateDefault = Path(os.environ.get("ANTIPHON_WATERMARK_STATE", "var/watermark"))
@@ -68,10 +85,23 @@ def serve(
     state: State = StateDefault,
     host: str = "127.0.0.1",
     port: int = 8460,
+    token_file: Annotated[
+        Path | None, typer.Option("--tokens", help="Partners' tokens; others get coarse answers.")
+    ] = None,
     preload_decoys: Annotated[int, typer.Option(help="For tests: search this many more.")] = 0,
 ) -> None:
-    """Run the HTTP service until it is told to stop."""
-    settings = replace(_settings(state), host=host, port=port, decoys=preload_decoys)
+    """Run the HTTP service until it is told to stop.
+
+    Without --tokens it trusts its callers, and listens to this machine alone.
+    """
+    if token_file is None and not is_loopback(host):
+        raise TokensUnusable(
+            f"{host} can be reached by others; make a token (python -m watermark tokens add) and "
+            "serve with --tokens"
+        )
+    settings = replace(
+        _settings(state), host=host, port=port, decoys=preload_decoys, tokens_path=token_file
+    )
     uvicorn.run(create_app(Workbench(settings)), host=host, port=port, log_level="warning")
 
 
@@ -82,7 +112,7 @@ def embed(
     generation_id: Annotated[str, typer.Option(help="0x and 16 digits; drawn when left out.")] = "",
     state: State = StateDefault,
 ) -> None:
-    """Write a marked FLAC copy of RECORDING to DESTINATION and register its id."""
+    """Write a marked copy of RECORDING to DESTINATION (FLAC; WAV for 32 bits), register its id."""
     wanted = GenerationId.parse(generation_id) if generation_id else GenerationId.fresh()
     workbench = Workbench(_settings(state))
     report = workbench.embed(workbench.open(_existing(recording)), wanted, destination)
@@ -109,13 +139,30 @@ def calibrate(
     folder: Annotated[
         Path | None, typer.Argument(help="Unmarked audio; synthesised if none.")
     ] = None,
+    checked_on: Annotated[
+        list[Path] | None, typer.Option(help="Unmarked audio to hold the law against; repeatable.")
+    ] = None,
     windows: int = 600,
-    decoys: int = 1024,
+    decoys: int = 4096,
     seed: int = 20260101,
+    classical: Annotated[bool, typer.Option(help="Without the trained detector.")] = False,
     out: Path = CALIBRATION_PATH,
 ) -> None:
     """Fit the law of chance agreement on unmarked windows and never-issued ids."""
-    model = run_calibration(folder, windows=windows, decoys=decoys, seed=seed)
+
+    def heard(audio: str, done: int) -> None:
+        if done % 50 == 0:
+            sys.stderr.write(f"\r{audio}: {done} windows ")
+
+    model = run_calibration(
+        folder,
+        windows=windows,
+        decoys=decoys,
+        seed=seed,
+        checked_on=checked_on or (),
+        classical=classical,
+        heard=heard,
+    )
     model.save(out)
     sys.stdout.write(out.read_text("utf-8"))
 

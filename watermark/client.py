@@ -3,6 +3,7 @@
 WatermarkFailure
 ├── ServiceAway        cannot be reached, or broke off
 ├── ServiceBusy        too many jobs wait there
+│   └── RateLimited    a caller without a token asked too often
 ├── ServiceSlow        the job was not done in the time given
 ├── JobLost            the process was restarted; send again
 ├── IdTaken            the id already marks other audio
@@ -17,6 +18,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -31,10 +33,12 @@ from watermark.payload import GenerationId
 __all__ = [
     "AudioRefused",
     "AudioTooLarge",
+    "BatchAnswer",
     "EmbedResult",
     "Health",
     "IdTaken",
     "JobLost",
+    "RateLimited",
     "RequestRefused",
     "ServiceAway",
     "ServiceBusy",
@@ -60,6 +64,14 @@ class ServiceAway(WatermarkFailure):
 
 class ServiceBusy(WatermarkFailure):
     """Too many jobs wait there."""
+
+
+class RateLimited(ServiceBusy):
+    """Asked too often; `retry_seconds` from now it may be asked again."""
+
+    def __init__(self, detail: str, retry_seconds: int = 60) -> None:
+        self.retry_seconds = retry_seconds
+        super().__init__(detail)
 
 
 class ServiceSlow(WatermarkFailure):
@@ -91,7 +103,11 @@ _FAILURE_OF_CODE: Final[dict[str, type[WatermarkFailure]]] = {
 
 @dataclass(frozen=True)
 class EmbedResult:
-    """A marked copy and what is true of it. `audio_bytes` is FLAC."""
+    """A marked copy and what is true of it.
+
+    `audio_bytes` is FLAC; of a recording with 32 bits or floating point it is WAV, as `media_type`
+    says.
+    """
 
     audio_bytes: bytes
     generation_id: GenerationId
@@ -107,6 +123,21 @@ class EmbedResult:
     duration_ms: int
     sample_rate_hz: int
     channels: int
+    media_type: str = "audio/flac"
+
+    @property
+    def suffix(self) -> str:
+        """What a file that holds `audio_bytes` is called at its end."""
+        return ".flac" if self.media_type == "audio/flac" else ".wav"
+
+
+@dataclass(frozen=True)
+class BatchAnswer:
+    """What was found in one file of a batch, or why it was not searched."""
+
+    name: str
+    detection: Detection | None
+    refusal: Exception | None
 
 
 @dataclass(frozen=True)
@@ -129,13 +160,16 @@ class WatermarkClient:
         *,
         timeout_seconds: float = 30.0,
         job_timeout_seconds: float = 1800.0,
+        token: str | None = None,
         http: httpx.Client | None = None,
     ) -> None:
         """`timeout_seconds` bounds one exchange, `job_timeout_seconds` a whole job.
 
+        `token` is sent with every request: a process with partners answers in full to them alone.
         `http`, if given, is used as it is and closed at the end.
         """
         self._base_url = base_url
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._job_timeout_seconds = job_timeout_seconds
         self._http = http or httpx.Client(base_url=base_url, timeout=timeout_seconds)
 
@@ -182,9 +216,11 @@ class WatermarkClient:
         `audio` is a path that cannot be read.
         """
         job = self._job("/v1/embed", audio, name, progress, generation_id=str(generation_id))
-        marked = self._send("GET", f"/v1/jobs/{job['job_id']}/audio").content
+        answer = self._send("GET", f"/v1/jobs/{job['job_id']}/audio")
+        marked = answer.content
         try:
-            result = _embed_result(marked, job["result"])
+            media_type = answer.headers.get("content-type", "audio/flac")
+            result = _embed_result(marked, job["result"], media_type)
         except (KeyError, TypeError, ValueError) as error:
             raise self._faulty(error) from error
         if hashlib.sha256(marked).hexdigest() != result.sha256:
@@ -198,16 +234,43 @@ class WatermarkClient:
         *,
         name: str | None = None,
         speeds: Sequence[float] = (1.0,),
+        thorough: bool = True,
     ) -> Detection:
-        """Have audio searched for every registered id. `speeds` are playback speeds to undo.
+        """Have audio searched for every registered id. `speeds` are playback speeds to undo;
+
+        with `thorough`, others are sought, and changes of tempo and pitch, if these show nothing.
 
         Raises AudioRefused kinds and WatermarkFailure kinds; OSError as `embed`.
         """
         listed = ",".join(f"{speed:g}" for speed in speeds)
-        job = self._job("/v1/detect", audio, name, progress, speeds=listed)
+        how = {} if thorough else {"thorough": "false"}
+        job = self._job("/v1/detect", audio, name, progress, speeds=listed, **how)
         try:
             return from_json(job["result"])
         except DetectionMalformed as error:
+            raise self._faulty(error) from error
+
+    def detect_batch(
+        self,
+        recordings: Sequence[Path],
+        progress: Progress | None = None,
+        *,
+        thorough: bool = True,
+    ) -> list[BatchAnswer]:
+        """Have several files searched in one request; an answer for each, in their order.
+
+        Raises WatermarkFailure kinds; OSError as `embed`.
+        """
+        with ExitStack() as opened:
+            files = [
+                ("file", (path.name, opened.enter_context(path.open("rb")))) for path in recordings
+            ]
+            how = {"thorough": str(thorough).lower()}
+            job = self._json(self._send("POST", "/v1/detect/batch", params=how, files=files))
+        finished = self._finished(job, progress)
+        try:
+            return [_batch_answer(one) for one in finished["result"]["files"]]
+        except (KeyError, TypeError, DetectionMalformed) as error:
             raise self._faulty(error) from error
 
     def examine(
@@ -238,7 +301,10 @@ class WatermarkClient:
         given_name = name or ("" if isinstance(audio, bytes) else Path(audio).name)
         body = audio if isinstance(audio, bytes) else _file_chunks(Path(audio))
         answer = self._send("POST", route, params={"name": given_name, **query}, content=body)
-        job = self._json(answer)
+        return self._finished(self._json(answer), progress)
+
+    def _finished(self, job: dict[str, Any], progress: Progress | None) -> dict[str, Any]:
+        """The job once it is done. Raises what made it fail."""
         deadline = time.monotonic() + self._job_timeout_seconds
         wait_seconds = _FIRST_WAIT_SECONDS
         while True:
@@ -262,7 +328,7 @@ class WatermarkClient:
 
     def _send(self, method: str, route: str, **how: Any) -> httpx.Response:
         try:
-            answer = self._http.request(method, route, **how)
+            answer = self._http.request(method, route, headers=self._headers, **how)
         except httpx.HTTPError as error:
             raise ServiceAway(
                 f"the watermark process at {self._base_url} does not answer "
@@ -270,7 +336,13 @@ class WatermarkClient:
             ) from error
         if answer.is_success:
             return answer
-        raise _failure(self._json(answer))
+        problem = self._json(answer)
+        if problem.get("code") == "rate-limited":
+            seconds = answer.headers.get("retry-after", "60")
+            raise RateLimited(
+                str(problem.get("detail", "")), int(seconds) if seconds.isdecimal() else 60
+            )
+        raise _failure(problem)
 
     def _json(self, answer: httpx.Response) -> dict[str, Any]:
         try:
@@ -298,7 +370,7 @@ def _failure(problem: Any) -> Exception:
     return kind(f"{code}: {detail}")
 
 
-def _embed_result(marked: bytes, report: dict[str, Any]) -> EmbedResult:
+def _embed_result(marked: bytes, report: dict[str, Any], media_type: str) -> EmbedResult:
     facts = report["marked"]
     return EmbedResult(
         audio_bytes=marked,
@@ -315,7 +387,14 @@ def _embed_result(marked: bytes, report: dict[str, Any]) -> EmbedResult:
         duration_ms=int(facts["frames"]) * 1000 // int(facts["sample_rate_hz"]),
         sample_rate_hz=int(facts["sample_rate_hz"]),
         channels=int(facts["channels"]),
+        media_type=media_type,
     )
+
+
+def _batch_answer(line: dict[str, Any]) -> BatchAnswer:
+    if "problem" in line:
+        return BatchAnswer(str(line["name"]), None, _failure(line["problem"]))
+    return BatchAnswer(str(line["name"]), from_json(line["detection"]), None)
 
 
 def _file_chunks(path: Path) -> Iterator[bytes]:

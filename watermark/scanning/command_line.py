@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -23,6 +25,7 @@ from rich.table import Table
 
 from watermark.audio.containers import FORMAT_OF_SUFFIX
 from watermark.identity.detector import Reader
+from watermark.identity.networks import best_evidence
 from watermark.identity.null_model import NullModel
 from watermark.identity.search import IdSearch
 from watermark.registry import Registry
@@ -36,6 +39,7 @@ EXIT_FOUND: Final = 0
 EXIT_NOTHING_FOUND: Final = 3
 EXIT_SOME_UNREAD: Final = 5
 EXIT_INTERRUPTED: Final = 130
+_M_ARENA_MAX: Final = -8  # of malloc.h
 _WORKERS_MAX: Final = 2  # more share memory bandwidth, not work
 
 State = Annotated[
@@ -66,7 +70,9 @@ def scan_command(
     again: Annotated[
         bool, typer.Option("--again", help="Search again what fewer ids were sought in.")
     ] = False,
-    workers: Annotated[int, typer.Option(help="Threads that share the work.", min=1)] = 0,
+    workers: Annotated[
+        int | None, typer.Option(help="Threads that share the work; as many as cores.", min=1)
+    ] = None,
     state: State = Path("var/watermark"),
 ) -> None:
     """Search RECORDINGS for every registered id; stop and start as you like.
@@ -80,6 +86,7 @@ def scan_command(
             raise typer.BadParameter(f"{path}: no such file or folder")
     options = ScanOptions(coarse, _parsed(speeds), thorough)
     torch.set_num_threads(1)  # the threads of the scan share the cores
+    _share_memory_pools()
     reader, key_ids = _reader(state)
     journal = Journal(out, options, key_ids, reader.ids)
     paths = list(audio_paths(recordings, FORMAT_OF_SUFFIX))
@@ -156,7 +163,9 @@ def _reader(state: Path) -> tuple[Reader, tuple[str, ...]]:
         search.add_values(registry.issued_after(key_id=key.key_id).values)
         searches.append(search)
     registry.close()
-    return Reader(searches, NullModel.load()), tuple(one.key.key_id for one in searches)
+    return Reader(searches, NullModel.load(), best_evidence()), tuple(
+        one.key.key_id for one in searches
+    )
 
 
 def _tell_beginning(
@@ -220,6 +229,12 @@ def _parsed(speeds: str) -> tuple[float, ...]:
     if not parsed or not all(0.5 <= speed <= 2.0 for speed in parsed):
         raise typer.BadParameter("--speeds are numbers from 0.5 to 2, separated by commas")
     return parsed
+
+
+def _share_memory_pools() -> None:
+    """Two pools for all threads: each thread's own would keep what it once needed (glibc)."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
 
 
 def _cores() -> int:

@@ -32,7 +32,7 @@ def add_batch_route(app: FastAPI, parts: Parts) -> None:
     settings = parts.workbench.settings
 
     @app.post("/v1/detect/batch", status_code=202)
-    async def batch(request: Request, speeds: str = "1.0") -> dict[str, Any]:
+    async def batch(request: Request, speeds: str = "1.0", thorough: bool = True) -> dict[str, Any]:
         """One job; its result is `{"files": [{"name", "detection" | "problem"}, ...]}`."""
         caller = parts.door.partner(request)
         wanted = parse_speeds(speeds)
@@ -49,7 +49,7 @@ def add_batch_route(app: FastAPI, parts: Parts) -> None:
                 one.path.unlink(missing_ok=True)
 
         def work(progress: Progress) -> Outcome:
-            return Outcome({"files": _each(parts, given, wanted, progress)})
+            return Outcome({"files": _each(parts, given, wanted, thorough, progress)})
 
         try:
             return job_json(parts.jobs.submit("batch", work, discard, caller.name))
@@ -94,7 +94,11 @@ def _counted(request: Request, bytes_max: int) -> Callable[[], Any]:
 
 
 def _each(
-    parts: Parts, given: Sequence[_Given], speeds: tuple[float, ...], progress: Progress
+    parts: Parts,
+    given: Sequence[_Given],
+    speeds: tuple[float, ...],
+    thorough: bool,
+    progress: Progress,
 ) -> list[dict[str, Any]]:
     results: list[dict[str, Any]] = []
     for number, one in enumerate(given):
@@ -104,7 +108,9 @@ def _each(
 
         try:
             audio = parts.workbench.open(one.path, one.name)
-            detection = parts.workbench.detect(audio, speeds=speeds, progress=heard)
+            detection = parts.workbench.detect(
+                audio, speeds=speeds, seek_geometry=thorough, progress=heard
+            )
         except Exception as error:  # noqa: BLE001  the file's own line says what was wrong with it
             results.append({"name": one.name, "problem": problem_of(error).document()})
         else:

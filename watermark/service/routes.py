@@ -114,12 +114,17 @@ def _add_detect_routes(app: FastAPI, parts: Parts) -> None:
     workbench = parts.workbench
 
     @app.post("/v1/detect", status_code=202)
-    async def detect(request: Request, name: FileName = "", speeds: str = "1.0") -> dict[str, Any]:
+    async def detect(
+        request: Request, name: FileName = "", speeds: str = "1.0", thorough: bool = True
+    ) -> dict[str, Any]:
+        """`thorough` seeks speed, stretch and pitch when the file read straight shows nothing."""
         caller = parts.door.anyone(request)
         wanted = parse_speeds(speeds)
 
         def work(audio: AudioFile, progress: Progress) -> Outcome:
-            detection = workbench.detect(audio, speeds=wanted, progress=progress)
+            detection = workbench.detect(
+                audio, speeds=wanted, seek_geometry=thorough, progress=progress
+            )
             parts.metrics.audio_done("detect", detection.audio.duration_ms)
             return Outcome(parts.told(caller, detection))
 

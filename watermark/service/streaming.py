@@ -35,7 +35,7 @@ def add_stream_route(app: FastAPI, parts: Parts) -> None:
 
     @app.post("/v1/detect/stream", response_class=_TwoWayResponse)
     async def stream(
-        request: Request, name: FileName = "", speeds: str = "1.0"
+        request: Request, name: FileName = "", speeds: str = "1.0", thorough: bool = True
     ) -> StreamingResponse:
         caller = parts.door.anyone(request)
         wanted = parse_speeds(speeds)
@@ -43,7 +43,7 @@ def add_stream_route(app: FastAPI, parts: Parts) -> None:
         require_room(parts.workbench.settings)
         body = bounded(request, parts.workbench.settings.limits.bytes_max)
         head = await _head(body)
-        hearing = _Hearing(parts, caller, name, wanted)
+        hearing = _Hearing(parts, caller, name, wanted, thorough)
         return _TwoWayResponse(hearing.lines(head, body), media_type=NDJSON)
 
 
@@ -64,11 +64,14 @@ async def _head(body: AsyncIterator[bytes]) -> bytes:
 class _Hearing:
     """One stream: what arrives, what is told of it."""
 
-    def __init__(self, parts: Parts, caller: Caller, name: str, speeds: tuple[float, ...]) -> None:
+    def __init__(
+        self, parts: Parts, caller: Caller, name: str, speeds: tuple[float, ...], thorough: bool
+    ) -> None:
         self._parts = parts
         self._caller = caller
         self._name = name
         self._speeds = speeds
+        self._thorough = thorough
         self._upload = fresh_path(parts.workbench.settings, ".upload")
         self._listener = Listener(parts.workbench, self._upload)
 
@@ -79,13 +82,14 @@ class _Hearing:
                 yield _line({"kind": "heard", **self._heard_json(heard)})
             detection = await self._in_turn_detect()
             self._parts.metrics.audio_done("stream", detection.audio.duration_ms)
-            yield _line({"kind": "verdict", "result": self._parts.told(self._caller, detection)})
+            last = _line({"kind": "verdict", "result": self._parts.told(self._caller, detection)})
         except ClientDisconnect:
             return
         except Exception as error:  # noqa: BLE001  the status is sent: the last line says it
-            yield self._problem(problem_of(error))
+            last = self._problem(problem_of(error))
         finally:
             self._upload.unlink(missing_ok=True)
+        yield last
 
     async def _while_arriving(
         self, head: bytes, body: AsyncIterator[bytes]
@@ -118,7 +122,7 @@ class _Hearing:
         def detect() -> Detection:
             audio = workbench.open(self._upload, self._name)
             self._parts.door.count_shape(self._caller, audio)
-            return workbench.detect(audio, speeds=self._speeds)
+            return workbench.detect(audio, speeds=self._speeds, seek_geometry=self._thorough)
 
         return await asyncio.wrap_future(self._parts.jobs.soon(detect))
 
