@@ -12,7 +12,7 @@ MODEL_CARD = "MODEL_CARD.md"
 
 HEAD = """# Compact AudioSeal presence mark
 
-Written by `python -m watermark.train evaluate --write`; do not edit by hand.
+Written by `python -m watermark.train presence evaluate --write`; do not edit by hand.
 
 **What it is.** A generator and a detector of the AudioSeal architecture (San Roman et al., ICML
 2024), built from the `audioseal` package's own classes with {filters} filters, {dimension}
