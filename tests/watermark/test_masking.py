@@ -9,6 +9,7 @@ from watermark.identity.cells import (
     FFT_SIZE,
     HOP,
     band_members,
+    half_band_members,
     overlap_add,
     spectrum,
 )
@@ -30,6 +31,19 @@ def test_the_bands_part_312_to_6500_hertz() -> None:
     assert int(members.sum(0).max()) == 1
     assert BAND_EDGES[0] * 31.25 == 312.5
     assert BAND_EDGES[-1] * 31.25 == 6500
+
+
+def test_half_bands_part_what_bands_hold() -> None:
+    lower, upper = half_band_members().reshape(2, BANDS, -1)
+    widths = band_members().sum(1)
+
+    for band in range(BANDS):
+        if widths[band] == 1:
+            assert torch.equal(lower[band], upper[band])
+            assert torch.equal(lower[band], band_members()[band])
+        else:
+            assert torch.equal(lower[band] + upper[band], band_members()[band])
+            assert 0 <= float(lower[band].sum() - upper[band].sum()) <= 1
 
 
 def test_spectra_are_added_back_to_the_sound_they_came_from() -> None:

@@ -7,6 +7,7 @@ folder of recordings.
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from watermark.synthesis.mixing import in_room
 from watermark.train.identity.attacks import coded
 from watermark.train.identity.examples import random_codeword
 
+log = logging.getLogger("watermark.train")
 EVALUATION_SECONDS = 30.0
 AUDIO_SUFFIXES = {".wav", ".flac", ".mp3", ".ogg", ".opus"}
 QUIETEST_RMS = 1e-3
@@ -144,6 +146,7 @@ def evaluate(
     shares: dict[str, list[float]] = {name: [] for name in embedders}
     with torch.inference_mode():
         for index, host in enumerate(clips):
+            log.info("clip %d of %d, %s", index + 1, len(clips), material)
             for embedder, network in embedders.items():
                 rng = np.random.default_rng([seed, 13, index])  # the same for every embedder
                 codewords = [random_codeword(rng) for _ in range(max(AVERAGED.values()))]
