@@ -33,7 +33,7 @@ from watermark.identity.detector import (
     unheard,
 )
 from watermark.identity.geometry import Geometry
-from watermark.identity.networks import best_evidence
+from watermark.identity.networks import best_evidence, shipped
 from watermark.identity.null_model import NullModel
 from watermark.identity.search import IdSearch
 from watermark.identity.windows import Evidence
@@ -79,6 +79,9 @@ class Marker:
         self.search = search
         self.presence = presence
         self.reader = Reader((search, *older), null, evidence or best_evidence())
+        learned = self.reader.evidence is shipped().evidence
+        digest = f"+{shipped().weights_sha256[:12]}" if learned else "+classical"
+        self.version = DETECTOR_VERSION + digest
 
     def embed(
         self,
@@ -138,13 +141,15 @@ class Marker:
         *,
         speeds: tuple[float, ...] = (1.0,),
         seek_geometry: bool = True,
+        open_mode: bool = False,
         facts: AudioFacts | None = None,
         progress: Progress = unheard,
     ) -> Detection:
         """Every registered id in the file, and the presence layer's opinion if there is one.
 
         `speeds` are playback speeds to undo; if none shows an id and `seek_geometry`, speed,
-        stretch and pitch are sought.
+        stretch and pitch are sought. With `open_mode` any id under these keys is read, registered
+        or not (`detector.registered_ids` is then 0).
         """
         seen = facts if facts is not None else audio.examine()
         share = 0.7 if self.presence else 1.0
@@ -152,6 +157,7 @@ class Marker:
             audio,
             geometries=[Geometry(pitch=speed, tempo=speed) for speed in speeds],
             seek_geometry=seek_geometry,
+            open_mode=open_mode,
             progress=lambda fraction: progress(share * fraction),
         )
         presence = self._presence_of(audio)
@@ -161,7 +167,7 @@ class Marker:
         )
         detector = Detector(
             name=DETECTOR_NAME,
-            version=DETECTOR_VERSION,
+            version=self.version,
             weights_sha256=self.presence.weights_sha256 if self.presence else None,
             threshold_z=reading.threshold_z,
             registered_ids=reading.ids,
