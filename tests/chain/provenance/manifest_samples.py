@@ -147,7 +147,13 @@ def detection_manifest() -> DetectionManifest:
             name="cell", version="1", weights_sha256=DIGEST, threshold="6.5"
         ),
         result=detection.DetectionResult(
-            present=True, score="11.25", generation_id="0x00000000deadbeef", bit_errors=0
+            present=True,
+            score="11.25",
+            generation_id="0x00000000deadbeef",
+            bit_errors=0,
+            corroboration=detection.Corroboration(
+                outcome="same-recording", compared=240, agreeing=199, false_agreement="0.0000001"
+            ),
         ),
         expected_false_positive=detection.ExpectedFalsePositive(
             per_file="0.0000001", at_threshold="6.5", measured_on="unmarked 10 s windows"

@@ -237,7 +237,7 @@ def test_an_unknown_key_anywhere_is_refused_by_its_place(schema: str) -> None:
 @pytest.mark.parametrize("schema", SAMPLES)
 def test_every_field_that_is_missing_or_of_another_type_is_refused(schema: str) -> None:
     value = wire(SAMPLES[schema]())
-    optional = {"culture", "chain", "previous", "generationId", "bitErrors"}
+    optional = {"culture", "chain", "previous", "generationId", "bitErrors", "corroboration"}
 
     for path in paths_into(value):
         for key in list(at_path(value, path)):
@@ -328,6 +328,12 @@ def test_what_claims_no_schema_is_no_manifest(value: object) -> None:
         (lambda: licence_manifest(licence.Tier.TRAINING, 1), "royaltyShare"),
         (lambda: licence_manifest(royalty_share=10**9 + 1), "royalty_share"),
         (lambda: generation_manifest((3, 3)), "inputs"),
+        (
+            lambda: detection.Corroboration(
+                outcome="same-recording", compared=3, agreeing=4, false_agreement="0"
+            ),
+            "agreeing",
+        ),
         (
             lambda: detection.DetectionResult(
                 present=False, score="0.1", generation_id="0x" + "0" * 16
