@@ -125,7 +125,7 @@ def measure(
                     here.heard[name][mix].append(value)
         print(f"{index + 1} clips", file=sys.stderr, flush=True)
     nothing = Estimate(0.0, 0.0, 0.0)
-    first = Row(None, _median(alone.snr_db), _mean(alone.z), nothing, {}, {}, {})
+    first = Row(None, float(np.median(alone.snr_db)), _mean(alone.z), nothing, {}, {}, {})
     return len(alone.z), [first, *(_row(level, here, alone.z) for level, here in seen.items())]
 
 
@@ -137,7 +137,7 @@ def _row(level: float, here: Seen, alone_z: list[float]) -> Row:
     }
     return Row(
         presence_db=level,
-        snr_db=_median(here.snr_db),
+        snr_db=float(np.median(here.snr_db)),
         identity_z=_mean(here.z),
         identity_z_change=_mean(list(change)),
         auc_alone={n: _area(h["presence"], h["unmarked"]) for n, h in here.heard.items()},
@@ -172,10 +172,6 @@ def _written(
 def _heard(layer: AudioSealLayer, sound: Clip) -> float:
     odds = layer.log_odds(torch.from_numpy(np.ascontiguousarray(sound, dtype=np.float32)))
     return float(moving_mean(odds, RUN_FRAMES).max())
-
-
-def _median(values: list[float]) -> float:
-    return float(np.median(values))
 
 
 def _mean(values: list[float]) -> Estimate:
