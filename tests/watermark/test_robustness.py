@@ -13,7 +13,7 @@ from watermark.robustness.attack import Aim, Attack, changed
 from watermark.robustness.attacks import levels
 from watermark.robustness.intervals import wilson
 from watermark.robustness.journal import Journal, JournalMismatch, read_rows
-from watermark.robustness.presets import BUILDERS, Preset, suites
+from watermark.robustness.presets import BUILDERS, NoSuchAttack, Preset, only, suites
 from watermark.robustness.reader import Reading
 from watermark.robustness.sources import FIGURES, SOURCES
 from watermark.robustness.survey import judged
@@ -123,6 +123,22 @@ def test_a_suite_names_each_attack_once_and_every_source_is_known(preset: Preset
 
 def test_all_presets_are_every_suite_once() -> None:
     assert [suite.name for suite in suites([Preset.SOK, Preset.ALL], 0)] == list(BUILDERS)
+
+
+def test_single_attacks_can_be_picked_by_their_names() -> None:
+    chosen = suites([Preset.ANTIPHON], 0)
+
+    (suite,) = only(chosen, ["Opus", "echo"])
+
+    assert [one.name for one in suite.attacks] == [
+        "Opus 16 kb/s",
+        "Opus 6 kb/s",
+        "echo 0.25 s x 0.5",
+    ]
+    assert only(chosen, []) == chosen
+    with pytest.raises(NoSuchAttack, match="no attack is called 'Opsu'; there are: none;") as error:
+        only(chosen, ["Opsu"])
+    assert error.value.wanted == "Opsu"
 
 
 def test_without_questions_there_are_no_black_box_attackers() -> None:

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from watermark.audio.errors import AudioRefused
+from watermark.identity.networks import WeightsRefused
 from watermark.identity.null_model import CalibrationMissing, NullModel
 from watermark.marker import Marker
 from watermark.presence.checkpoints import CheckpointRefused
@@ -26,11 +27,18 @@ from watermark.robustness import bench
 from watermark.robustness.journal import JournalMismatch
 from watermark.robustness.listening import write_page
 from watermark.robustness.null_run import NullPlan, null_run
-from watermark.robustness.presets import Preset, suites
+from watermark.robustness.presets import NoSuchAttack, Preset, only, suites
 from watermark.robustness.reader import MarkReader
 from watermark.robustness.survey import Step, taken
 
-REFUSALS: Final = (AudioRefused, CalibrationMissing, CheckpointRefused, JournalMismatch)
+REFUSALS: Final = (
+    AudioRefused,
+    CalibrationMissing,
+    CheckpointRefused,
+    JournalMismatch,
+    NoSuchAttack,
+    WeightsRefused,
+)
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -58,6 +66,10 @@ def run(
     preset: Annotated[
         list[Preset] | None, typer.Option(help="Which suite; repeat for more. [default: antiphon]")
     ] = None,
+    attack: Annotated[
+        list[str] | None,
+        typer.Option(help="Only attacks whose names hold this text; repeat for more."),
+    ] = None,
     clips: Annotated[int, typer.Option(min=1, help="How many clips.")] = 20,
     seconds: Annotated[float, typer.Option(min=5, help="Length of a clip.")] = 30.0,
     seed: Seed = 1,
@@ -84,6 +96,7 @@ def run(
 
     \b
     Start small:   python -m watermark.robustness --clips 4 --ids 10000
+    One attack:    python -m watermark.robustness --attack "Opus 6" --clips 10
     A paper's own: python -m watermark.robustness --preset audioseal-paper --preset sok
     Your music:    python -m watermark.robustness --audio ~/Music --out reports/mine
     False names:   python -m watermark.robustness null --help
@@ -92,7 +105,7 @@ def run(
     if context.invoked_subcommand is not None:
         return
     asked = bench.Asked(
-        suites=suites(preset or [Preset.ANTIPHON], questions),
+        suites=only(suites(preset or [Preset.ANTIPHON], questions), attack or []),
         clips=clips,
         seconds=seconds,
         seed=seed,

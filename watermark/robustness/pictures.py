@@ -34,7 +34,8 @@ def draw(summary: dict[str, Any], rows: Sequence[Row], out: Path) -> list[Path]:
             made.append(_z_by_attack(table["suite"], measured, summary, out))
     if any(row["kind"] == "clip" for row in rows):
         made.append(_quality_against_z(rows, summary, out))
-    if any(row["kind"] == "unmarked" for row in rows):
+    compared = any(row["kind"] == "attempt" and row["attack"] in _ROC_ATTACKS for row in rows)
+    if compared and any(row["kind"] == "unmarked" for row in rows):
         made.append(_roc(rows, summary, out))
     return made
 
@@ -191,7 +192,7 @@ def _attack_names(axes: Axes, names: Sequence[str]) -> None:
 
 def _finish(figure: Figure, axes: Axes, title: str, summary: dict[str, Any]) -> None:
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(fontsize=8, loc="lower right", framealpha=0.9)
+    figure.legend(fontsize=8, loc="outside lower center", ncols=2, frameon=False)
     figure.suptitle(f"{title}\n{_caption(summary)}", fontsize=10)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import Final
 
@@ -54,3 +55,34 @@ def suites(presets: Sequence[Preset], questions: int) -> tuple[Suite, ...]:
     """The suites of some presets, each once; all of them where ALL is among them."""
     chosen = list(BUILDERS) if Preset.ALL in presets else list(dict.fromkeys(presets))
     return tuple(BUILDERS[preset](questions) for preset in chosen)
+
+
+class NoSuchAttack(Exception):
+    """No attack of the chosen suites has such a name; says which have."""
+
+    def __init__(self, wanted: str, chosen: Sequence[Suite]) -> None:
+        self.wanted = wanted
+        names = "; ".join(attack.name for suite in chosen for attack in suite.attacks)
+        super().__init__(f"no attack is called {wanted!r}; there are: {names}")
+
+
+def only(chosen: Sequence[Suite], wanted: Sequence[str]) -> tuple[Suite, ...]:
+    """The suites with no attacks but those whose names hold one of the texts; all without texts.
+
+    Raises NoSuchAttack for a text that is in no name.
+    """
+    if not wanted:
+        return tuple(chosen)
+    for text in wanted:
+        if not any(text in attack.name for suite in chosen for attack in suite.attacks):
+            raise NoSuchAttack(text, chosen)
+    return tuple(
+        replace(
+            suite,
+            attacks=tuple(
+                attack for attack in suite.attacks if any(text in attack.name for text in wanted)
+            ),
+            not_run=(),
+        )
+        for suite in chosen
+    )

@@ -28,6 +28,7 @@ _WORST_START_DB: Final = -10.0
 _BAND_HZ: Final = 160.0  # grain of the gains that the spectral attacker turns
 _GAIN_SECONDS: Final = 0.064
 _START_GAIN_DB: Final = 12.0
+_STARTS: Final = 3
 
 Perturbation = npt.NDArray[np.float32]
 
@@ -38,7 +39,7 @@ class Space:
 
     draw: Callable[[np.random.Generator], Perturbation]
     render: Callable[[Perturbation], Samples]
-    largest: float  # norm of the perturbation it starts from, in units of a drawn direction's
+    largest: float  # of the perturbation it tries first, in drawn directions
 
 
 class _Budget:
@@ -61,7 +62,7 @@ def hop_skip_jump(questions: int, *, spectral: bool = False) -> Apply:
         budget = _Budget(specimen, space, questions)
         best = _started(space, budget, rng)
         if best is None:
-            specimen.notes["questions"] = questions
+            specimen.notes["questions"] = questions - budget.left
             return Sound(specimen.marked, specimen.rate_hz)
         best = _to_border(best, budget)
         while budget.left > _PROBES + _BORDER_STEPS:
@@ -140,9 +141,10 @@ def _gains(specimen: Specimen) -> Space:
 
 
 def _started(space: Space, budget: _Budget, rng: np.random.Generator) -> Perturbation | None:
-    """A perturbation, however loud, that hides the mark."""
-    for _ in range(3):
-        if budget.left and budget.hidden(loud := space.largest * space.draw(rng)):
+    """A perturbation, each try twice as large as the last, that hides the mark."""
+    for doubled in range(_STARTS):
+        loud = np.asarray(np.float32(space.largest * 2**doubled) * space.draw(rng))
+        if budget.left and budget.hidden(loud):
             return loud
     return None
 
