@@ -162,10 +162,11 @@ def _failures(summary: dict[str, Any]) -> Iterator[str]:
         if row["n"] and row["rate"] < _LOOK_BELOW
     ]
     for suite, row in sorted(weak, key=lambda one: one[1]["rate"]):
+        carried = f"the id was carried over in {row['n'] - row['correct']} of {row['n']}"
+        named = f"{row['correct']} of {row['n']}"
         yield (
-            f"- {suite}, {row['attack']}: {row['correct']} of {row['n']}"
-            + (" not carried over" if row["aim"] == Aim.NOT_NAMED else "")
-            + f", z median {row['z_median']:.1f}"
+            f"- {suite}, {row['attack']}: {carried if row['aim'] == Aim.NOT_NAMED else named}, "
+            f"z median {row['z_median']:.1f}"
         )
     if not weak:
         yield f"No attack that was run stays under {_LOOK_BELOW:g}."
