@@ -184,8 +184,8 @@ def test_what_passes_is_measured(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", sound, RATE_HZ, subtype="FLOAT")
     mono = MonoSound(AudioFile(tmp_path / "a.wav", AudioLimits()))
 
-    assert sum(len(block) for block in mono.blocks()) == mono.frames_read == 3 * RATE_HZ
-    assert mono.energy == pytest.approx(float(np.square(sound).sum()) / 2, rel=1e-4)
+    assert sum(len(block) for block in mono.blocks()) == mono.loudness.frames == 3 * RATE_HZ
+    assert mono.loudness._squares == pytest.approx(float(np.square(sound).sum()), rel=1e-4)
 
 
 def _journal(path: Path, options: ScanOptions | None = None, ids: int = 300) -> Journal:

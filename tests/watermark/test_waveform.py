@@ -11,6 +11,7 @@ import soundfile
 
 from tests.watermark.conftest import plucked_music
 from watermark.audio.errors import (
+    AudioClipped,
     AudioEmpty,
     AudioMislabelled,
     AudioSilent,
@@ -127,6 +128,25 @@ def test_silence_is_refused(recording: Recording, level: float) -> None:
 def test_a_blink_of_audio_is_too_short(recording: Recording) -> None:
     with pytest.raises(AudioTooShort, match=r"0\.50 s of audio; at least 2 s"):
         recording(plucked_music(0.5)).examine()
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_an_offset_without_sound_is_silence(recording: Recording, channels: int) -> None:
+    offset = np.full((66_150, channels), 0.5, np.float32) * np.array([1, -0.8][:channels])
+
+    with pytest.raises(AudioSilent, match="below -80 dBFS"):
+        recording(offset, subtype="FLOAT").examine()
+    heard = offset + 0.01 * plucked_music(3, channels=channels)
+    assert recording(heard, subtype="FLOAT").examine().frames == 66_150
+
+
+def test_what_lies_at_full_scale_is_no_recording(recording: Recording) -> None:
+    sound = plucked_music(3, seed=2)
+
+    with pytest.raises(AudioClipped, match="lie at full scale"):
+        recording(np.sign(sound + 1e-9)).examine()
+    loud = np.clip(3 * sound, -1, 1)  # clipped music is still music
+    assert recording(loud).examine().frames == 66_150
 
 
 @pytest.mark.parametrize("poison", [np.nan, np.inf, -np.inf])

@@ -5,6 +5,7 @@ AudioRefused
 │                                         or a sample is not a number
 ├── AudioEmpty         audio-empty        no bytes, or no samples
 ├── AudioSilent        audio-silent       nothing that could carry or hide a mark
+├── AudioClipped       audio-clipped      most samples lie at full scale: what was there is gone
 ├── AudioTooShort      audio-too-short
 ├── AudioTooLarge      audio-too-large    bytes, duration, channels or sample rate over the limit
 ├── AudioTooCostly     audio-too-costly   decoding it takes longer than is allowed
@@ -40,9 +41,15 @@ class AudioEmpty(AudioRefused):
 
 
 class AudioSilent(AudioRefused):
-    """The whole file lies under the level at which a mark could exist."""
+    """The whole file lies under the level at which a mark could exist, or holds only an offset."""
 
     code = "audio-silent"
+
+
+class AudioClipped(AudioRefused):
+    """Most samples lie at full scale."""
+
+    code = "audio-clipped"
 
 
 class AudioTooShort(AudioRefused):
@@ -81,6 +88,7 @@ BY_CODE = {
         AudioUnreadable,
         AudioEmpty,
         AudioSilent,
+        AudioClipped,
         AudioTooShort,
         AudioTooLarge,
         AudioTooCostly,

@@ -22,6 +22,7 @@ from watermark.audio.containers import (
     states_its_length,
 )
 from watermark.audio.errors import (
+    AudioClipped,
     AudioEmpty,
     AudioMislabelled,
     AudioSilent,
@@ -35,6 +36,9 @@ Samples = npt.NDArray[np.float32]  # (time, channel), the order of soundfile
 
 READ_FRAMES: Final = 1 << 16
 SILENT_RMS: Final = 10 ** (-80 / 20)  # -80 dBFS: under the noise of 16-bit tape transfers
+_CLIPPED_FROM: Final = 0.9999  # of full scale
+_CLIPPED_SHARE_MAX: Final = 0.5
+_SUM_ERROR: Final = 1e-6  # relative, of squares added up in single precision
 _MPEG_SLACK_FRAMES: Final = 2 * 1152  # encoders state their padding to within a frame or two
 
 
@@ -152,13 +156,16 @@ class AudioFile:
                 yield piece
 
     def examine(self) -> AudioFacts:
-        """Read everything once. Raises AudioEmpty, AudioSilent, AudioTooShort and as `blocks`."""
-        digest, frames, energy = hashlib.sha256(), 0, 0.0
+        """Read everything once.
+
+        Raises AudioEmpty, AudioSilent, AudioClipped, AudioTooShort and as `blocks`.
+        """
+        digest, loudness = hashlib.sha256(), Loudness(self.channels)
         for block in self.blocks():
             digest.update(pcm_bytes(block))
-            frames += len(block)
-            energy += float(np.sum(np.square(block, dtype=np.float64)))
-        require_audible(self, frames, energy)
+            loudness.add(block)
+        frames = loudness.frames
+        loudness.require_audible(self)
         with self.path.open("rb") as file:
             file_sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         return AudioFacts(
@@ -234,20 +241,50 @@ class AudioFile:
         return f"longer than {self.limits.seconds_max:g} s; cut it into parts"
 
 
-def require_audible(audio: AudioFile, frames: int, energy: float) -> None:
-    """`energy` is the sum of squares over all channels of `frames` frames, full scale 1.
+class Loudness:
+    """Gathers whether there is anything to hear in a file."""
 
-    Raises AudioEmpty, AudioTooShort or AudioSilent.
-    """
-    if frames == 0:
-        raise AudioEmpty("the file holds no samples; export the recording again")
-    if frames < audio.limits.seconds_min * audio.sample_rate_hz:
-        raise AudioTooShort(
-            f"{frames / audio.sample_rate_hz:.2f} s of audio; "
-            f"at least {audio.limits.seconds_min:g} s are needed"
-        )
-    if (energy / (frames * audio.channels)) ** 0.5 < SILENT_RMS:
-        raise AudioSilent("the file is silent (below -80 dBFS); check the channel and the level")
+    def __init__(self, channels: int) -> None:
+        self.frames = 0
+        self._sums = np.zeros(channels)
+        self._squares = 0.0
+        self._clipped = 0
+
+    def add(self, block: Samples) -> None:
+        """Count a block, (time, channel), full scale 1."""
+        self.frames += len(block)
+        self._sums += block.sum(0, dtype=np.float64)
+        self._squares += float(np.vdot(block, block))
+        self._clipped += int(np.count_nonzero(np.abs(block) >= _CLIPPED_FROM))
+
+    def join(self, other: Loudness) -> None:
+        """Count what another part of the same file held."""
+        self.frames += other.frames
+        self._sums += other._sums
+        self._squares += other._squares
+        self._clipped += other._clipped
+
+    def require_audible(self, audio: AudioFile) -> None:
+        """Raises AudioEmpty, AudioTooShort, AudioSilent or AudioClipped. An offset is no sound."""
+        if self.frames == 0:
+            raise AudioEmpty("the file holds no samples; export the recording again")
+        if self.frames < audio.limits.seconds_min * audio.sample_rate_hz:
+            raise AudioTooShort(
+                f"{self.frames / audio.sample_rate_hz:.2f} s of audio; "
+                f"at least {audio.limits.seconds_min:g} s are needed"
+            )
+        samples = self.frames * audio.channels
+        of_offset = float(np.square(self._sums).sum()) / self.frames
+        sounding = max(0.0, self._squares - of_offset - _SUM_ERROR * self._squares)
+        if (sounding / samples) ** 0.5 < SILENT_RMS:
+            raise AudioSilent(
+                "the file is silent (below -80 dBFS); check the channel and the level"
+            )
+        if self._clipped > _CLIPPED_SHARE_MAX * samples:
+            raise AudioClipped(
+                f"{100 * self._clipped // samples} % of the samples lie at full scale; "
+                "export it at a lower level"
+            )
 
 
 def pcm_bytes(block: Samples) -> bytes:

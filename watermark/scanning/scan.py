@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from watermark.audio.errors import AudioRefused, AudioUnreadable
-from watermark.audio.files import AudioFile, AudioLimits, require_audible
+from watermark.audio.files import AudioFile, AudioLimits, Loudness
 from watermark.detection import Identity, Segment
 from watermark.identity.detector import IdentityReading, Reader
 from watermark.identity.geometry import STRAIGHT, Geometry
@@ -150,8 +150,7 @@ def _searched(
 
     if not options.coarse or duration < _COARSE_SECONDS_MIN:
         readings = read(whole(duration), 0.0, 1.0)
-        energy = sum(one.sound.energy for one in readings) * audio.channels
-        require_audible(audio, sum(one.sound.frames_read for one in readings), energy)
+        _require_audible(audio, (one.sound.loudness for one in readings))
         return Scanned(path, round(duration, 3), round(duration, 3), _merged(readings))
     windows = tastes(duration)
     hits = _standing_out(audio, reader, windows, parts, lambda f: told(_TASTING_SHARE * f))
@@ -178,20 +177,26 @@ def _standing_out(
     """The windows whose sync chips stand out. Raises AudioSilent when none holds any sound."""
     books = [search.book for search in reader.searches]
 
-    def scored(some: Sequence[Stretch]) -> list[tuple[float, float]]:
+    def scored(some: Sequence[Stretch]) -> list[tuple[float, Loudness]]:
         heard = list(taste(audio, some))
         scores = sync_scores([sound for sound, _ in heard], books)
-        return [(z, energy) for z, (_, energy) in zip(scores, heard, strict=True)]
+        return [(z, loudness) for z, (_, loudness) in zip(scores, heard, strict=True)]
 
     groups = [windows[i : i + _TASTES_AT_ONCE] for i in range(0, len(windows), _TASTES_AT_ONCE)]
-    scores: list[tuple[float, float]] = []
+    scores: list[tuple[float, Loudness]] = []
     for group in parts.map(scored, groups):
         scores += group
         told(len(scores) / len(windows))
-    frames = int(len(windows) * windows[0].seconds * audio.sample_rate_hz)
-    mean_energy = sum(energy for _, energy in scores) / len(scores)
-    require_audible(audio, frames, mean_energy * frames * audio.channels)
+    _require_audible(audio, (loudness for _, loudness in scores))
     return [window for window, (z, _) in zip(windows, scores, strict=True) if z >= GATE_Z]
+
+
+def _require_audible(audio: AudioFile, parts: Iterable[Loudness]) -> None:
+    """Raises AudioSilent and its like of all parts together."""
+    total = Loudness(audio.channels)
+    for part in parts:
+        total.join(part)
+    total.require_audible(audio)
 
 
 @dataclass(frozen=True)

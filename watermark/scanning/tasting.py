@@ -12,7 +12,7 @@ import soxr
 import torch
 from torch import Tensor
 
-from watermark.audio.files import AudioFile, Samples
+from watermark.audio.files import AudioFile, Loudness, Samples
 from watermark.audio.waveform import MARK_RATE_HZ
 from watermark.identity.cells import (
     BAND_EDGES,
@@ -54,14 +54,15 @@ def sync_scores(windows: Sequence[Mono], books: Sequence[Codebook]) -> list[floa
     return scores
 
 
-def taste(audio: AudioFile, tastes: Sequence[Stretch]) -> Iterator[tuple[Mono, float]]:
-    """Each window at 16 kHz, one channel, and its energy per sample. Raises AudioRefused kinds."""
+def taste(audio: AudioFile, tastes: Sequence[Stretch]) -> Iterator[tuple[Mono, Loudness]]:
+    """Each window at 16 kHz, one channel, and how loud. Raises AudioRefused kinds."""
     rate_hz = audio.sample_rate_hz
     starts = [int(one.start * rate_hz) for one in tastes]
     frames = int(tastes[0].seconds * rate_hz)
     for block in audio.windows(starts, frames):
-        energy = float(np.vdot(block, block)) / max(block.size, 1)
-        yield _at_mark_rate(block, rate_hz), energy
+        loudness = Loudness(audio.channels)
+        loudness.add(block)
+        yield _at_mark_rate(block, rate_hz), loudness
 
 
 def _at_mark_rate(block: Samples, rate_hz: int) -> Mono:
