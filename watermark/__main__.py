@@ -124,11 +124,16 @@ def detect(
     found: Path,
     state: State = StateDefault,
     speeds: Annotated[str, typer.Option(help="Playback speeds to undo, with commas.")] = "1.0",
+    open_mode: Annotated[
+        bool, typer.Option("--open", help="Read ids by key and code alone, registered or not.")
+    ] = False,
 ) -> None:
     """Search FOUND for every registered id; exits 3 when there is none."""
     workbench = Workbench(_settings(state))
     wanted = tuple(float(speed) for speed in speeds.split(","))
-    detection = workbench.detect(workbench.open(_existing(found)), speeds=wanted)
+    detection = workbench.detect(
+        workbench.open(_existing(found)), speeds=wanted, open_mode=open_mode
+    )
     sys.stdout.write(json.dumps(to_json(detection), indent=2) + "\n")
     if isinstance(detection, Unmarked):
         raise typer.Exit(EXIT_NOTHING_FOUND)

@@ -42,6 +42,22 @@ def test_embed_then_detect_then_the_original(song: Path, tmp_path: Path) -> None
     assert json.loads(original.stdout)["identities"] == []
 
 
+def test_whoever_lost_the_register_but_not_the_key_reads_the_id_in_open_mode(
+    song: Path, tmp_path: Path
+) -> None:
+    state, copy = tmp_path / "state", tmp_path / "copy.flac"
+    report = json.loads(_run("embed", song, copy, "--state", state).stdout)
+    (state / "registry.sqlite").unlink()
+
+    by_registry = _run("detect", copy, "--state", state)
+    by_code = _run("detect", copy, "--state", state, "--open")
+
+    assert by_registry.returncode == NOTHING_FOUND
+    (identity,) = json.loads(by_code.stdout)["identities"]
+    assert identity["generation_id"] == report["generation_id"]
+    assert json.loads(by_code.stdout)["detector"]["registered_ids"] == 0
+
+
 def test_a_refusal_is_one_sentence_and_a_failing_exit(tmp_path: Path) -> None:
     silent = tmp_path / "silent.wav"
     soundfile.write(silent, np.zeros(88_200), 22_050)

@@ -78,7 +78,8 @@ def _spectrum_at(samples: Tensor, hop_ratio: float) -> Tensor:
     frames = int((samples.shape[1] - FFT_SIZE) / (HOP * hop_ratio)) + 1
     starts = torch.round(torch.arange(frames, dtype=torch.float64) * HOP * hop_ratio).long()
     whole = samples.unfold(1, FFT_SIZE, 1)[:, starts.clamp(max=samples.shape[1] - FFT_SIZE)]
-    return torch.fft.rfft(whole * _window(samples)).transpose(1, 2)
+    spectra: Tensor = torch.fft.rfft(whole * _window(samples)).transpose(1, 2)
+    return spectra
 
 
 def overlap_add(spectra: Tensor) -> Tensor:

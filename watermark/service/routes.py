@@ -115,15 +115,26 @@ def _add_detect_routes(app: FastAPI, parts: Parts) -> None:
 
     @app.post("/v1/detect", status_code=202)
     async def detect(
-        request: Request, name: FileName = "", speeds: str = "1.0", thorough: bool = True
+        request: Request,
+        name: FileName = "",
+        speeds: str = "1.0",
+        thorough: bool = True,
+        open_mode: bool = False,
     ) -> dict[str, Any]:
-        """`thorough` seeks speed, stretch and pitch when the file read straight shows nothing."""
-        caller = parts.door.anyone(request)
+        """`thorough` seeks speed, stretch and pitch when the file read straight shows nothing.
+
+        `open_mode`, for partners, reads ids by key and code, registered here or not.
+        """
+        caller = parts.door.partner(request) if open_mode else parts.door.anyone(request)
         wanted = parse_speeds(speeds)
 
         def work(audio: AudioFile, progress: Progress) -> Outcome:
             detection = workbench.detect(
-                audio, speeds=wanted, seek_geometry=thorough, progress=progress
+                audio,
+                speeds=wanted,
+                seek_geometry=thorough,
+                open_mode=open_mode,
+                progress=progress,
             )
             parts.metrics.audio_done("detect", detection.audio.duration_ms)
             return Outcome(parts.told(caller, detection))

@@ -134,17 +134,20 @@ class Workbench:
         *,
         speeds: tuple[float, ...] = (1.0,),
         seek_geometry: bool = True,
+        open_mode: bool = False,
         progress: Progress = unheard,
     ) -> Detection:
         """Search a file for every registered id, and compare its sound with what was registered.
 
-        Raises AudioRefused kinds and FingerprintsDamaged.
+        With `open_mode` ids are read by key and code alone, registered or not. Raises AudioRefused
+        kinds and FingerprintsDamaged.
         """
         self.refresh()
         detection = self.marker.detect(
             audio,
             speeds=speeds,
             seek_geometry=seek_geometry,
+            open_mode=open_mode,
             facts=self.examine(audio),
             progress=progress,
         )
