@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -24,7 +25,14 @@ def main(argv: list[str] | None = None) -> int:
     given = parser.parse_args(argv)
     try:
         application = Application(
-            Settings(given.state, given.rpc, given.watermark, given.deployment)
+            Settings(
+                given.state,
+                given.rpc,
+                given.watermark,
+                given.deployment,
+                # From the environment: other users of the machine can read a command line.
+                os.environ.get("ANTIPHON_WATERMARK_TOKEN") or None,
+            )
         )
     except ClientError as error:
         sys.stderr.write(f"{error}\n")

@@ -45,6 +45,7 @@ class Settings:
     rpc: str
     watermark_url: str
     deployment_file: Path
+    watermark_token: str | None = None  # where the process answers in full to partners alone
 
     @property
     def index_url(self) -> str:
@@ -111,7 +112,7 @@ class Application:
 
     @cached_property
     def watermark(self) -> WatermarkClient:
-        return WatermarkClient(self.settings.watermark_url)
+        return WatermarkClient(self.settings.watermark_url, token=self.settings.watermark_token)
 
     @cached_property
     def currency(self) -> Currency:

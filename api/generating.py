@@ -162,7 +162,7 @@ def run_manifest(
         output=Output(
             cid=str(output),
             pcm_sha256=f"0x{audio.pcm_sha256}",
-            mime="audio/flac",
+            mime=embed.media_type,
             sample_rate=audio.sample_rate_hz,
             channels=audio.channels,
             duration_ms=audio.duration_ms,

@@ -124,6 +124,22 @@ def trace(
         raise typer.Exit(NOTHING_FOUND)
 
 
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    add_help_option=False,
+)
+def scan(
+    context: typer.Context,
+    state: Annotated[Path, typer.Option(help="That of the `antiphon up` that marked.")] = STATE,
+) -> None:
+    """Search folders of recordings for every registered id; options as python -m watermark scan."""
+    import subprocess
+
+    command = [sys.executable, "-m", "watermark", "scan", *context.args]
+    done = subprocess.run([*command, "--state", str(state / "watermark")], check=False)
+    raise typer.Exit(done.returncode)
+
+
 @app.command()
 def payouts(as_json: AsJson = False, api: Api = "") -> None:
     """What each payee got in both lanes, and what waits for it."""
