@@ -34,8 +34,8 @@ ALIGNMENTS_TRIED: Final = (
 )
 SLOT_LIMIT: Final = 4.0
 _OPEN_SYNC_Z_MIN: Final = 5.0  # half of what an id of the least z that decodes brings along
-_IDS_AT_ONCE: Final = 1 << 13  # their rows stay in the processor's cache
-_COLUMNS_AT_ONCE: Final = 32  # alignments scored in one pass over the ids
+_IDS_AT_ONCE: Final = 1 << 11  # their rows stay in the processor's cache
+_COLUMNS_AT_ONCE: Final = 64  # alignments scored in one pass over the ids
 Row = TypeVar("Row", bound=np.generic)
 _ROWS = torch.arange(SLOTS, dtype=torch.int32) * ALPHABET
 

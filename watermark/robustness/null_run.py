@@ -46,7 +46,7 @@ from watermark.robustness.journal import Journal
 WINDOW_SECONDS: Final = 10.0
 CHUNK: Final = 250
 _RATE_HZ: Final = 16_000  # of synthesised windows; the detector hears no more
-_AT_ONCE: Final = 8  # windows searched together
+_AT_ONCE: Final = 15  # windows searched together: 60 alignments, and a few of short windows
 _LIMITS: Final = AudioLimits()
 
 
