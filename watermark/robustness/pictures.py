@@ -19,6 +19,7 @@ from watermark.robustness.journal import Row
 
 _DPI: Final = 120
 _WIDTH: Final = 9.0
+_CAPTION_CHARACTERS: Final = 50
 # Blue and orange of Okabe and Ito (2008), which most colour-blind readers tell apart.
 _OURS, _OTHER, _QUIET = "#0072B2", "#D55E00", "#777777"
 _MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X", "*")
@@ -42,8 +43,11 @@ def draw(summary: dict[str, Any], rows: Sequence[Row], out: Path) -> list[Path]:
 
 def _caption(summary: dict[str, Any]) -> str:
     settings = summary["settings"]
+    audio = settings["audio"]
+    if len(audio) > _CAPTION_CHARACTERS:
+        audio = f"recordings from {audio.count(',') + 1} folders"
     return (
-        f"{settings['audio']}, {settings['clips']} clips of {settings['seconds']:g} s, "
+        f"{audio}, {settings['clips']} clips of {settings['seconds']:g} s, "
         f"{settings['ids']:,} ids, seed {settings['seed']}"
     )
 
