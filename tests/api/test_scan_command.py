@@ -26,7 +26,5 @@ def test_options_state_and_exit_status_pass_through(
     done = CliRunner().invoke(app, ["scan", "songs", "--coarse", "--state", str(tmp_path)])
 
     assert done.exit_code == 3
-    assert ran == [
-        [sys.executable, "-m", "watermark", "scan", "songs", "--coarse"]
-        + ["--state", str(tmp_path / "watermark")]
-    ]
+    expected = [sys.executable, "-m", "watermark", "scan", "songs", "--coarse"]
+    assert ran == [[*expected, "--state", str(tmp_path / "watermark")]]
