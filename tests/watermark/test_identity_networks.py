@@ -49,7 +49,7 @@ def _restless(network: torch.nn.Module, seed: int = 0) -> torch.nn.Module:
 
 @pytest.fixture(scope="module")
 def learned() -> LearnedEvidence:
-    network = _restless(EvidenceNetwork())
+    network = _restless(EvidenceNetwork(halves=True))
     assert isinstance(network, EvidenceNetwork)
     return LearnedEvidence(network)
 

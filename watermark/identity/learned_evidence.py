@@ -41,7 +41,7 @@ CELL_STARTS: Final = CELL_FRAMES // PHASE_FRAMES
 FAST_MAPS: Final = 2
 SLOW_MAPS: Final = 5
 HALF_MAPS: Final = 2
-CHANNELS: Final = 24
+CHANNELS: Final = 16
 _AROUND: Final = 8  # starts either way of a pair's middle: two cells before, two after
 _CLIP: Final = 4.0
 
@@ -98,7 +98,7 @@ class EvidenceNetwork(nn.Module):
     then no longer hides what the other says.
     """
 
-    def __init__(self, channels: int = CHANNELS, halves: bool = True) -> None:
+    def __init__(self, channels: int = CHANNELS, halves: bool = False) -> None:
         super().__init__()
         width = 2 * _AROUND + 1
         fast = FAST_MAPS + (HALF_MAPS if halves else 0)

@@ -131,7 +131,7 @@ ATTACKS: dict[str, Attack] = {
     "vorbis": vorbis,
     "opus": opus,
 }
-_WEIGHTS = {"white noise": 3.0, "opus": 3.5, "mp3": 2.0}
+_WEIGHTS = {"white noise": 3.0, "opus": 2.5, "mp3": 2.0}
 _NAMES = list(ATTACKS)
 _CHANCES = np.array([_WEIGHTS.get(name, 1.0) for name in _NAMES])
 _CHANCES /= _CHANCES.sum()

@@ -50,6 +50,7 @@ def write_section(
     """Put the section into MODEL_CARD.md, in place of an earlier one; returns its path."""
     runs = "".join(
         f"*{kind}*:\n\n{_stages(network['training'])}\n"
+        + "".join(f"{note}\n\n" for note in network.get("notes", []))
         for kind, network in card["networks"].items()
     )
     text = HEAD.format(stages=runs)
@@ -96,6 +97,16 @@ def _report(report: Evaluation, snr_db: float) -> str:
     text += "| after | " + " | ".join(pairs) + " |\n|---|" + "---|" * len(pairs) + "\n"
     for row in report.rows:
         text += f"| {row.attack} | " + " | ".join(_cell(row.z[pair]) for pair in pairs) + " |\n"
+    for what, over, of in (
+        ("The learned detector", "analytic / learned", "analytic / classical"),
+        ("Learned depths", "learned / learned", "analytic / learned"),
+    ):
+        if over in pairs and of in pairs:
+            ratios = [row.z[over].mean / row.z[of].mean for row in report.rows]
+            text += (
+                f"\n{what} (`{over}` against `{of}`): mean z times {min(ratios):.3f} to "
+                f"{max(ratios):.3f}, {sum(ratios) / len(ratios):.3f} on average over the rows.\n"
+            )
     return text
 
 

@@ -27,8 +27,8 @@ class Recipe:
     gradient_clip: float = 1.0
     average_decay: float = 0.995  # the averaged weights are the ones that are shipped
     correlation_weight: float = 0.3  # of -log(z / sqrt(cells)) beside the cross-entropy
-    channels: int = 24  # of the evidence network
-    halves: int = 1  # whether it sees half bands; 0 or 1
+    channels: int = 16  # of the evidence network
+    halves: int = 0  # whether it sees half bands; 0 or 1
     embedder_from_step: int = -1  # from here the strength network learns too; -1: never
 
     def changed(self, settings: list[str]) -> Self:
