@@ -45,6 +45,7 @@ DETECTOR_VERSION: Final = "2"
 IDENTITIES_MAX: Final = 32  # of one file; the strongest are told
 _WINDOWS_AT_ONCE: Final = 12  # bounds the memory of one search
 _ALIGNMENTS_MAX: Final = 3  # of one id in one file: splices and repeats
+_SURE_MARGIN_Z: Final = 5.0  # a copy shifted by a semitone is faintly heard as it is, too
 _PROMISING_Z: Final = 4.2  # of a geometry; the best of a million chance alignments reaches 4.9
 _PROMISING_UNHEARD_Z: Final = 5.5  # the same when excerpts leave most of the file unheard
 
@@ -122,8 +123,8 @@ class Reader:
     ) -> IdentityReading:
         """Search a file for every id. Raises AudioRefused kinds as the reading of it does.
 
-        `geometries` (at least one) are read as given; if none shows an id and `seek_geometry`,
-        the file's own is looked for. With `open_mode` ids are decoded from the cells instead of
+        `geometries` (at least one) are read as given; if none shows an id beyond doubt and
+        `seek_geometry`, the file's own is looked for. With `open_mode` ids are decoded from the cells instead of
         looked up, so any id under these keys is read, registered or not; that takes about twice
         the z.
         """
@@ -135,11 +136,15 @@ class Reader:
         for number, geometry in enumerate(geometries):
             heard = _part(progress, number * share, share)
             windows += self._collect(audio, geometry, open_mode, finds, heard)
-        if seek_geometry and not finds and self.searches:
+        sure_z = self._threshold_z(max(windows, 1), open_mode) + _SURE_MARGIN_Z
+        faint = all(one.bounded_z < sure_z for one in finds.values())
+        if seek_geometry and self.searches and faint:
             books = [search.book for search in self.searches]
             z_min = _PROMISING_Z if covers(audio) else _PROMISING_UNHEARD_Z
             heard = _part(progress, 0.3, 0.5)
             for sighting in find_geometries(excerpts(audio), books, z_min=z_min, heard=heard):
+                if any(sighting.geometry.near(known) for known in geometries):
+                    continue
                 windows += self._collect(audio, sighting.geometry, open_mode, finds)
         threshold_z = self._threshold_z(windows, open_mode)
         over = [one for one in finds.values() if one.bounded_z >= threshold_z]
