@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from api.application import Application
@@ -26,6 +27,7 @@ from oracle.detection_report import (
     sign_detection_report,
 )
 from watermark.detection import Corroborated, Corroboration
+from watermark.payload import GenerationId as MarkedId
 
 PPB = 1_000_000_000
 MILLI = 1_000
@@ -40,15 +42,30 @@ def decimal(value: float) -> str:
     return text or "0"
 
 
+class SeveralIdentities(Exception):
+    """A report names one generation; which of several was used is for a person to weigh."""
+
+    def __init__(self, found: Sequence[MarkedId]) -> None:
+        self.found = tuple(found)
+        names = ", ".join(str(one) for one in found)
+        super().__init__(
+            f"{len(found)} generations are named in this file ({names}); a report pays one of them "
+            "without saying why not the others: cut the file at their places and report each part"
+        )
+
+
 def report_detection(
     app: Application, traced: Trace, found: Path, operator: LocalSigner
 ) -> SignedDetectionReport:
     """Write the manifest of the strongest identity and sign the report on it.
 
-    Files nothing with the oracle. Raises ValueError when the trace found nothing.
+    Files nothing with the oracle. Raises ValueError when the trace found nothing, and
+    SeveralIdentities when it found more than one.
     """
     if not traced.generations:
         raise ValueError("an unmarked file has nothing to report")
+    if len(traced.generations) > 1:
+        raise SeveralIdentities([one.identity.generation_id for one in traced.generations])
     generation = traced.generations[0]
     manifest = seal(
         manifest_body(traced, generation, found),
