@@ -22,7 +22,7 @@ def _traced(*ids: int) -> Any:
 
 
 def test_a_file_that_names_two_generations_is_not_reported_as_one_of_them() -> None:
-    with pytest.raises(SeveralIdentities, match="0x0000000000000007.*cut the file") as refused:
+    with pytest.raises(SeveralIdentities, match=r"0x0000000000000007.*cut the file") as refused:
         report_detection(NOBODY, _traced(7, 9), Path("mix.wav"), NOBODY)
 
     assert refused.value.found == (GenerationId(7), GenerationId(9))

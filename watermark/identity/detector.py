@@ -124,9 +124,9 @@ class Reader:
         """Search a file for every id. Raises AudioRefused kinds as the reading of it does.
 
         `geometries` (at least one) are read as given; if none shows an id beyond doubt and
-        `seek_geometry`, the file's own is looked for. With `open_mode` ids are decoded from the cells instead of
-        looked up, so any id under these keys is read, registered or not; that takes about twice
-        the z.
+        `seek_geometry`, the file's own is looked for. With `open_mode` ids are decoded from the
+        cells instead of looked up, so any id under these keys is read, registered or not; that
+        takes about twice the z.
         """
         if not geometries:
             raise ValueError("name at least one geometry to read; STRAIGHT is the file as it is")
