@@ -31,6 +31,8 @@ from watermark.identity.placing import Placed, Placement, own_chips, placed, sig
 from watermark.identity.search import ALIGNMENTS_TRIED, IdSearch, Score
 from watermark.identity.sync import Alignment
 from watermark.identity.windows import (
+    LONG_FILE_BLOCKS,
+    LONG_SYNC_Z_MIN,
     Evidence,
     Window,
     block_count,
@@ -198,7 +200,9 @@ class Reader:
         open_mode: bool,
     ) -> Iterator[tuple[int, IdSearch, list[Score]]]:
         """Scores under each key as they come, with the number of blocks read so far."""
-        windows = windows_of(self._blocks_of(audio, geometry))
+        long = block_count(audio, geometry) > LONG_FILE_BLOCKS
+        gate_z = LONG_SYNC_Z_MIN if long else -torch.inf
+        windows = windows_of(self._blocks_of(audio, geometry), gate_z)
         for group in _batched(windows):
             stacked = torch.stack([window.evidence for _, window in group])
             sync_z_min = [window.sync_z_min for _, window in group]

@@ -28,6 +28,8 @@ from watermark.identity.cells import (
 from watermark.identity.evidence import EVIDENCE_CONTEXT, block_evidence
 from watermark.identity.geometry import STRAIGHT, Geometry
 
+LONG_FILE_BLOCKS: Final = 8  # two minutes; longer files have many windows to be found in
+LONG_SYNC_Z_MIN: Final = 3.6  # a mark that can be named brings 4.3 on average; chance one in six
 SHORT_SYNC_Z_MIN: Final = 4.2  # chance brings one short window in a hundred this far
 _ALIKE: Final = 0.8  # what their mean keeps of the channels' energy, that it may stand for them
 _SKEW_SECONDS: Final = 0.0003  # short against a frame: a comb, which the mark does not mind
@@ -107,20 +109,27 @@ def _products_in_band(block: Samples, rate_hz: float) -> npt.NDArray[np.float64]
     return products
 
 
-def windows_of(blocks: Iterator[Tensor]) -> Iterator[tuple[int, Window]]:
-    """All windows of a file with the number of blocks read so far."""
+def windows_of(
+    blocks: Iterator[Tensor], sync_z_min: float = -torch.inf
+) -> Iterator[tuple[int, Window]]:
+    """All windows of a file with the number of blocks read so far.
+
+    `sync_z_min` holds for whole blocks and pairs; short windows keep at least their own, and the
+    whole file is always searched.
+    """
+    short_z_min = max(SHORT_SYNC_Z_MIN, sync_z_min)
     whole: Tensor | None = None
     previous: Tensor | None = None
     count = 0
     for block in blocks:
         count += 1
-        yield count, Window(block)
+        yield count, Window(block, sync_z_min)
         for first in (0, _SHORT_HOP, CODEWORD_PAIRS - _SHORT_PAIRS):
-            yield count, Window(_cut(block, first, first + _SHORT_PAIRS), SHORT_SYNC_Z_MIN)
+            yield count, Window(_cut(block, first, first + _SHORT_PAIRS), short_z_min)
         if previous is not None:
-            yield count, Window(previous + block)
+            yield count, Window(previous + block, sync_z_min)
             across = _cut(previous, CODEWORD_PAIRS - _SHORT_HOP, CODEWORD_PAIRS)
-            yield count, Window(across + _cut(block, 0, _SHORT_HOP), SHORT_SYNC_Z_MIN)
+            yield count, Window(across + _cut(block, 0, _SHORT_HOP), short_z_min)
         whole = block if whole is None else whole + block
         previous = block
     if whole is not None and count > 2:
