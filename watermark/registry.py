@@ -9,10 +9,11 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Engine, LargeBinary, String, create_engine, event, func, select
+from sqlalchemy import LargeBinary, String, create_engine, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from watermark.durable import make_durable
 from watermark.payload import GenerationId
 
 _ROWS_AT_ONCE: Final = 65_536
@@ -55,7 +56,7 @@ class Registry:
         """Open or create the SQLite file at `path`."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self._engine = create_engine(f"sqlite:///{path}")
-        _make_durable(self._engine)
+        make_durable(self._engine)
         _Tables.metadata.create_all(self._engine)
 
     def issue(self, generation_id: GenerationId, *, source_pcm_sha256: str, key_id: str) -> None:
@@ -106,12 +107,3 @@ class Registry:
         with Session(self._engine) as session:
             known = session.scalars(query).one()
             return known.source_pcm_sha256, known.key_id
-
-
-def _make_durable(engine: Engine) -> None:
-    @event.listens_for(engine, "connect")
-    def _on_connect(connection: object, record: object) -> None:  # noqa: ARG001
-        cursor = connection.cursor()  # type: ignore[attr-defined]
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.close()

@@ -17,7 +17,6 @@ import numpy as np
 from sqlalchemy import (
     DDL,
     ColumnElement,
-    Engine,
     LargeBinary,
     String,
     create_engine,
@@ -28,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from watermark.durable import make_durable
 from watermark.fingerprint.landmarks import BYTES_PER_LANDMARK, Landmarks
 from watermark.payload import GenerationId
 
@@ -89,7 +89,7 @@ class FingerprintStore:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self._engine = create_engine(f"sqlite:///{path}")
-        _make_durable(self._engine)
+        make_durable(self._engine)
         try:
             _Tables.metadata.create_all(self._engine)
         except DatabaseError as error:
@@ -177,12 +177,3 @@ class FingerprintStore:
 
 def _digest(generation_id: GenerationId, packed: bytes) -> bytes:
     return hashlib.sha256(FORM.encode() + generation_id.to_bytes() + packed).digest()
-
-
-def _make_durable(engine: Engine) -> None:
-    @event.listens_for(engine, "connect")
-    def _on_connect(connection: object, record: object) -> None:  # noqa: ARG001
-        cursor = connection.cursor()  # type: ignore[attr-defined]
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.close()
