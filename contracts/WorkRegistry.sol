@@ -75,6 +75,11 @@ contract WorkRegistry is IWorkRegistry, ERC721, IERC4906, IERC5192 {
     }
 
     /// @inheritdoc IWorkRegistry
+    function kindOf(WorkId workId) external view returns (WorkKind) {
+        return _recordOf(workId).kind;
+    }
+
+    /// @inheritdoc IWorkRegistry
     function controllerOf(WorkId workId) external view returns (address) {
         Record storage record = _recordOf(workId);
         CommunityId communityId = record.communityId;

@@ -59,6 +59,9 @@ interface IWorkRegistry {
     /// @notice Everything stored about a work. Reverts with `WorkUnknown`.
     function workOf(WorkId workId) external view returns (Work memory);
 
+    /// @notice What the work is: one slot read, where `workOf` reads three. Reverts with `WorkUnknown`.
+    function kindOf(WorkId workId) external view returns (WorkKind);
+
     /// @notice The account that decides for a work: the steward of its community, or the owner of its token.
     function controllerOf(WorkId workId) external view returns (address);
 
