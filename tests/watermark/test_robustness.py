@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from watermark.detection import NOT_COMPARED, Corroborated, Identity
 from watermark.payload import GenerationId
 from watermark.robustness.attack import Aim, Attack, changed
 from watermark.robustness.attacks import levels
@@ -76,6 +78,11 @@ def _attack(aim: Aim, ids: int) -> Attack:
     return Attack("any", "any", changed(levels.unchanged), "antiphon", aim, ids)
 
 
+def _reading(*named: GenerationId, sound: Corroborated = Corroborated.SAME_RECORDING) -> Reading:
+    compared = replace(NOT_COMPARED, outcome=sound)
+    return Reading(tuple(Identity(one, 9.0, 1e-9, (), corroboration=compared) for one in named))
+
+
 @pytest.mark.parametrize(
     ("aim", "ids", "named", "correct", "wrong_ids"),
     [
@@ -87,23 +94,45 @@ def _attack(aim: Aim, ids: int) -> Attack:
         (Aim.BOTH, 2, [ONE], False, 0),
         (Aim.MEMBERS, 2, [TWO], True, 0),
         (Aim.MEMBERS, 2, [THREE], False, 1),
-        (Aim.NOT_NAMED, 1, [], True, 0),
-        (Aim.NOT_NAMED, 1, [ONE], False, 0),
+        (Aim.TOLD_APART, 1, [], True, 0),
     ],
 )
 def test_an_outcome_is_judged_by_what_was_asked(
     aim: Aim, ids: int, named: list[GenerationId], correct: bool, wrong_ids: int
 ) -> None:
-    reading = Reading(tuple((one, 9.0) for one in named))
-
-    found = judged(_attack(aim, ids), reading, [ONE, TWO, THREE])
+    found = judged(_attack(aim, ids), _reading(*named), [ONE, TWO, THREE])
 
     assert (found["correct"], found["wrong_ids"]) == (correct, wrong_ids)
 
 
+@pytest.mark.parametrize(
+    ("sound", "told_apart"),
+    [
+        (Corroborated.OTHER_RECORDING, True),
+        (Corroborated.SAME_RECORDING, False),  # the product would pay
+        (Corroborated.NOT_CHECKED, False),  # it would not, but nobody could say why
+    ],
+)
+def test_a_mark_moved_to_other_music_counts_as_told_apart_only_by_the_sound(
+    sound: Corroborated, told_apart: bool
+) -> None:
+    found = judged(_attack(Aim.TOLD_APART, 1), _reading(ONE, sound=sound), [ONE])
+
+    assert (found["some"], found["correct"]) == (True, told_apart)
+    assert found["other_recording"] is told_apart
+
+
+def test_what_the_sound_says_is_counted_only_where_the_right_id_is_named() -> None:
+    innocent = judged(_attack(Aim.NAMED, 1), _reading(TWO), [ONE])
+    nobody = judged(_attack(Aim.NAMED, 1), _reading(), [ONE])
+    true = judged(_attack(Aim.NAMED, 1), _reading(ONE), [ONE])
+
+    assert [one["same_recording"] for one in (innocent, nobody, true)] == [False, False, True]
+
+
 def test_every_member_is_counted_apart_from_at_least_one() -> None:
-    both = judged(_attack(Aim.MEMBERS, 2), Reading(((ONE, 9.0), (TWO, 8.0))), [ONE, TWO])
-    one = judged(_attack(Aim.MEMBERS, 2), Reading(((TWO, 8.0),)), [ONE, TWO])
+    both = judged(_attack(Aim.MEMBERS, 2), _reading(ONE, TWO), [ONE, TWO])
+    one = judged(_attack(Aim.MEMBERS, 2), _reading(TWO), [ONE, TWO])
 
     assert (both["every"], both["some"]) == (True, True)
     assert (one["every"], one["some"]) == (False, True)
@@ -173,7 +202,7 @@ def test_the_targets_of_this_project_are_all_in_its_suite() -> None:
 
 
 def test_rows_are_plain_json(tmp_path: Path) -> None:
-    found = judged(_attack(Aim.NAMED, 1), Reading(((ONE, 9.0),)), [ONE])
+    found = judged(_attack(Aim.NAMED, 1), _reading(ONE), [ONE])
 
     assert json.loads(json.dumps(found)) == found
     assert np.isfinite(found["wrong_ids"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from html.parser import HTMLParser
@@ -45,6 +46,7 @@ SUITE = Suite(
         Attack("silence", "level", changed(levels.gain(0.0)), "antiphon"),
         Attack("MP3 64 kb/s", "codec", codecs.mp3(64), "antiphon"),
         Attack("mean of 2", "adversary", collusion.averaged(2), "collusion", Aim.MEMBERS, 2),
+        Attack("moved", "adversary", collusion.gains_copied, "adversary", Aim.TOLD_APART),
         Attack("missing", "codec", _unavailable, "sok"),
     ),
     (NotRun("EnCodec", "neural", "sok", "no weights"),),
@@ -94,6 +96,42 @@ def test_every_clip_meets_every_attack_and_clean_copies_are_named(
     assert entries["mean of 2"]["rate"] == 1.0
     assert entries["none"]["chip_errors"] < 0.4  # type: ignore[operator]
     assert entries["none"]["slot_errors"] < entries["crop 5 s"]["slot_errors"]  # type: ignore[operator]
+
+
+def test_a_mark_moved_to_other_music_is_read_and_told_apart_by_its_sound(
+    run: tuple[Journal, dict[str, object], Path],
+) -> None:
+    entries = _entries(run[1])
+    (row,) = [line for line in markdown(run[1]).splitlines() if line.startswith("| moved")]
+
+    # The second clip's mark is moved onto silence, in which there is nothing to read.
+    assert (entries["moved"]["named"], entries["moved"]["other_recording"]) == (1, 1)
+    assert entries["moved"]["correct"] == 2
+    assert "id carried over in 1 of 2 by the identity layer alone" in row
+    assert "told apart by the fingerprint in 1 of 1" in row
+
+
+def test_the_sound_of_a_genuine_copy_is_recognised_at_the_geometry_the_mark_tells(
+    run: tuple[Journal, dict[str, object], Path],
+) -> None:
+    entries = _entries(run[1])
+    text = markdown(run[1])
+
+    assert entries["none"]["same_recording"] == 2
+    assert entries["mean of 2"]["same_recording"] == 2
+    assert "| same in 2 of 2 |" in text
+
+
+def test_genuine_copies_that_the_sound_does_not_confirm_are_listed_as_failures(
+    run: tuple[Journal, dict[str, object], Path],
+) -> None:
+    found = copy.deepcopy(run[1])
+    _entries(found)["none"]["same_recording"] = 1
+
+    assert "- small, none: the id is named in 2, and in 1 of them the fingerprint" in markdown(
+        found
+    )
+    assert "does not confirm" not in markdown(run[1])
 
 
 def test_what_is_refused_or_not_available_is_counted_and_said(
@@ -347,6 +385,8 @@ def test_folders_without_audio_are_refused_by_name(tmp_path: Path) -> None:
 
 def test_the_measured_mark_is_named_by_its_code_and_weights() -> None:
     assert re.fullmatch("[0-9a-f]{16}", identification.mark_sha256())
+    assert re.fullmatch("[0-9a-f]{16}", identification.fingerprint_sha256())
+    assert identification.fingerprint_sha256() != identification.mark_sha256()
     assert any(path.name == "calibration.json" for path in identification._files())
     assert any(path.name == "embedder.py" for path in identification._files())
 

@@ -38,7 +38,8 @@ class FingerprintArchive:
         """The detection with what the sound itself says. Raises FingerprintsDamaged."""
         found = landmarks_of(audio)
         if isinstance(detection, Marked):
-            return corroborated(detection, found, self._store, self._law)
+            identities = corroborated(detection.identities, found, self._store.of, self._law)
+            return replace(detection, identities=identities)
         return replace(detection, lookalikes=self._lookalikes(found))
 
     def _lookalikes(self, found: Landmarks) -> tuple[Lookalike, ...]:

@@ -7,6 +7,7 @@ say the same.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -15,29 +16,30 @@ from watermark.detection import (
     Corroborated,
     Corroboration,
     Identity,
-    Marked,
 )
 from watermark.fingerprint.agreement import Agreement, agreement
 from watermark.fingerprint.chance import ChanceLaw
 from watermark.fingerprint.landmarks import Landmarks
-from watermark.fingerprint.store import FingerprintStore
+from watermark.payload import GenerationId
 
 _STRETCH_MS_MIN: Final = 8_000  # a shorter segment is looked at with what surrounds it
 _STRETCHES_MAX: Final = 16  # of one identity; bounds the work on a file in shreds
 
 
 def corroborated(
-    detection: Marked, found: Landmarks, store: FingerprintStore, law: ChanceLaw
-) -> Marked:
-    """The same detection, each identity compared with the fingerprint of its generation.
+    identities: Iterable[Identity],
+    found: Landmarks,
+    kept: Callable[[GenerationId], Landmarks | None],
+    law: ChanceLaw,
+) -> tuple[Identity, ...]:
+    """The same identities, each compared with the fingerprint of its generation.
 
-    `found` are the landmarks of the whole file. Raises FingerprintsDamaged.
+    `found` are the landmarks of the whole file, `kept` gives those of a generation's marked copy.
     """
-    identities = tuple(
-        replace(one, corroboration=_corroboration(one, found, store.of(one.generation_id), law))
-        for one in detection.identities
+    return tuple(
+        replace(one, corroboration=_corroboration(one, found, kept(one.generation_id), law))
+        for one in identities
     )
-    return replace(detection, identities=identities)
 
 
 def _corroboration(

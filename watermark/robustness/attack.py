@@ -40,8 +40,11 @@ class Aim(StrEnum):
     """Two ids were written; both are reported."""
     MEMBERS = "members named"
     """Copies of several ids were merged; members are reported and nobody else."""
-    NOT_NAMED = "not carried"
-    """The mark was carried to audio it was never made for; success is that nobody is named."""
+    TOLD_APART = "told apart"
+    """The mark was carried to audio it was never made for; success is that nobody is named, or that
+
+    the fingerprint calls the sound another recording, which the product never pays for.
+    """
 
 
 @dataclass

@@ -20,7 +20,7 @@ from watermark.payload import GenerationId
 from watermark.presence.layer import AudioSealLayer
 from watermark.presence.refusal import CheckpointRefused, Reason
 from watermark.robustness.clips import Clip, NoAudio, from_folders, synthesised
-from watermark.robustness.identification import mark_sha256
+from watermark.robustness.identification import fingerprint_sha256, mark_sha256
 from watermark.robustness.journal import Journal, Row
 from watermark.robustness.pictures import draw
 from watermark.robustness.reader import MarkReader
@@ -65,6 +65,7 @@ class Asked:
             "questions": self.questions,
             "layers": layers,
             "mark": mark_sha256(),
+            "fingerprint": fingerprint_sha256(),
             "threshold_z": NullModel.load().threshold_z(windows=window_count(1), ids=self.ids),
         }
 

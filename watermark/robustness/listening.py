@@ -70,7 +70,7 @@ def write_page(
                 stem=stem,
                 name=clip.name,
                 quality=quality(original, marked, rate_hz),
-                named=any(one == generation_id for one, _ in found.named),
+                named=any(one.generation_id == generation_id for one in found.identities),
                 clipped=bool(np.abs(difference).max() > 1),
             )
         )

@@ -77,7 +77,7 @@ def _attribution(
     axes.set_xlabel("share correct, with Wilson's 95 % interval")
     for label, marker, colour in (
         ("strongest id is the true one", "o", _OURS),
-        ("another aim: several ids, or none", "D", _OTHER),
+        ("another aim: several ids, or told apart by the sound", "D", _OTHER),
     ):
         axes.plot([], [], marker=marker, color=colour, linestyle="none", label=label)
     _finish(figure, axes, f"{suite}: who is named", summary)

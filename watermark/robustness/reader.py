@@ -1,4 +1,7 @@
-"""The mark under test, as a suite sees it: write an id into samples, and ask who is named."""
+"""The mark under test, as a suite sees it: write an id into samples, and ask who is named.
+
+Whoever is named is compared with the sound of the marked copy, as the service does it.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,10 @@ from torch import Tensor
 
 from watermark.audio.errors import AudioRefused
 from watermark.audio.waveform import AudioFile, AudioLimits, Samples
+from watermark.detection import Identity
+from watermark.fingerprint.chance import ChanceLaw
+from watermark.fingerprint.corroboration import corroborated
+from watermark.fingerprint.landmarks import Landmarks, landmarks_of
 from watermark.identity.detector import Reader
 from watermark.identity.geometry import Geometry
 from watermark.identity.search import IdSearch
@@ -33,7 +40,7 @@ _LIMITS = AudioLimits(seconds_min=0.1)
 class Reading:
     """Who was named, strongest first; nobody when the audio was refused, and then why."""
 
-    named: tuple[tuple[GenerationId, float], ...]
+    identities: tuple[Identity, ...]
     refused: str | None = None
 
 
@@ -63,10 +70,15 @@ class MarkReader:
     """Marks and reads samples in memory through one scratch folder; use as a context."""
 
     def __init__(self, writer: Marker) -> None:
-        """`writer` embeds, with both layers if it has both; reading looks for ids alone."""
+        """`writer` embeds, with both layers if it has both; reading looks for ids alone.
+
+        Raises ChanceUnknown.
+        """
         self.search = writer.search
         self._writer = writer
         self._reader = writer.reader
+        self._law = ChanceLaw.load()
+        self._fingerprints: dict[GenerationId, Landmarks] = {}
         self._scratch = tempfile.TemporaryDirectory()
         self._folder = Path(self._scratch.name)
 
@@ -82,22 +94,27 @@ class MarkReader:
         self._scratch.cleanup()
 
     def mark(self, sound: Sound, generation_id: GenerationId) -> tuple[Samples, EmbedReport]:
-        """The marked samples. Raises AudioRefused where embedding does."""
+        """The marked samples, whose fingerprint is kept. Raises AudioRefused as embedding does."""
         source = self._written(sound, "source.wav", "PCM_24")
         copy = self._folder / "marked"  # whatever container embedding keeps
         report = self._writer.embed(AudioFile(source, _LIMITS), generation_id, copy)
+        stored = landmarks_of(AudioFile(copy, _LIMITS)).packed()
+        self._fingerprints[generation_id] = Landmarks.unpacked(stored)
         samples: Samples = soundfile.read(copy, dtype="float32", always_2d=True)[0]
         return samples, report
 
     def read(self, sound: Sound, *, seek_geometry: bool = True) -> Reading:
-        """Every registered id in the samples."""
+        """Every registered id in the samples, and whether the sound is that of its marked copy."""
         try:
             audio = AudioFile(self._written(sound, "found.wav", "FLOAT"), _LIMITS)
             audio.examine()
-            found = self._reader.read(audio, seek_geometry=seek_geometry)
+            found = self._reader.read(audio, seek_geometry=seek_geometry).identities
+            if not found:
+                return Reading(())
+            landmarks = landmarks_of(audio)
         except AudioRefused as refusal:
             return Reading((), refusal.code)
-        return Reading(tuple((one.generation_id, one.z) for one in found.identities))
+        return Reading(corroborated(found, landmarks, self._fingerprints.get, self._law))
 
     def agreement(self, sound: Sound, generation_id: GenerationId, geometry: Geometry) -> Agreement:
         """How much of one id is left, named or not; nothing where the audio is refused."""

@@ -27,7 +27,11 @@ def _lines(summary: dict[str, Any]) -> Iterator[str]:
     )
     yield (
         "Correct means that the strongest id reported is the true one. Intervals are Wilson's "
-        "95 %. z is that of the true id: as reported where it is named, otherwise as it decides."
+        "95 %. z is that of the true id: as reported where it is named, otherwise as it decides. "
+        "The sound: of the copies in which the identity layer names the id, those that the "
+        "fingerprint calls the same recording. A mark moved to other music counts as told apart "
+        "where nobody is named, or where the fingerprint calls the sound another recording: that "
+        "is never paid."
     )
     yield ""
     yield from _quality(summary["clips"])
@@ -80,14 +84,15 @@ def _suite(table: dict[str, Any]) -> Iterator[str]:
     stock = any("stock" in row for row in table["attacks"])
     extra = " stock AudioSeal, same run |" if stock else ""
     yield (
-        "| attack | n | correct | 95 % | wrong ids | z low / median | chip / bit / slot errors |"
+        "| attack | n | correct | 95 % | the sound | wrong ids | z low / median "
+        "| chip / bit / slot errors |"
         f" SI-SNR after dB |{extra} published, other systems |"
     )
-    yield "|---|---|---|---|---|---|---|---|---|" + ("---|" if stock else "")
+    yield "|---|---|---|---|---|---|---|---|---|---|" + ("---|" if stock else "")
     for row in table["attacks"]:
         yield _row(row, stock)
     for row in table["not_run"]:
-        blank = " |" * (6 + stock)
+        blank = " |" * (7 + stock)
         yield f"| {row['attack']} | **not run**: {row['reason']} |{blank} {_published(row)} |"
     yield ""
     yield from _colluders(table["attacks"])
@@ -96,7 +101,7 @@ def _suite(table: dict[str, Any]) -> Iterator[str]:
 def _row(row: dict[str, Any], stock: bool) -> str:
     if not row["n"]:
         reason = "; ".join(row["unavailable"]) or "no clip"
-        blank = " |" * (6 + stock)
+        blank = " |" * (7 + stock)
         return f"| {row['attack']} | **not run**: {reason} |{blank} {_published(row)} |"
     aim = "" if row["aim"] == Aim.NAMED else f" ({row['aim']})"
     low, high = row["wilson_95"]
@@ -107,9 +112,20 @@ def _row(row: dict[str, Any], stock: bool) -> str:
     beside = f" {_stock(row)} |" if stock else ""
     return (
         f"| {row['attack']}{aim}{notes}{refused} | {row['n']} | {row['rate']:.3f} "
-        f"| {low:.3f} .. {high:.3f} | {row['wrong_ids']} "
+        f"| {low:.3f} .. {high:.3f} | {_sound(row)} | {row['wrong_ids']} "
         f"| {row['z_lowest']:.1f} / {row['z_median']:.1f} | {errors} | {snr} |{beside} "
         f"{_published(row)} |"
+    )
+
+
+def _sound(row: dict[str, Any]) -> str:
+    if "same_recording" not in row:  # a report from before the sound was asked
+        return "-"
+    if row["aim"] != Aim.TOLD_APART:
+        return f"same in {row['same_recording']} of {row['named']}"
+    return (
+        f"id carried over in {row['named']} of {row['n']} by the identity layer alone; told apart "
+        f"by the fingerprint in {row['other_recording']} of {row['named']}"
     )
 
 
@@ -162,14 +178,21 @@ def _failures(summary: dict[str, Any]) -> Iterator[str]:
         if row["n"] and row["rate"] < _LOOK_BELOW
     ]
     for suite, row in sorted(weak, key=lambda one: one[1]["rate"]):
-        carried = f"the id was carried over in {row['n'] - row['correct']} of {row['n']}"
-        named = f"{row['correct']} of {row['n']}"
         yield (
-            f"- {suite}, {row['attack']}: {carried if row['aim'] == Aim.NOT_NAMED else named}, "
+            f"- {suite}, {row['attack']}: {row['correct']} of {row['n']}, "
             f"z median {row['z_median']:.1f}"
         )
     if not weak:
         yield f"No attack that was run stays under {_LOOK_BELOW:g}."
+    for table in summary["suites"]:
+        for row in table["attacks"]:
+            if row["aim"] == Aim.TOLD_APART or row.get("same_recording") == row.get("named"):
+                continue
+            yield (
+                f"- {table['suite']}, {row['attack']}: the id is named in {row['named']}, and in "
+                f"{row['named'] - row['same_recording']} of them the fingerprint does not confirm "
+                "the recording, so that they are not paid"
+            )
     named = sum(row["wrong_ids"] for table in summary["suites"] for row in table["attacks"])
     yield f"- Ids named that had no part in the clip, over all attempts: {named}."
     unmarked = summary["unmarked"]

@@ -15,6 +15,7 @@ import numpy as np
 from watermark.audio.errors import AudioRefused
 from watermark.audio.quality import Quality, quality, si_snr_db
 from watermark.audio.waveform import Samples
+from watermark.detection import Corroborated
 from watermark.identity.geometry import Geometry
 from watermark.identity.search import IdSearch
 from watermark.payload import GenerationId
@@ -144,7 +145,7 @@ def _specimen(
 ) -> Specimen:
     def is_named(sound: Sound) -> bool:
         found = reader.read(sound, seek_geometry=False)
-        return any(generation_id == true for generation_id, _ in found.named)
+        return any(one.generation_id == true for one in found.identities)
 
     return Specimen(
         original.samples, original.rate_hz, copies.copy, copies.over, stranger, is_named
@@ -168,10 +169,11 @@ def _attempt(
     reading = reader.read(found)
     notes = specimen.notes
     geometry = Geometry(notes.pop("pitch", 1.0), notes.pop("tempo", 1.0))
-    left = reader.agreement(found, ids[0], geometry).at_least(dict(reading.named).get(ids[0], 0.0))
+    named_z = max((one.z for one in reading.identities if one.generation_id == ids[0]), default=0.0)
+    left = reader.agreement(found, ids[0], geometry).at_least(named_z)
     return {
         "kind": "attempt",
-        "named": [[str(one), round(z, 3)] for one, z in reading.named],
+        "named": _named(reading),
         "refused": reading.refused,
         "agreement": left.to_json(),
         "seconds": round(found.seconds, 3),
@@ -182,22 +184,31 @@ def _attempt(
 
 
 def judged(attack: Attack, reading: Reading, ids: Sequence[GenerationId]) -> dict[str, Any]:
-    """`correct` by the attack's aim, and how many were named who have no part in the clip."""
-    named = [generation_id for generation_id, _ in reading.named]
+    """`correct` by the attack's aim, and how many were named who have no part in the clip.
+
+    `same_recording` and `other_recording`: what the fingerprint says of all that are rightly named.
+    """
+    named = [one.generation_id for one in reading.identities]
     put_there = set(ids[: attack.ids])
     every = put_there <= set(named)
     some = bool(put_there & set(named))
+    sounds = {
+        one.corroboration.outcome for one in reading.identities if one.generation_id in put_there
+    }
+    other = sounds == {Corroborated.OTHER_RECORDING}
     correct = {
         Aim.NAMED: named[:1] == [ids[0]],
         Aim.BOTH: every,
         Aim.MEMBERS: some,
-        Aim.NOT_NAMED: not some,
+        Aim.TOLD_APART: other or not some,
     }[attack.aim]
     return {
         "correct": correct,
         "every": every,
         "some": some,
         "wrong_ids": len(set(named) - put_there),
+        "same_recording": sounds == {Corroborated.SAME_RECORDING},
+        "other_recording": other,
     }
 
 
@@ -243,8 +254,16 @@ def _unmarked_row(
         "form": form,
         "clip": number,
         "decoy_z": {str(z / 10): int((tenths == z).sum()) for z in np.unique(tenths)},
-        "named": [[str(one), round(z, 3)] for one, z in reading.named],
+        "named": _named(reading),
     }
+
+
+def _named(reading: Reading) -> list[list[str | float]]:
+    """Id, z and what the sound says of it, strongest first."""
+    return [
+        [str(one.generation_id), round(one.z, 3), str(one.corroboration.outcome)]
+        for one in reading.identities
+    ]
 
 
 def _refused(form: str, number: int, clip: Clip, refusal: AudioRefused) -> dict[str, Any]:

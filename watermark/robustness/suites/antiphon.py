@@ -132,14 +132,14 @@ def _adversaries(source: Source) -> tuple[Attack, ...]:
         one("pairs levelled by half", "adversary", grid.pairs_levelled(0.5)),
         one("pairs levelled", "adversary", grid.pairs_levelled(1.0)),
         source.on_ids(
-            "copied: marked minus denoised", Aim.NOT_NAMED, collusion.copied(spectral.wiener()), 1
+            "copied: marked minus denoised", Aim.TOLD_APART, collusion.copied(spectral.wiener()), 1
         ),
         source.on_ids(
             "copied: marked minus its medians",
-            Aim.NOT_NAMED,
+            Aim.TOLD_APART,
             collusion.copied(spectral.median_smoothed(17)),
             1,
         ),
-        source.on_ids("copied: marked minus original", Aim.NOT_NAMED, collusion.oracle_copied, 1),
-        source.on_ids("copied: gains of the mark", Aim.NOT_NAMED, collusion.gains_copied, 1),
+        source.on_ids("copied: marked minus original", Aim.TOLD_APART, collusion.oracle_copied, 1),
+        source.on_ids("copied: gains of the mark", Aim.TOLD_APART, collusion.gains_copied, 1),
     )
