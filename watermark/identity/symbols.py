@@ -12,6 +12,7 @@ symbols of an id are unknown, so nobody can assemble a chosen id out of pieces o
 
 from __future__ import annotations
 
+import functools
 import hmac
 from typing import Final
 
@@ -125,6 +126,7 @@ def _encoded(upper: Ids, lower: Ids) -> Symbols:
     return symbols
 
 
+@functools.cache
 def _symbol_of_window() -> npt.NDArray[np.uint8]:
     window = np.arange(STATES * INPUTS, dtype=np.uint32)
     table = np.zeros(len(window), np.uint8)
