@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
@@ -22,7 +24,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--deployment", type=Path, required=True, help="deployment file")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8547)
+    parser.add_argument(
+        "--listener", type=int, metavar="FD", help="an open socket to listen on instead"
+    )
     given = parser.parse_args(argv)
+    try:
+        handed = None if given.listener is None else socket.socket(fileno=given.listener)
+    except (OSError, ValueError) as error:
+        parser.error(f"--listener {given.listener} is no open socket: {error}")
     try:
         application = Application(
             Settings(
@@ -37,8 +46,13 @@ def main(argv: list[str] | None = None) -> int:
     except ClientError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    uvicorn.run(create_app(application), host=given.host, port=given.port, log_level="warning")
-    return 0
+    config = uvicorn.Config(
+        create_app(application), host=given.host, port=given.port, log_level="warning"
+    )
+    server = uvicorn.Server(config)
+    with suppress(KeyboardInterrupt):
+        server.run([handed or config.bind_socket()])
+    return 0 if server.started else 1
 
 
 if __name__ == "__main__":

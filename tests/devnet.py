@@ -7,24 +7,23 @@ starts from the freshly deployed state: the node is rolled back after it.
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 import rlp
 
+from api.stack.listening import start_anvil
+from api.stack.stack import ANVIL
 from chain.client.blocks import Call
 from chain.client.consent_registry import ConsentRegistry
 from chain.client.deployment import Deployment
 from chain.client.derivative_graph import DerivativeGraph
 from chain.client.epoch_distributor import EpochDistributor
-from chain.client.errors import RpcUnavailable
 from chain.client.interfaces import interface
 from chain.client.licence_registry import LicenceRegistry
 from chain.client.node import Node
@@ -37,13 +36,11 @@ from chain.client.work_registry import WorkRegistry
 from chain.ledger.identifiers import ZERO_ADDRESS, Address, address_bytes, address_from_bytes
 from chain.ledger.keccak import keccak256
 
-ROOT = Path(__file__).resolve().parents[1]
 ACCOUNTS = 30
 DEPLOYER, CURATOR, COUNCIL, FIRST_OPERATOR, RELAY, PLATFORM, CUSTOMER = 0, 1, 2, 3, 8, 9, 10
 OPERATORS = 5
 THRESHOLD = 3
 WINDOW_SECONDS = 7200
-START_SECONDS = 20.0
 
 
 @dataclass
@@ -108,41 +105,17 @@ class Devnet:
         return receipt.contract
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def running_anvil(*more: str) -> Iterator[str]:
     """A node of its own; gives its address."""
-    port = free_port()
-    binary = os.environ.get("ANTIPHON_ANVIL", str(ROOT / ".tools" / "anvil"))
-    process = subprocess.Popen(
-        [binary, "--port", str(port), "--accounts", str(ACCOUNTS), "--hardfork", "cancun", *more],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    endpoint = f"http://127.0.0.1:{port}"
-    try:
-        _await_node(endpoint, process)
-        yield endpoint
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
-
-
-def _await_node(endpoint: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "anvil ended at once"
+    binary = Path(os.environ.get("ANTIPHON_ANVIL", ANVIL))
+    arguments = ["--accounts", str(ACCOUNTS), "--hardfork", "cancun", *more]
+    with TemporaryDirectory() as folder:
+        process, endpoint = start_anvil(binary, arguments, Path(folder) / "node.log")
         try:
-            Node(endpoint).head()
-        except RpcUnavailable:
-            continue
-        return
-    raise AssertionError("anvil did not answer in time")
+            yield endpoint
+        finally:
+            process.stop()
 
 
 def created_address(sender: Address, nonce: int) -> Address:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -85,6 +87,9 @@ def serve(
     state: State = StateDefault,
     host: str = "127.0.0.1",
     port: int = 8460,
+    listener: Annotated[
+        int | None, typer.Option(metavar="FD", help="An open socket to listen on instead.")
+    ] = None,
     token_file: Annotated[
         Path | None, typer.Option("--tokens", help="Partners' tokens; others get coarse answers.")
     ] = None,
@@ -94,15 +99,29 @@ def serve(
 
     Without --tokens it trusts its callers, and listens to this machine alone.
     """
+    handed = None if listener is None else _opened(listener)
+    if handed is not None:
+        host = handed.getsockname()[0]
     if token_file is None and not is_loopback(host):
         raise TokensUnusable(
             f"{host} can be reached by others; make a token (python -m watermark tokens add) and "
             "serve with --tokens"
         )
-    settings = replace(
-        _settings(state), host=host, port=port, decoys=preload_decoys, tokens_path=token_file
+    settings = replace(_settings(state), decoys=preload_decoys, tokens_path=token_file)
+    config = uvicorn.Config(
+        create_app(Workbench(settings)), host=host, port=port, log_level="warning"
     )
-    uvicorn.run(create_app(Workbench(settings)), host=host, port=port, log_level="warning")
+    server = uvicorn.Server(config)
+    with suppress(KeyboardInterrupt):
+        server.run([handed or config.bind_socket()])
+    raise typer.Exit(0 if server.started else 1)
+
+
+def _opened(listener: int) -> socket.socket:
+    try:
+        return socket.socket(fileno=listener)
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(f"--listener {listener} is no open socket: {error}") from error
 
 
 @app.command()

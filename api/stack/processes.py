@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,24 +34,7 @@ class Launch:
     environment: Mapping[str, str]
     ready_seconds: float = 60.0
     folder: Path | None = None
-
-
-def free_port(preferred: int, promised: Collection[int] = ()) -> int:
-    """`preferred` when nobody listens there, else the next free one; a port in use is no error.
-
-    Ports `promised` to a child that does not listen yet are passed over.
-    """
-    for candidate in [*range(preferred, preferred + 50), 0]:
-        if candidate in promised:
-            continue
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", candidate))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise StackError("no free port on 127.0.0.1")
+    listener: socket.socket | None = None  # the child's own, under the same number as here
 
 
 def _die_with_parent() -> None:
@@ -97,6 +80,7 @@ class Process:
                 cwd=launch.folder,
                 env={**os.environ, **launch.environment},
                 start_new_session=True,
+                pass_fds=() if launch.listener is None else (launch.listener.fileno(),),
                 preexec_fn=_die_with_parent,
             )
         return cls(launch, child)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,34 +10,23 @@ from typing import TextIO
 
 import httpx
 
+from api.stack.listening import address, listen, start_anvil
 from api.stack.lock import hold
-from api.stack.processes import Launch, Process, StackError, free_port
+from api.stack.processes import Launch, Process
 from chain.client.deployment import Deployment
 from chain.ledger.identifiers import Address
 
 ROOT = Path(__file__).resolve().parents[2]
+ANVIL = ROOT / ".tools" / "anvil"
 NODE_PORT = 8545
 WATERMARK_PORT = 8546
 API_PORT = 8547
-DEVELOPMENT_CHAIN_ID = 31337
 DEPLOY_SECONDS = 180.0
-Progress = Callable[[str], None]
-
-
-def _silent(_line: str) -> None: ...
 
 
 def answers(url: str) -> bool:
     with suppress(httpx.HTTPError):
         return httpx.get(url, timeout=1.0).status_code == httpx.codes.OK
-    return False
-
-
-def node_answers(url: str) -> bool:
-    request = {"jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": []}
-    with suppress(httpx.HTTPError, ValueError, KeyError):
-        answer = httpx.post(url, json=request, timeout=1.0)
-        return int(answer.json()["result"], 16) == DEVELOPMENT_CHAIN_ID
     return False
 
 
@@ -50,12 +38,10 @@ class Stack:
     """
 
     state: Path
-    progress: Progress = _silent
     processes: list[Process] = field(default_factory=list)
     node_url: str = ""
     watermark_url: str = ""
     api_url: str = ""
-    _ports: set[int] = field(default_factory=set)
     _lock: TextIO | None = None
 
     def __post_init__(self) -> None:
@@ -76,11 +62,6 @@ class Stack:
         if self._lock is not None:
             self._lock.close()
 
-    def _port(self, preferred: int) -> int:
-        port = free_port(preferred, self._ports)
-        self._ports.add(port)
-        return port
-
     def dead(self) -> Process | None:
         """A part that ended without being asked to, if any."""
         return next((process for process in self.processes if not process.alive), None)
@@ -90,26 +71,34 @@ class Stack:
         while self.processes:
             self.processes.pop().stop()
 
-    def _launch(
-        self, name: str, command: list[str], ready: Callable[[], bool], environment: dict[str, str]
-    ) -> Process:
-        log = self.state / "logs" / f"{name}.log"
-        process = Process.launch(Launch(name, command, log, ready, environment))
+    def _log(self, name: str) -> Path:
+        return self.state / "logs" / f"{name}.log"
+
+    def _serve(
+        self, name: str, command: list[str], usual_port: int, environment: dict[str, str]
+    ) -> tuple[Process, str]:
+        """A part that answers HTTP, not ready yet, and its address."""
+        with listen(usual_port) as listener:
+            url = address(listener)
+            launch = Launch(
+                name,
+                [*command, "--listener", str(listener.fileno())],
+                self._log(name),
+                lambda: answers(f"{url}/health"),
+                environment,
+                listener=listener,
+            )
+            process = Process.launch(launch)
         self.processes.append(process)
-        return process
+        return process, url
 
     def start_node(self, *, persistent: bool) -> None:
         """A real EVM node. Persistent: the chain is kept in `state` and loaded again next time."""
-        port = self._port(NODE_PORT)
-        self.node_url = f"http://127.0.0.1:{port}"
-        binary = ROOT / ".tools" / "anvil"
-        if not binary.exists():
-            raise StackError(f"the EVM node is not installed at {binary}. Next: make setup")
-        command = [str(binary), "--port", str(port), "--accounts", "30", "--hardfork", "cancun"]
-        command += ["--slots-in-an-epoch", "1", "--quiet"]
+        arguments = ["--accounts", "30", "--hardfork", "cancun", "--slots-in-an-epoch", "1"]
         if persistent:
-            command += ["--state", str(self.state / "chain.json"), "--preserve-historical-states"]
-        self._launch("node", command, lambda: node_answers(self.node_url), {}).wait_ready()
+            arguments += ["--state", str(self.state / "chain.json"), "--preserve-historical-states"]
+        process, self.node_url = start_anvil(ANVIL, arguments, self._log("node"), NODE_PORT)
+        self.processes.append(process)
 
     def deploy(self, window_seconds: int) -> dict[str, Address]:
         """Deploy through Brownie unless this state already has a deployment that the node knows.
@@ -136,7 +125,7 @@ class Stack:
     def _run_deploy(self, window_seconds: int) -> None:
         command = [sys.executable, "-m", "scripts.deploy", "--rpc", self.node_url]
         command += ["--out", str(self.deployment_file), "--window-seconds", str(window_seconds)]
-        log = self.state / "logs" / "deploy.log"
+        log = self._log("deploy")
         launch = Launch("deploy", command, log, lambda: False, {}, DEPLOY_SECONDS, ROOT)
         Process.launch(launch).wait_done()
 
@@ -145,14 +134,11 @@ class Stack:
 
         Importing takes seconds: the caller waits for readiness when it needs the process.
         """
-        port = self._port(WATERMARK_PORT)
-        self.watermark_url = f"http://127.0.0.1:{port}"
-        command = [sys.executable, "-m", "watermark", "serve", "--port", str(port)]
+        command = [sys.executable, "-m", "watermark", "serve"]
         command += ["--state", str(self.state / "watermark")]
         environment = {"NO_TORCH_COMPILE": "1", "OMP_WAIT_POLICY": "PASSIVE"}
-        return self._launch(
-            "watermark", command, lambda: answers(f"{self.watermark_url}/health"), environment
-        )
+        process, self.watermark_url = self._serve("watermark", command, WATERMARK_PORT, environment)
+        return process
 
     def start_oracle(self) -> None:
         """The oracle's loop: keeps the direct lane, seals, signs, posts and pays epochs."""
@@ -165,12 +151,12 @@ class Stack:
             "ANTIPHON_OUTBOX": str(outbox),
             "ANTIPHON_BLOCKS": str(self.state / "blocks"),
         }
-        self._launch("oracle", command, outbox.exists, environment).wait_ready()
+        launch = Launch("oracle", command, self._log("oracle"), outbox.exists, environment)
+        self.processes.append(Process.start(launch))
 
     def start_api(self) -> None:
-        port = self._port(API_PORT)
-        self.api_url = f"http://127.0.0.1:{port}"
-        command = [sys.executable, "-m", "api", "--port", str(port), "--state", str(self.state)]
+        command = [sys.executable, "-m", "api", "--state", str(self.state)]
         command += ["--rpc", self.node_url, "--watermark", self.watermark_url]
         command += ["--deployment", str(self.deployment_file)]
-        self._launch("api", command, lambda: answers(f"{self.api_url}/health"), {}).wait_ready()
+        process, self.api_url = self._serve("api", command, API_PORT, {})
+        process.wait_ready()

@@ -87,7 +87,7 @@ def free_port() -> int:
 @contextmanager
 def workplace() -> Iterator[Workplace]:
     """Everything deployed and funded, on a node that lives as long as the block."""
-    from brownie import network, project
+    from brownie import network, project, rpc
     from brownie._config import CONFIG
 
     loaded = project.load(str(ROOT), name="AntiphonGas")
@@ -100,6 +100,9 @@ def workplace() -> Iterator[Workplace]:
         with redirect_stdout(sys.stderr):
             network.connect("development")
             place = furnish(loaded)
+        # Somebody may have taken the port meanwhile; Brownie would use their node and not say so.
+        if not rpc.is_child():
+            raise RuntimeError("another node answered on the port chosen for this one; run again")
         yield place
     finally:
         with redirect_stdout(sys.stderr):

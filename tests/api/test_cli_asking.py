@@ -20,8 +20,8 @@ import uvicorn
 from api.cli import remote
 from api.cli.__main__ import main
 from api.http.app import create_app
+from api.stack.stack import ROOT
 from tests.api.small_ledger import JAVANESE, SmallLedger, recording
-from tests.devnet import ROOT
 from tests.lying_node import lying_node
 
 NOTHING_RUNNING = "no Antiphon is running here. Next: antiphon up (or give --api URL)\n"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import textwrap
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from api.stack.processes import Launch, Process, StackError, free_port
+from api.stack.processes import Launch, Process, StackError
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
 
@@ -36,15 +35,6 @@ def soon_gone(pid: int, seconds: float = 5.0) -> bool:
     while not gone(pid) and time.monotonic() < deadline:
         time.sleep(0.02)
     return gone(pid)
-
-
-def test_a_port_in_use_is_no_error() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-
-        assert free_port(port) != port
 
 
 def test_a_process_that_dies_is_named_with_the_end_of_its_log(tmp_path: Path) -> None:

@@ -2,45 +2,24 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from api.demo.story import MARKER, clear
 from api.stack.lock import StateInUse, hold
-from api.stack.processes import Launch, Process, StackError, free_port
-from api.stack.stack import Stack
+from api.stack.processes import Launch, Process, StackError
+from api.stack.stack import ROOT, Stack
 from chain.client.errors import DeploymentInvalid
 from tests.api.small_ledger import SmallLedger, write_deployment
-from tests.devnet import ROOT
-
-
-@pytest.fixture
-def taken_port() -> Iterator[int]:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        yield listener.getsockname()[1]
 
 
 def run(program: str, log: Path, seconds: float = 30.0) -> Process:
     command = [sys.executable, "-c", textwrap.dedent(program)]
     return Process.launch(Launch("deploy", command, log, lambda: False, {}, seconds))
-
-
-def test_a_port_promised_to_a_child_that_does_not_listen_yet_is_not_given_twice(
-    taken_port: int,
-) -> None:
-    first = free_port(taken_port)
-
-    second = free_port(taken_port, {first})
-
-    assert len({taken_port, first, second}) == 3
 
 
 def test_a_step_that_ends_well_is_done(tmp_path: Path) -> None:

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from api.stack.stack import Stack
 from tests.devnet import devnet_process
-from tests.flows.small_story import listening
 
 __all__ = ["devnet_process"]
 
 
 @pytest.fixture(scope="session")
 def watermark_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with listening(tmp_path_factory.mktemp("watermark")) as url:
-        yield url
+    with Stack(tmp_path_factory.mktemp("watermark")) as stack:
+        stack.start_watermark().wait_ready()
+        yield stack.watermark_url

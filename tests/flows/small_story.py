@@ -10,12 +10,9 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx
 import soundfile
 
 from api.application import Application, Settings
@@ -37,10 +34,9 @@ from chain.ledger.rights import Terms, Tier
 from oracle.answers import Payday
 from oracle.service import OracleService
 from tests.api.small_ledger import write_deployment
-from tests.devnet import CUSTOMER, DEPLOYER, FIRST_OPERATOR, PLATFORM, Devnet, free_port
+from tests.devnet import CUSTOMER, DEPLOYER, FIRST_OPERATOR, PLATFORM, Devnet
 
 SECONDS, RATE_HZ, SEED = 20, 16_000, 5
-START_SECONDS = 120.0
 DAY = 24 * 60 * 60
 YEAR = 365 * DAY
 UNIT = 1_000_000
@@ -51,30 +47,6 @@ SALE = 200 * UNIT + 3
 PLAYS = (197, 101)
 FUNDS = 10 * UNIT
 STEWARDS = (11, 12, 13)
-
-
-@contextmanager
-def listening(folder: Path) -> Iterator[str]:
-    """The watermark process on a port of its own; gives its address."""
-    port = free_port()
-    command = [sys.executable, "-m", "watermark", "serve", "--port", str(port)]
-    process = subprocess.Popen([*command, "--state", str(folder)])
-    url = f"http://127.0.0.1:{port}"
-    transport = httpx.HTTPTransport(retries=0)
-    deadline = datetime.now(UTC).timestamp() + START_SECONDS
-    try:
-        with httpx.Client(transport=transport) as http:
-            while True:
-                assert process.poll() is None, "the watermark process ended at once"
-                try:
-                    http.get(f"{url}/health")
-                    break
-                except httpx.ConnectError:
-                    assert datetime.now(UTC).timestamp() < deadline, "it does not start"
-        yield url
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
 
 
 def open_story_application(devnet: Devnet, state: Path, watermark_url: str) -> Application:

@@ -20,8 +20,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.stack.stack import API_PORT, NODE_PORT, WATERMARK_PORT
-from tests.devnet import ROOT
+from api.stack.stack import API_PORT, NODE_PORT, ROOT, WATERMARK_PORT
 
 START_SECONDS = 240.0
 STOP_SECONDS = 60.0

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from api.stack.stack import ROOT
 from chain.settings import SettingsInvalid
 from oracle.__main__ import main
 from oracle.opening import open_oracle
 from oracle.settings import OracleSettings
-from tests.devnet import ROOT
 from tests.oracle.conftest import World
 
 

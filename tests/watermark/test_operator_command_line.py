@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -114,4 +116,22 @@ def test_a_token_is_printed_once_and_serving_others_needs_one(tmp_path: Path) ->
 
     assert made.stdout.strip()
     assert made.stdout.strip() not in file.read_text()
+    assert "tokens add" in str(bold.exception)
+
+
+def test_a_listener_that_is_none_is_named(tmp_path: Path) -> None:
+    with (tmp_path / "file").open("w") as file:
+        served = CliRunner().invoke(
+            command_line.app, ["serve", "--listener", str(file.fileno())], catch_exceptions=False
+        )
+
+    assert served.exit_code == 2
+    assert "is no open socket" in served.stderr
+
+
+def test_a_listener_for_everybody_needs_tokens_too() -> None:
+    with socket.create_server(("0.0.0.0", 0)) as listener:  # noqa: S104 - what must be refused
+        number = os.dup(listener.fileno())
+        bold = CliRunner().invoke(command_line.app, ["serve", "--listener", str(number)])
+
     assert "tokens add" in str(bold.exception)

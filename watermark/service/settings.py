@@ -10,11 +10,9 @@ from watermark.audio.waveform import AudioLimits
 
 @dataclass(frozen=True)
 class WatermarkSettings:
-    """Where the process keeps its state, what it accepts, and where it listens."""
+    """Where the process keeps its state and what it accepts."""
 
     state: Path = Path("var/watermark")
-    host: str = "127.0.0.1"
-    port: int = 8460
     limits: AudioLimits = field(default_factory=AudioLimits)
     generator_checkpoint: Path | None = None  # official AudioSeal networks, both or neither
     detector_checkpoint: Path | None = None

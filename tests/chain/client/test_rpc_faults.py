@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import pytest
 
 from chain.client.errors import RpcFault, RpcRefused, RpcUnavailable
 from chain.client.rpc import TRIES, Rpc, Timeouts
-from tests.devnet import free_port
 from tests.lying_node import LyingNode, lying_node
 
 FAULTS = {
@@ -61,8 +61,12 @@ def test_a_batch_fails_as_one(server: LyingNode, mode: str) -> None:
 
 
 def test_nobody_listening_is_unreachable() -> None:
-    with pytest.raises(RpcUnavailable) as caught:
-        rpc_to(f"http://127.0.0.1:{free_port()}").request("eth_chainId")
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        nobody = f"http://127.0.0.1:{closed.getsockname()[1]}"
+
+        with pytest.raises(RpcUnavailable) as caught:
+            rpc_to(nobody).request("eth_chainId")
 
     assert caught.value.kind == RpcFault.UNREACHABLE
 
