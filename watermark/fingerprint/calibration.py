@@ -40,11 +40,25 @@ class Specimen:
     compositions: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """A piece of a recording, and the geometry that is wrongly told of it."""
+
+    landmarks: Landmarks
+    length_ms: float
+    pitch: float
+    tempo: float
+
+    def agreement_with(self, other: Landmarks) -> Agreement | None:
+        """How well it agrees with another recording."""
+        return agreement(self.landmarks, other, pitch=self.pitch, tempo=self.tempo)
+
+
 def calibrate(*, recordings: int, partners: int, seed: int) -> ChanceLaw:
     """Compare stretches of each recording with `partners` others and fit the law."""
     rng = np.random.default_rng(seed)
     specimens = [_synthesised(rng) for _ in range(recordings)]
-    pairs = unrelated_agreements(specimens, partners=partners, rng=rng)
+    pairs = _unrelated_agreements(specimens, partners=partners, rng=rng)
     return fit(
         np.array([pair.strength for pair in pairs]),
         np.array([pair.places for pair in pairs], np.float64),
@@ -54,7 +68,7 @@ def calibrate(*, recordings: int, partners: int, seed: int) -> ChanceLaw:
     )
 
 
-def unrelated_agreements(
+def _unrelated_agreements(
     specimens: list[Specimen], *, partners: int, rng: np.random.Generator
 ) -> list[Agreement]:
     """Stretches of 5, 10 and 30 s of each recording against up to `partners` of the others."""
@@ -63,21 +77,21 @@ def unrelated_agreements(
         for other in rng.permutation(len(specimens))[:partners]:
             if other == number or specimen.compositions & specimens[other].compositions:
                 continue
-            best = _compared(specimen.landmarks, specimens[other].landmarks, rng)
+            stretch = drawn_stretch(specimen.landmarks, rng)
+            best = stretch.agreement_with(specimens[other].landmarks)
             if best is not None:
                 found.append(best)
     return found
 
 
-def _compared(whole: Landmarks, other: Landmarks, rng: np.random.Generator) -> Agreement | None:
-    if not len(whole):
-        return None
+def drawn_stretch(whole: Landmarks, rng: np.random.Generator) -> Stretch:
+    """5, 10 or 30 s from a random place; every second one as if tempo, or speed, were changed."""
     length_ms = 1000 * float(rng.choice(_STRETCH_SECONDS))
-    start_ms = float(rng.uniform(0.0, max(1.0, float(whole.time_ms[-1]) - length_ms)))
+    end_ms = float(whole.time_ms[-1]) if len(whole) else 0.0
+    start_ms = float(rng.uniform(0.0, max(1.0, end_ms - length_ms)))
     tempo = float(rng.uniform(*_TEMPOS)) if rng.random() < 1 / 2 else 1.0
     pitch = float(rng.choice([1.0, tempo]))
-    stretch = whole.between(start_ms, start_ms + length_ms)
-    return agreement(stretch, other, pitch=pitch, tempo=tempo)
+    return Stretch(whole.between(start_ms, start_ms + length_ms), length_ms, pitch, tempo)
 
 
 def _synthesised(rng: np.random.Generator) -> Specimen:
