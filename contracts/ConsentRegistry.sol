@@ -18,6 +18,12 @@ contract ConsentRegistry is IConsentRegistry {
         bytes32 termsHash;
     }
 
+    struct Decision {
+        bool isMade;
+        uint8 approvals;
+        uint32 approvedBy;
+    }
+
     uint256 private constant _ELDERS_MAX = 32;
 
     IWorkRegistry public immutable works;
@@ -27,6 +33,7 @@ contract ConsentRegistry is IConsentRegistry {
     /// @dev Elders count from 1; zero is nobody.
     mapping(CommunityId communityId => mapping(address account => uint8)) private _elderNumber;
     mapping(CommunityId communityId => address) private _stewardshipOffer;
+    mapping(CommunityId communityId => mapping(bytes32 decisionHash => Decision)) private _decisions;
     mapping(WorkId workId => mapping(Tier tier => ConsentRecord)) private _consents;
 
     constructor(IWorkRegistry works_) {
@@ -69,6 +76,30 @@ contract ConsentRegistry is IConsentRegistry {
         delete _stewardshipOffer[communityId];
         _communities[communityId].steward = msg.sender;
         emit StewardshipAccepted(communityId, msg.sender);
+    }
+
+    /// @inheritdoc IConsentRegistry
+    function approveDecision(CommunityId communityId, bytes32 decisionHash) external {
+        Community storage community = _communities[communityId];
+        uint8 approvalsRequired = community.approvalsRequired;
+        uint8 elderNumber = _elderNumber[communityId][msg.sender];
+        // Where no elder is asked, the steward stands for all of them.
+        if (approvalsRequired == 0 && community.steward == msg.sender) (approvalsRequired, elderNumber) = (1, 1);
+        else if (elderNumber == 0 || approvalsRequired == 0) revert NotElder(communityId, msg.sender);
+        Decision storage decision = _decisions[communityId][decisionHash];
+        uint32 elderBit = uint32(1) << (elderNumber - 1);
+        if (decision.approvedBy & elderBit != 0) {
+            revert DecisionAlreadyApproved(communityId, decisionHash, msg.sender);
+        }
+
+        uint8 approvals = decision.approvals + 1;
+        decision.approvals = approvals;
+        decision.approvedBy |= elderBit;
+        emit DecisionApproved(communityId, decisionHash, msg.sender, approvals);
+        if (approvals == approvalsRequired) {
+            decision.isMade = true;
+            emit DecisionMade(communityId, decisionHash);
+        }
     }
 
     /// @inheritdoc IConsentRegistry
@@ -170,6 +201,11 @@ contract ConsentRegistry is IConsentRegistry {
         ConsentRecord storage consent = _consents[workId][tier];
         bool isLive = consent.state == ConsentState.GRANTED && block.timestamp < consent.until;
         return isLive ? consent.termsHash : bytes32(0);
+    }
+
+    /// @inheritdoc IConsentRegistry
+    function isDecided(CommunityId communityId, bytes32 decisionHash) external view returns (bool) {
+        return _decisions[communityId][decisionHash].isMade;
     }
 
     /// @inheritdoc IConsentRegistry

@@ -101,6 +101,15 @@ contract LicenceRegistry is ILicenceRegistry {
     }
 
     /// @inheritdoc ILicenceRegistry
+    function royaltyShareFor(LicenceId licenceId, address holder, WorkId parent) external view returns (uint256) {
+        Record storage record = _records[licenceId];
+        bool isFit = record.holder == holder && record.workId == parent && record.tier == Tier.GENERATION
+            && block.timestamp < record.expiry;
+        if (!isFit) revert LicenceUnfit(licenceId, parent);
+        return record.royaltyShare;
+    }
+
+    /// @inheritdoc ILicenceRegistry
     function licenceCount() external view returns (uint64) {
         return _licenceCount;
     }

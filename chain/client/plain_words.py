@@ -74,6 +74,10 @@ REFUSALS: Final[dict[str, Words]] = {
         "Consent for {tier} of work {workId} is {from}; this step does not lead on from there.",
         "look at the present state of the consent and choose a step that does.",
     ),
+    "DecisionAlreadyApproved(uint32,bytes32,address)": Words(
+        "{elder} has already approved this decision of community {communityId}.",
+        "nothing to do; another elder has to approve.",
+    ),
     "NoStewardshipOffer(uint32,address)": Words(
         "Nobody offered the stewardship of community {communityId} to {caller}.",
         "ask the present steward to offer it to this account first.",
@@ -327,6 +331,16 @@ REFUSALS: Final[dict[str, Words]] = {
     "ERC2612InvalidSigner(address,address)": Words(
         "The permission to pay was signed by {signer}, not by {owner}, or it was already used.",
         "sign a new one with the paying account.",
+    ),
+    "ERC3009InvalidAuthorizationTime(uint256,uint256)": Words(
+        "The authorization to pay does not hold yet, or no more.", "sign a new one."
+    ),
+    "ERC3009InvalidSignature()": Words(
+        "The authorization to pay was not signed by the paying account.",
+        "sign a new one with the paying account.",
+    ),
+    "ERC3009UsedAuthorization(address,bytes32)": Words(
+        "{authorizer} has already used or cancelled this authorization to pay.", "sign a new one."
     ),
     "InvalidAccountNonce(address,uint256)": Words(
         "A signature of {account} was already used; the next one is number {currentNonce}.",

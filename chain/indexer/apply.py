@@ -78,6 +78,15 @@ def _stewardship(parameter: str, *, accepted: bool) -> Callable[[Values], Rows]:
     return apply
 
 
+def _decision(v: Values) -> Rows:
+    row = {
+        "community_id": v["communityId"],
+        "decision_hash": v["decisionHash"],
+        "elder": v.get("elder"),
+    }
+    return [(tables.decision_step, row)]
+
+
 def _consent(step: str) -> Callable[[Values], Rows]:
     def apply(v: Values) -> Rows:
         row = {
@@ -197,6 +206,8 @@ APPLY: Final[dict[tuple[str, str], Callable[[Values], Rows]]] = {
     ("ConsentRegistry", "CommunityFounded"): _community_founded,
     ("ConsentRegistry", "StewardshipOffered"): _stewardship("to", accepted=False),
     ("ConsentRegistry", "StewardshipAccepted"): _stewardship("steward", accepted=True),
+    ("ConsentRegistry", "DecisionApproved"): _decision,
+    ("ConsentRegistry", "DecisionMade"): _decision,
     ("ConsentRegistry", "ConsentProposed"): _consent("proposed"),
     ("ConsentRegistry", "ConsentApproved"): _consent("approved"),
     ("ConsentRegistry", "ConsentGranted"): _consent("granted"),

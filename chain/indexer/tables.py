@@ -13,7 +13,7 @@ from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, MetaData, T
 
 from chain.indexer.columns import Account, Uint64, Uint256
 
-PROJECTION_VERSION: Final = 1
+PROJECTION_VERSION: Final = 2
 
 metadata = MetaData()
 
@@ -122,6 +122,14 @@ stewardship_step = _event_table(
     _column("account", Account),
     # An offer changes nothing; an acceptance makes the account steward.
     _column("accepted", Boolean),
+    key=("community_id",),
+)
+# An approval names its elder; the row without one says that the decision was made.
+decision_step = _event_table(
+    "decision_step",
+    _column("community_id", Integer),
+    _column("decision_hash", DIGEST),
+    _column("elder", Account, nullable=True),
     key=("community_id",),
 )
 consent_step = _event_table(

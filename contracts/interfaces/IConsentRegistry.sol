@@ -49,6 +49,8 @@ interface IConsentRegistry {
     error ConsentInThePast(uint40 until);
     /// @notice Thrown when a step does not lead on from the present state.
     error BadConsentStep(WorkId workId, Tier tier, ConsentState from);
+    /// @notice Thrown when an elder approves the same decision twice.
+    error DecisionAlreadyApproved(CommunityId communityId, bytes32 decisionHash, address elder);
     error NoStewardshipOffer(CommunityId communityId, address caller);
 
     event CommunityFounded(
@@ -60,6 +62,10 @@ interface IConsentRegistry {
     );
     event StewardshipOffered(CommunityId indexed communityId, address indexed to);
     event StewardshipAccepted(CommunityId indexed communityId, address indexed steward);
+    event DecisionApproved(
+        CommunityId indexed communityId, bytes32 indexed decisionHash, address indexed elder, uint8 approvals
+    );
+    event DecisionMade(CommunityId indexed communityId, bytes32 indexed decisionHash);
     event ConsentProposed(WorkId indexed workId, Tier indexed tier, bytes32 termsHash, uint40 until, uint32 round);
     event ConsentApproved(WorkId indexed workId, Tier indexed tier, address indexed elder, uint8 approvals);
     event ConsentGranted(WorkId indexed workId, Tier indexed tier, bytes32 termsHash, uint40 until);
@@ -78,6 +84,13 @@ interface IConsentRegistry {
     /// @notice Hands the stewardship over in two steps; nothing changes until it is accepted.
     function offerStewardship(CommunityId communityId, address to) external;
     function acceptStewardship(CommunityId communityId) external;
+
+    /// @notice An elder approves a decision of the community, named by a hash that says all there is to it; the last
+    /// approval needed makes it. Where none are required, the steward's own makes it.
+    function approveDecision(CommunityId communityId, bytes32 decisionHash) external;
+
+    /// @notice Whether the community made that decision. It stays made when its elders change.
+    function isDecided(CommunityId communityId, bytes32 decisionHash) external view returns (bool);
 
     /// @notice Puts terms forward for a tier. Granted at once when no approvals are required.
     /// From NONE, GRANTED, REFUSED, WITHDRAWN or PROPOSED (a new round; earlier approvals count no more).

@@ -43,6 +43,8 @@ interface ILicenceRegistry {
     error UnitCapExceeded(LicenceId licenceId, uint256 wouldUse, uint64 unitCap);
     error RevenueCapExceeded(LicenceId licenceId, uint256 wouldUse, uint128 revenueCap);
     error NotUsageOracle(address caller);
+    /// @notice Thrown when a licence is not that holder's, not for that work, not GENERATION, or not active.
+    error LicenceUnfit(LicenceId licenceId, WorkId parent);
 
     event LicenceTaken(
         LicenceId indexed licenceId, WorkId indexed workId, address indexed holder, uint40 expiry, Terms terms
@@ -66,6 +68,10 @@ interface ILicenceRegistry {
 
     /// @notice Whether the licence exists and has not expired in this block.
     function isActive(LicenceId licenceId) external view returns (bool);
+
+    /// @notice The work's share, of `SHARE_SCALE`, of the income of a derivative that `holder` makes from it in this
+    /// block. Reverts with `LicenceUnfit` unless the licence is a live GENERATION licence of theirs for that work.
+    function royaltyShareFor(LicenceId licenceId, address holder, WorkId parent) external view returns (uint256 share);
 
     /// @notice keccak256 of the ABI-encoded terms: what consent names.
     function hashTerms(Terms calldata terms) external pure returns (bytes32);

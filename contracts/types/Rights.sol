@@ -69,3 +69,14 @@ struct LicenceUsage {
     uint64 units;
     uint128 revenue;
 }
+
+/// @notice An ERC-3009 authorization to take money: signed by the payer for the contract that calls
+/// `receiveWithAuthorization`, good once. Here its nonce is always the hash of the order that it pays for.
+struct Authorization {
+    uint256 validAfter;
+    uint256 validBefore;
+    bytes32 nonce;
+    uint8 v;
+    bytes32 r;
+    bytes32 s;
+}
