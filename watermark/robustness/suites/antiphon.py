@@ -103,8 +103,8 @@ def _edits(source: Source) -> tuple[Attack, ...]:
     return (
         *(whole(f"splice of {s} s", "edit", edits.spliced(s)) for s in (1, 2, 5, 10)),
         one("jitter 0.2 sample", "edit", edits.jittered(0.2, 0.2)),
-        one("delete 1 %, 100-sample runs", "edit", edits.deleted(0.01, 100)),
-        one("delete 10 %", "edit", edits.deleted(0.1)),
+        whole("delete 1 %, 100-sample runs", "edit", edits.deleted(0.01, 100)),
+        whole("delete 10 %", "edit", edits.deleted(0.1)),
         one("quantise 16 levels", "level", levels.quantised(16)),
         one("spectral gate", "spectrum", spectral.gated()),
         one("Wiener filter", "spectrum", spectral.wiener()),

@@ -61,7 +61,7 @@ def suite() -> Suite:
             whole("20 % unmarked runs", "adversary", collusion.diluted(0.2, 25)),
             source.on_ids("second id on top", Aim.BOTH, collusion.overwritten, 2),
             *(
-                aware.on_samples(f"delete {share:.0%}", "edit", edits.deleted(share))
+                aware.on_clip(f"delete {share:.0%}", "edit", edits.deleted(share))
                 for share in (0.1, 0.15, 0.2)
             ),
             *(
