@@ -7,6 +7,8 @@ their difference. A codeword is 125 pairs by 40 bands, 16 s, and repeats to the 
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
@@ -26,6 +28,7 @@ PAIR_SAMPLES: Final = PAIR_FRAMES * HOP
 CODEWORD_PAIRS: Final = 125
 BLOCK_SAMPLES: Final = CODEWORD_PAIRS * PAIR_SAMPLES  # one codeword, 16 s
 BANDS: Final = 40
+_FRAMES_AT_ONCE: Final = 256
 _LOWEST_BIN, _PAST_HIGHEST_BIN = 10, 208  # 312 Hz to 6.5 kHz: what MP3 and small speakers keep
 
 BAND_EDGES: Final = tuple(
@@ -34,25 +37,29 @@ BAND_EDGES: Final = tuple(
 assert len(set(BAND_EDGES)) == BANDS + 1
 
 
+@functools.cache
 def band_members() -> Tensor:
-    """Which bin belongs to which band, 0 or 1; (band, bin)."""
-    members = torch.zeros(BANDS, BINS)
-    for band, (low, past_high) in enumerate(pairwise(BAND_EDGES)):
-        members[band, low:past_high] = 1.0
-    return members
+    """Which bin belongs to which band, 0 or 1; (band, bin). Kept: not to be written to."""
+    with torch.inference_mode(False):  # training uses the same one
+        members = torch.zeros(BANDS, BINS)
+        for band, (low, past_high) in enumerate(pairwise(BAND_EDGES)):
+            members[band, low:past_high] = 1.0
+        return members
 
 
+@functools.cache
 def half_band_members() -> Tensor:
     """As `band_members` for the lower and then the upper half of every band; (2 band, bin).
 
     A band of one bin is its own half, twice; of an odd number the lower half has one more.
     """
-    members = torch.zeros(2, BANDS, BINS)
-    for band, (low, past_high) in enumerate(pairwise(BAND_EDGES)):
-        width = past_high - low
-        members[0, band, low : low + (width + 1) // 2] = 1.0
-        members[1, band, low + (width + 1) // 2 if width > 1 else low : past_high] = 1.0
-    return members.reshape(2 * BANDS, BINS)
+    with torch.inference_mode(False):
+        members = torch.zeros(2, BANDS, BINS)
+        for band, (low, past_high) in enumerate(pairwise(BAND_EDGES)):
+            width = past_high - low
+            members[0, band, low : low + (width + 1) // 2] = 1.0
+            members[1, band, low + (width + 1) // 2 if width > 1 else low : past_high] = 1.0
+        return members.reshape(2 * BANDS, BINS)
 
 
 def spectrum(samples: Tensor, hop_ratio: float = 1.0) -> Tensor:
@@ -72,6 +79,17 @@ def spectrum(samples: Tensor, hop_ratio: float = 1.0) -> Tensor:
         center=False,
         return_complex=True,
     )
+
+
+def spectrum_parts(samples: Tensor, hop_ratio: float = 1.0) -> Iterator[Tensor]:
+    """`spectrum` some 256 frames at a time: a part fits in a processor's own cache."""
+    if hop_ratio != 1.0:
+        yield spectrum(samples, hop_ratio)
+        return
+    frames = (samples.shape[1] - FFT_SIZE) // HOP + 1
+    for first in range(0, frames, _FRAMES_AT_ONCE):
+        past_last = min(first + _FRAMES_AT_ONCE, frames)
+        yield spectrum(samples[:, first * HOP : (past_last - 1) * HOP + FFT_SIZE])
 
 
 def _spectrum_at(samples: Tensor, hop_ratio: float) -> Tensor:

@@ -1,9 +1,9 @@
 """Reads identity marks: which registered ids a file carries, how surely, and where.
 
 The file is read in blocks of one codeword, 16 s, and searched in the windows of `windows`; a
-second reading places what was found. When the file read straight shows nothing, the geometry of a
-sped-up, stretched or pitched copy is sought and undone. Memory does not grow with the length of
-the file.
+second pass, for long files a second reading, places what was found. When the file read straight
+shows nothing, the geometry of a sped-up, stretched or pitched copy is sought and undone. Memory
+does not grow with the length of the file.
 
 An id is named when its z is over the calibrated threshold *and* two disjoint halves of the
 stretch in which it was found each speak for it: one burst of coincidence is not a witness.
@@ -17,7 +17,6 @@ from itertools import islice
 from typing import Final
 
 import torch
-from torch import Tensor
 
 from watermark.audio.waveform import AudioFile
 from watermark.detection import Identity
@@ -33,6 +32,7 @@ from watermark.identity.sync import Alignment
 from watermark.identity.windows import (
     LONG_FILE_BLOCKS,
     LONG_SYNC_Z_MIN,
+    BlocksOfFile,
     Evidence,
     Window,
     block_count,
@@ -133,11 +133,12 @@ class Reader:
         if not geometries:
             raise ValueError("name at least one geometry to read; STRAIGHT is the file as it is")
         finds: _Finds = {}
+        blocks = BlocksOfFile(audio, self.evidence)
         windows = 0
         share = (0.3 if seek_geometry else 0.9) / len(geometries)
         for number, geometry in enumerate(geometries):
             heard = _part(progress, number * share, share)
-            windows += self._collect(audio, geometry, open_mode, finds, heard)
+            windows += self._collect(audio, blocks, geometry, open_mode, finds, heard)
         sure_z = self._threshold_z(max(windows, 1), open_mode) + _SURE_MARGIN_Z
         faint = all(one.bounded_z < sure_z for one in finds.values())
         if seek_geometry and self.searches and faint:
@@ -147,20 +148,21 @@ class Reader:
             for sighting in find_geometries(excerpts(audio), books, z_min=z_min, heard=heard):
                 if any(sighting.geometry.near(known) for known in geometries):
                     continue
-                windows += self._collect(audio, sighting.geometry, open_mode, finds)
+                windows += self._collect(audio, blocks, sighting.geometry, open_mode, finds)
         threshold_z = self._threshold_z(windows, open_mode)
         over = [one for one in finds.values() if one.bounded_z >= threshold_z]
         over = _once_each(sorted(over, key=lambda one: -one.bounded_z))[:IDENTITIES_MAX]
-        identities = self._identities(audio, over, windows, open_mode)
+        identities = self._identities(blocks, over, windows, open_mode)
         progress(1.0)
         ids = 0 if open_mode else self.ids
         return IdentityReading(tuple(identities), round(threshold_z, 3), windows, ids)
 
     def strongest(self, audio: AudioFile, *, geometry: Geometry = STRAIGHT) -> Score | None:
         """The best score of any id in any window, however weak; None when nothing is searched."""
+        blocks = BlocksOfFile(audio, self.evidence)
         scores = [
             score
-            for _, _, scores in self._scores(audio, geometry, float("inf"), False)
+            for _, _, scores in self._scores(audio, blocks, geometry, float("inf"), False)
             for score in scores
         ]
         return max(scores, key=lambda score: score.bounded_z, default=None)
@@ -168,12 +170,13 @@ class Reader:
     def own_z(self, copy: AudioFile, search: IdSearch, generation_id: GenerationId) -> float:
         """How strongly a fresh copy agrees with its id from its first sample on, all chips."""
         start = Placement(search.chips(generation_id), Alignment(phase=0, offset=0))
-        (signed,) = signed_evidence(self._blocks_of(copy, STRAIGHT), (start,))
+        (signed,) = signed_evidence(evidence_blocks(copy, evidence=self.evidence), (start,))
         return joint_z(signed)
 
     def _collect(
         self,
         audio: AudioFile,
+        blocks: BlocksOfFile,
         geometry: Geometry,
         open_mode: bool,
         finds: _Finds,
@@ -183,7 +186,7 @@ class Reader:
         promised = block_count(audio, geometry)
         z_min = self._threshold_z(window_count(promised), open_mode)
         done = 0
-        for done, search, scores in self._scores(audio, geometry, z_min, open_mode):
+        for done, search, scores in self._scores(audio, blocks, geometry, z_min, open_mode):
             for score in scores:
                 if score.bounded_z >= z_min:
                     place = (search.key.key_id, score.generation_id)
@@ -195,6 +198,7 @@ class Reader:
     def _scores(
         self,
         audio: AudioFile,
+        blocks: BlocksOfFile,
         geometry: Geometry,
         z_min: float,
         open_mode: bool,
@@ -202,7 +206,7 @@ class Reader:
         """Scores under each key as they come, with the number of blocks read so far."""
         long = block_count(audio, geometry) > LONG_FILE_BLOCKS
         gate_z = LONG_SYNC_Z_MIN if long else -torch.inf
-        windows = windows_of(self._blocks_of(audio, geometry), gate_z)
+        windows = windows_of(blocks.read(geometry), gate_z)
         for group in _batched(windows):
             stacked = torch.stack([window.evidence for _, window in group])
             sync_z_min = [window.sync_z_min for _, window in group]
@@ -218,9 +222,9 @@ class Reader:
         return OPEN_Z_MIN if open_mode else self.null.threshold_z(windows=windows, ids=self.ids)
 
     def _identities(
-        self, audio: AudioFile, over: list[_Found], windows: int, open_mode: bool
+        self, blocks: BlocksOfFile, over: list[_Found], windows: int, open_mode: bool
     ) -> list[Identity]:
-        """Who is named: one reading per geometry places them all and hears the two witnesses."""
+        """Who is named: one pass per geometry places them all and hears the two witnesses."""
         identities = []
         for geometry in sorted({one.geometry for one in over}):
             finds = [one for one in over if one.geometry == geometry]
@@ -229,7 +233,7 @@ class Reader:
                 for one in finds
                 for alignment in one.distinct_alignments()
             ]
-            evidence = signed_evidence(self._blocks_of(audio, geometry), placements)
+            evidence = signed_evidence(blocks.again(geometry), placements)
             for one in finds:
                 places = [placed(next(evidence), a, geometry) for a in one.distinct_alignments()]
                 if any(place.witnessed for place in places):
@@ -252,9 +256,6 @@ class Reader:
             pitch=round(found.geometry.pitch, 4),
             tempo=round(found.geometry.tempo, 4),
         )
-
-    def _blocks_of(self, audio: AudioFile, geometry: Geometry) -> Iterator[Tensor]:
-        return evidence_blocks(audio, geometry=geometry, evidence=self.evidence)
 
 
 def _once_each(finds: list[_Found]) -> list[_Found]:

@@ -6,12 +6,14 @@ gain, its phase and slow equalisation do not enter.
 
 from __future__ import annotations
 
+import functools
 from typing import Final
 
 import torch
 from torch import Tensor
 
 from watermark.identity.cells import (
+    BAND_EDGES,
     BANDS,
     CELL_FRAMES,
     CODEWORD_PAIRS,
@@ -21,7 +23,7 @@ from watermark.identity.cells import (
     PHASE_FRAMES,
     PHASES,
     band_members,
-    spectrum,
+    spectrum_parts,
 )
 
 EVIDENCE_CONTEXT: Final = 128 * HOP  # half the spread window, one pair and one frame, rounded up
@@ -73,22 +75,36 @@ def band_energies(span: Tensor, hop_ratio: float = 1.0, members: Tensor | None =
 def energies(samples: Tensor, hop_ratio: float = 1.0, members: Tensor | None = None) -> Tensor:
     """Energy of each band in every frame, over all channels; frame 0 is centred on sample 0.
 
-    `members` (row, bin) says which bins to add up, by default those of the 40 bands.
+    `members` (row, bin) says which bins between the lowest and the highest band to add up, by
+    default those of the 40 bands.
     """
+    heard = slice(BAND_EDGES[0], BAND_EDGES[-1])
+    wanted = (band_members() if members is None else members)[:, heard].to(samples)
     padded = torch.nn.functional.pad(samples, (FFT_SIZE // 2, FFT_SIZE // 2))
-    power = padded.new_zeros(())
-    for channel in spectrum(padded, hop_ratio):
-        parts = torch.view_as_real(channel).square()
-        power = power + parts[..., 0] + parts[..., 1]
-    return (band_members() if members is None else members).to(power) @ power
+    parts = []
+    for spectra in spectrum_parts(padded, hop_ratio):
+        squares = torch.view_as_real(spectra[:, heard]).square()
+        parts.append(wanted @ (squares[..., 0] + squares[..., 1]).sum(0))
+    return torch.cat(parts, 1)
 
 
 def cell_levels_db(energy: Tensor) -> Tensor:
     """Level of the core of a cell that starts at each second frame; (band, start)."""
-    cores = torch.nn.functional.avg_pool1d(
-        energy[None, :, 1:], _CELL_CORE_FRAMES, stride=PHASE_FRAMES
-    )[0]
+    slices = _summed_slices(energy[:, 1:])
+    cores = (slices[:, :-2] + slices[:, 1:-1] + slices[:, 2:]) / _CELL_CORE_FRAMES
     return 10 * torch.log10(cores + _FLOOR_BELOW_LOUDEST * cores.max() + _FLOOR)
+
+
+def slice_levels_db(energy: Tensor) -> Tensor:
+    """Level of every 16 ms, two frames; (band, start)."""
+    slices = _summed_slices(energy) / PHASE_FRAMES
+    return 10 * torch.log10(slices + _FLOOR_BELOW_LOUDEST * slices.max() + _FLOOR)
+
+
+def _summed_slices(energy: Tensor) -> Tensor:
+    """Energies added two frames at a time; (band, frame) -> (band, start)."""
+    past_last = energy.shape[1] // PHASE_FRAMES * PHASE_FRAMES
+    return energy[:, 0:past_last:PHASE_FRAMES] + energy[:, 1:past_last:PHASE_FRAMES]
 
 
 def pair_differences_db(level_db: Tensor) -> Tensor:
@@ -108,11 +124,11 @@ def starts_inside_file(span: Tensor, starts: int, hop_ratio: float = 1.0) -> Ten
     The zeros around a file are told from silence within it by exactness of the first and last
     non-zero sample; a file that begins with digital silence loses evidence that was none.
     """
-    heard = span.abs().sum(0) > 0
-    if not bool(heard.any()):
+    heard = (span != 0).any(0).cpu().numpy()
+    first, silent_at_end = int(heard.argmax()), int(heard[::-1].argmax())  # stop at the first True
+    if not heard[first]:
         return torch.zeros(starts)
-    first = int(torch.argmax(heard.to(torch.uint8)))
-    last = span.shape[1] - 1 - int(torch.argmax(heard.flip(0).to(torch.uint8)))
+    last = span.shape[1] - 1 - silent_at_end
     sample = torch.arange(starts) * PHASE_FRAMES * HOP * hop_ratio
     return ((sample >= first) & (sample + PAIR_FRAMES * HOP * hop_ratio <= last + 1)).float()
 
@@ -123,16 +139,26 @@ def local_spread_db(difference_db: Tensor, held: Tensor) -> Tensor:
 
 
 def local_mean(values: Tensor, held: Tensor) -> Tensor:
-    """Mean within half a second either way of what is `held`; values are 0 elsewhere."""
-    rows = torch.cat((values, held[None]))
-    means = torch.nn.functional.avg_pool1d(
-        rows[None], _SPREAD_STARTS, stride=1, padding=_SPREAD_STARTS // 2
-    )[0]
-    return means[:-1] / means[-1].clamp_min(1e-6)
+    """Mean within half a second either way of what is `held`; values are 0 elsewhere.
+
+    By differences of running sums, in double precision: the cost does not grow with the reach.
+    """
+    reach = _SPREAD_STARTS // 2
+    rows = torch.nn.functional.pad(torch.cat((values, held[None])), (reach + 1, reach))
+    running = rows.double().cumsum(1)
+    sums = running[:, _SPREAD_STARTS:] - running[:, :-_SPREAD_STARTS]
+    return (sums[:-1] / sums[-1].clamp_min(1e-6)).to(values)
 
 
 def _across_neighbours(evidence: Tensor) -> Tensor:
     """Moving average over bands, mirrored at both ends; (band, start)."""
+    return _neighbour_shares().to(evidence) @ evidence
+
+
+@functools.cache
+def _neighbour_shares() -> Tensor:
+    """What each band's moving average takes of every band; (band, band)."""
     reach = _NEIGHBOUR_BANDS // 2
-    wide = torch.nn.functional.pad(evidence.T[:, None], (reach, reach), mode="reflect")
-    return torch.nn.functional.avg_pool1d(wide, _NEIGHBOUR_BANDS, stride=1)[:, 0].T
+    with torch.inference_mode(False):  # kept, so training must be able to use it too
+        around = torch.nn.functional.pad(torch.eye(BANDS)[:, None], (reach, reach), mode="reflect")
+        return torch.nn.functional.avg_pool1d(around, _NEIGHBOUR_BANDS, stride=1)[:, 0].T

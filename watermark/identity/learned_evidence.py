@@ -34,6 +34,7 @@ from watermark.identity.evidence import (
     local_spread_db,
     pair_differences_db,
     pair_starts,
+    slice_levels_db,
     starts_inside_file,
 )
 
@@ -43,6 +44,9 @@ SLOW_MAPS: Final = 5
 HALF_MAPS: Final = 2
 CHANNELS: Final = 16
 _AROUND: Final = 8  # starts either way of a pair's middle: two cells before, two after
+_ACROSS, _AFTER = 1, 2  # starts either way that the two later layers reach
+_SEEN_AROUND: Final = _AROUND + _ACROSS + _AFTER
+_STARTS_AT_ONCE: Final = 288
 _CLIP: Final = 4.0
 
 
@@ -59,8 +63,7 @@ def evidence_maps(energy: Tensor, held: Tensor, halves: Tensor | None = None) ->
     classical = classical_evidence(difference_db, spread_db, held)
     cell_db = cell_db[:, :starts]
     mean_db = local_mean(cell_db * held, held)
-    pairs = torch.nn.functional.avg_pool1d(energy[None, :, : 2 * starts], PHASE_FRAMES)[0]
-    slice_db = 10 * torch.log10(pairs[:, :starts] + 1e-10 * pairs.max() + 1e-14)
+    slice_db = slice_levels_db(energy[:, : PHASE_FRAMES * starts])
     grain_db = (slice_db[:, 1:] - slice_db[:, :-1]).abs()
     grain_db = torch.nn.functional.pad(grain_db, (0, 1)) * held
     grain = torch.log(local_mean(grain_db, held) + 0.3)
@@ -105,9 +108,13 @@ class EvidenceNetwork(nn.Module):
         self.halves = halves
         self.fast = nn.Conv2d(fast, channels, (1, width), padding=(0, _AROUND), bias=False)
         self.slow = nn.Conv2d(SLOW_MAPS, channels, 1)
-        self.across = nn.Conv2d(channels, channels, (7, 3), padding=(3, 1), groups=channels)
+        self.across = nn.Conv2d(
+            channels, channels, (7, 2 * _ACROSS + 1), padding=(3, _ACROSS), groups=channels
+        )
         self.gated = nn.Conv2d(channels, 2 * channels, 1)
-        self.around = nn.Conv2d(channels, channels, (3, 5), padding=(1, 2), groups=channels)
+        self.around = nn.Conv2d(
+            channels, channels, (3, 2 * _AFTER + 1), padding=(1, _AFTER), groups=channels
+        )
         self.mixed = nn.Conv2d(channels, channels, 1)
         self.answer = nn.Conv2d(channels, 2, 1)
         torch.nn.init.normal_(self.answer.weight, std=0.02)
@@ -146,7 +153,21 @@ class LearnedEvidence:
             halves, energy = None, band_energies(span, hop_ratio)
         held = starts_inside_file(span, pair_starts(energy.shape[1]), hop_ratio)
         maps = evidence_maps(energy, held, halves)
-        middle: Tensor = self.network(maps[None])[0] * held.roll(CELL_STARTS)
+        middle = self._answers(maps) * held.roll(CELL_STARTS)
         first = CONTEXT_FRAMES // PHASE_FRAMES + CELL_STARTS
         block = middle[:, first : first + BLOCK_FRAMES // PHASE_FRAMES]
         return block.reshape(BANDS, CODEWORD_PAIRS, PHASES).permute(1, 0, 2).contiguous()
+
+    def _answers(self, maps: Tensor) -> Tensor:
+        """As the network on the whole, some starts at a time; (map, band, start) -> (band, start).
+
+        What a part's layers hold then fits in a processor's own cache.
+        """
+        starts = maps.shape[2]
+        parts = []
+        for first in range(0, starts, _STARTS_AT_ONCE):
+            past_last = min(first + _STARTS_AT_ONCE, starts)
+            begin = max(0, first - _SEEN_AROUND)
+            seen = maps[None, :, :, begin : past_last + _SEEN_AROUND]
+            parts.append(self.network(seen)[0, :, first - begin : past_last - begin])
+        return torch.cat(parts, 1)

@@ -28,6 +28,7 @@ from watermark.identity.cells import (
 from watermark.identity.evidence import EVIDENCE_CONTEXT, block_evidence
 from watermark.identity.geometry import STRAIGHT, Geometry
 
+_BLOCKS_KEPT: Final = 40  # of 80 kB: the parts that scans read, and most recordings
 LONG_FILE_BLOCKS: Final = 8  # two minutes; longer files have many windows to be found in
 LONG_SYNC_Z_MIN: Final = 3.6  # a mark that can be named brings 4.3 on average; chance one in six
 SHORT_SYNC_Z_MIN: Final = 4.2  # chance brings one short window in a hundred this far
@@ -67,6 +68,30 @@ def evidence_blocks(
     with torch.inference_mode():
         for span in spans(stream, 1, length=length, context=context):
             yield evidence(torch.from_numpy(span.samples), geometry.hop_ratio)
+
+
+class BlocksOfFile:
+    """The evidence of a file, block by block; of a file of few blocks a second time from memory."""
+
+    def __init__(self, audio: AudioFile, evidence: Evidence) -> None:
+        self._audio = audio
+        self._evidence = evidence
+        self._kept: dict[Geometry, list[Tensor]] = {}
+
+    def read(self, geometry: Geometry) -> Iterator[Tensor]:
+        """As `evidence_blocks`."""
+        kept: list[Tensor] = []
+        few = block_count(self._audio, geometry) <= _BLOCKS_KEPT
+        for block in evidence_blocks(self._audio, geometry=geometry, evidence=self._evidence):
+            if few:
+                kept.append(block.to(torch.bfloat16))
+            yield block
+        if few:
+            self._kept[geometry] = kept
+
+    def again(self, geometry: Geometry) -> Iterable[Tensor]:
+        """The same blocks once more, those from memory in bfloat16."""
+        return self._kept.get(geometry) or self.read(geometry)
 
 
 def mixed(blocks: Iterable[Samples], rate_hz: float) -> Iterator[Samples]:
