@@ -19,7 +19,8 @@ from watermark.train.presence.effects import EFFECTS, attacked, change_speed
 from watermark.train.presence.export import export
 from watermark.train.presence.loss import presence_loss
 from watermark.train.presence.recipe import Recipe
-from watermark.train.presence.trainer import Trainer, TrainingRefused
+from watermark.train.presence.trainer import Trainer
+from watermark.train.state import TrainingRefused
 
 TINY = Recipe(
     seed=5,

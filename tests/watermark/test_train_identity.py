@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from watermark.identity.learned_evidence import (
     FAST_MAPS,
@@ -31,7 +32,8 @@ from watermark.train.identity.growing import grow
 from watermark.train.identity.model_card import BEGIN, kept_section, write_section
 from watermark.train.identity.pool import draw, pool
 from watermark.train.identity.recipe import Recipe
-from watermark.train.identity.trainer import Trainer, TrainingRefused, correlation
+from watermark.train.identity.trainer import Trainer, correlation
+from watermark.train.state import TrainingRefused, recipe_of
 
 TINY = Recipe(
     seed=5,
@@ -95,6 +97,19 @@ def test_a_state_of_another_recipe_is_refused(clips: np.ndarray, tmp_path: Path)
     path.write_bytes(b"no state")
     with pytest.raises(TrainingRefused, match="cannot be read"):
         Trainer(TINY, clips, torch.device("cpu")).resume(path)
+
+
+def test_a_state_from_before_a_setting_says_what_it_was_made_with(tmp_path: Path) -> None:
+    path = tmp_path / "state.safetensors"
+    stored = asdict(TINY)
+    del stored["channels"], stored["halves"]
+    save_file({}, path, {"recipe": json.dumps(stored)})
+
+    assert recipe_of(path, Recipe) == TINY
+    del stored["batch"]
+    save_file({}, path, {"recipe": json.dumps(stored)})
+    with pytest.raises(TrainingRefused, match="lacks batch"):
+        recipe_of(path, Recipe)
 
 
 @pytest.mark.parametrize("attack", [None, "opus", "white noise", "reverb"])

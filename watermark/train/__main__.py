@@ -24,7 +24,8 @@ from watermark.train.presence.corpus import pool
 from watermark.train.presence.export import CARD_NAME, export, write_card
 from watermark.train.presence.model_card import write_model_card
 from watermark.train.presence.recipe import Recipe
-from watermark.train.presence.trainer import Trainer, TrainingRefused
+from watermark.train.presence.trainer import Trainer
+from watermark.train.state import TrainingRefused, device_named
 
 log = logging.getLogger("watermark.train")
 STATE_FILE = "state.safetensors"
@@ -37,7 +38,7 @@ LEARNT, LOST = 0.7, 0.6  # accuracy once reached, and accuracy that means collap
 def fit(asked: argparse.Namespace) -> None:
     """Train to the recipe's last step or for `--minutes`; takes up the state `--folder` holds."""
     recipe = _recipe(asked)
-    trainer = Trainer(recipe, pool(recipe, asked.folder), _device(asked.device))
+    trainer = Trainer(recipe, pool(recipe, asked.folder), device_named(asked.device))
     state = asked.folder / STATE_FILE
     if state.exists():
         trainer.resume(state)
@@ -83,7 +84,9 @@ def export_weights(asked: argparse.Namespace) -> None:
 def evaluate(asked: argparse.Namespace) -> None:
     """Calibrate on training families; report on held-out ones and, with `--audio`, recordings."""
     path = asked.weights / CARD_NAME
-    layer = AudioSealLayer(load_compact(path), snr_db=asked.snr_db, device=_device(asked.device))
+    layer = AudioSealLayer(
+        load_compact(path), snr_db=asked.snr_db, device=device_named(asked.device)
+    )
     log.info("calibrating on %d clips of the training families", asked.clips)
     calibration, threshold = evaluation.calibrate(layer, clips=asked.clips, seed=asked.seed + 1)
     layer.calibration = calibration
@@ -118,13 +121,6 @@ def _recipe(asked: argparse.Namespace) -> Recipe:
     if asked.start is None:
         return recipe
     return replace(recipe, started_from=load_compact(asked.start).weights_sha256)
-
-
-def _device(name: str) -> torch.device:
-    """`auto` is the GPU where there is one."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -18,7 +18,8 @@ from watermark.train.identity.export import export
 from watermark.train.identity.model_card import write_section
 from watermark.train.identity.pool import pool
 from watermark.train.identity.recipe import Recipe
-from watermark.train.identity.trainer import Trainer, TrainingRefused, recipe_of
+from watermark.train.identity.trainer import Trainer
+from watermark.train.state import TrainingRefused, device_named, recipe_of
 
 log = logging.getLogger("watermark.train")
 WEIGHTS = IDENTITY_CARD.parent
@@ -30,7 +31,7 @@ REPORT_EVERY_STEPS = 20
 def fit(asked: argparse.Namespace) -> None:
     """Train to the recipe's last step or for `--minutes`; takes up the state `--folder` holds."""
     recipe = _recipe(asked)
-    trainer = Trainer(recipe, pool(recipe, asked.folder), _device(asked.device))
+    trainer = Trainer(recipe, pool(recipe, asked.folder), device_named(asked.device))
     state = asked.folder / STATE_FILE
     if state.exists():
         trainer.resume(state)
@@ -64,7 +65,7 @@ def fit(asked: argparse.Namespace) -> None:
 def export_weights(asked: argparse.Namespace) -> None:
     """Write the averaged weights of the state in `--folder` to `--weights`, with their card."""
     state = asked.folder / STATE_FILE
-    recipe = recipe_of(state)
+    recipe = recipe_of(state, Recipe)
     trainer = Trainer(recipe, pool(recipe, asked.folder), torch.device("cpu"))
     trainer.resume(state)
     sys.stdout.write(f"{export(trainer, asked.weights, asked.only)}\n")
@@ -102,13 +103,6 @@ def _recipe(asked: argparse.Namespace) -> Recipe:
     if asked.start is None:
         return recipe
     return replace(recipe, started_from=load_networks(asked.start).weights_sha256)
-
-
-def _device(name: str) -> torch.device:
-    """`auto` is the GPU where there is one."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
 
 
 _TASKS = {"fit": fit, "export": export_weights, "evaluate": evaluate}

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import ClassVar
+
+from watermark.train.recipe import Schedule
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """A training run. Two runs with equal recipes on one machine give equal weights."""
+class Recipe(Schedule):
+    """A training run of the identity networks."""
 
-    seed: int = 1
-    started_from: str = ""  # digest of the card it began with; empty: random weights
+    BEFORE_IT_SAID: ClassVar[dict[str, int | float]] = {"channels": 16, "halves": 0}
+
     steps: int = 1500
     corpus_clips: int = 400
     clip_seconds: float = 11.0
@@ -24,23 +26,8 @@ class Recipe:
     averaged_share: float = 0.08  # 2 to 5 copies of different ids averaged
     learning_rate: float = 2e-3
     warmup_steps: int = 60
-    gradient_clip: float = 1.0
-    average_decay: float = 0.995  # the averaged weights are the ones that are shipped
+    average_decay: float = 0.995
     correlation_weight: float = 0.3  # of -log(z / sqrt(cells)) beside the cross-entropy
     channels: int = 16  # of the evidence network
     halves: int = 0  # whether it sees half bands; 0 or 1
     embedder_from_step: int = -1  # from here the strength network learns too; -1: never
-
-    def changed(self, settings: list[str]) -> Self:
-        """This recipe with `name=value` settings; raises ValueError for what it does not know."""
-        kinds = {field.name: type(getattr(self, field.name)) for field in fields(self)}
-        values: dict[str, Any] = {}
-        for setting in settings:
-            name, _, value = setting.partition("=")
-            if kinds.get(name) not in (int, float):
-                raise ValueError(
-                    f"--set {setting}: expected NAME=NUMBER with NAME one of "
-                    + ", ".join(sorted(kinds))
-                )
-            values[name] = kinds[name](value)
-        return replace(self, **values)

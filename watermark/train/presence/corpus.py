@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import math
 from pathlib import Path
@@ -46,11 +45,6 @@ def _synthesise(recipe: Recipe) -> NDArray[np.float16]:
         if index % REPORT_EVERY == REPORT_EVERY - 1:
             log.info("corpus clips made", extra={"clips": index + 1})
     return clips
-
-
-def digest(clips: NDArray[np.float16]) -> str:
-    """SHA-256 of the pool's samples, for the card."""
-    return hashlib.sha256(np.ascontiguousarray(clips).tobytes()).hexdigest()
 
 
 def draw(

@@ -12,7 +12,6 @@ from safetensors.torch import save_file
 
 from watermark.presence.checkpoints import CARD_FORMAT, sha256_of
 from watermark.presence.layer import COMPACT_SHAPING, Calibration
-from watermark.train.presence.corpus import digest
 from watermark.train.presence.recipe import DECODER, NBITS, SEANET
 from watermark.train.presence.trainer import Trainer
 
@@ -38,11 +37,9 @@ def export(
     folder.mkdir(parents=True, exist_ok=True)
     files: dict[str, dict[str, Any]] = {}
     for role in ("generator", "detector"):
-        prefix = f"{role}."
         state = {
-            name.removeprefix(prefix): tensor.detach().cpu().half().contiguous()
-            for name, tensor in trainer.average.items()
-            if name.startswith(prefix)
+            name: tensor.detach().cpu().half().contiguous()
+            for name, tensor in trainer.averaged(role).items()
         }
         path = folder / f"compact-{role}.safetensors"
         unfinished = path.with_name(f".{path.name}")
@@ -63,10 +60,8 @@ def export(
         "refining_steps": REFINING_STEPS,
         "files": files,
         "training": {
-            "recipe": asdict(trainer.recipe),
-            "steps_done": trainer.step_number,
+            **trainer.history(),
             "snr_db_reached": round(trainer.snr_db, 2),
-            "corpus_sha256": digest(trainer.clips),
             "torch": str(torch.__version__),
             "began_with": began_with,
         },

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any
+
+from watermark.train.recipe import Schedule
 
 # The AudioSeal configuration, smaller: a quarter of the filters, half the bottleneck, no LSTM (so
 # that chunks are exact), no weight normalisation (nothing to fold at load).
@@ -37,22 +39,16 @@ NBITS = 16
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """A training run. Two runs with equal recipes on one machine give equal weights."""
+class Recipe(Schedule):
+    """A training run of the presence networks."""
 
-    seed: int = 1
-    started_from: str = ""  # digest of the weights it began with; empty: random ones
     steps: int = 5000
     corpus_clips: int = 640
-    clip_seconds: float = 4.0
     host_speed_spread: float = 0.0  # hosts are played up to this much faster or slower: new tunings
     batch_pairs: int = 8  # hosts per step; each is seen marked and unmarked
     heard_samples: int = 12800  # what the detector sees
     spare_samples: int = 1600  # marked beyond that, so that crops and speeds have room
     learning_rate: float = 8e-4
-    warmup_steps: int = 100
-    gradient_clip: float = 1.0
-    average_decay: float = 0.998  # the averaged weights are the ones that are shipped
     snr_start_db: float = -3.0
     snr_floor_db: float = -3.0  # it never grows louder than this
     snr_ceiling_db: float = 31.0
@@ -63,15 +59,3 @@ class Recipe:
     effects_full_step: int = 1000  # effects come in gradually until here
     codec_from_step: int = 1600  # MP3, straight-through: not worth its cost before
     half_precision_until_step: int = 4600  # bfloat16 first, float32 for the fine end
-
-    def changed(self, settings: list[str]) -> Self:
-        """This recipe with `name=value` settings; raises ValueError for what it does not know."""
-        kinds = {field.name: type(getattr(self, field.name)) for field in fields(self)}
-        values: dict[str, Any] = {}
-        for setting in settings:
-            name, _, value = setting.partition("=")
-            if kinds.get(name) not in (int, float):
-                known = ", ".join(sorted(n for n, kind in kinds.items() if kind in (int, float)))
-                raise ValueError(f"--set {setting}: expected NAME=NUMBER with NAME one of {known}")
-            values[name] = kinds[name](value)
-        return replace(self, **values)

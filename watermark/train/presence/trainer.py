@@ -1,17 +1,13 @@
-"""The training loop: one step, its losses, its adaptive loudness, its state."""
+"""The training loop: one step, its losses, its adaptive loudness."""
 
 from __future__ import annotations
 
-import json
 import math
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from watermark.presence.checkpoints import build
@@ -21,14 +17,10 @@ from watermark.train.presence.corpus import draw
 from watermark.train.presence.effects import attacked
 from watermark.train.presence.loss import presence_loss
 from watermark.train.presence.recipe import DECODER, NBITS, SEANET, Recipe
+from watermark.train.state import TrainingState
 
 ELU_GAIN = 1.25  # keeps the variance of a unit normal through an ELU, so depth does not fade it
 RAMP_SAMPLES = 160
-STATE_FORMAT = "1"
-
-
-class TrainingRefused(Exception):
-    """Training cannot go on from what it was given; the message has the next step."""
 
 
 @dataclass(frozen=True)
@@ -43,22 +35,18 @@ class StepReport:
     snr_db: float
 
 
-class Trainer:
-    """Networks, optimiser and running averages of one training run."""
+class Trainer(TrainingState[Recipe]):
+    """One training run of generator and detector, and the loudness it has come down to."""
+
+    last_rate = 0.05
 
     def __init__(self, recipe: Recipe, clips: NDArray[np.float16], device: torch.device) -> None:
-        self.recipe, self.clips, self.device = recipe, clips, device
         torch.manual_seed(recipe.seed)
         generator, detector = build(SEANET, DECODER, NBITS)
         self.generator, self.detector = generator, detector
-        self.networks = nn.ModuleDict({"generator": generator, "detector": detector})
-        _keep_gain(self.networks, torch.Generator().manual_seed(recipe.seed))
-        self.networks.to(device)
-        self.optimiser = torch.optim.Adam(
-            self.networks.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.99)
-        )
-        self.average = {k: v.detach().clone() for k, v in self.networks.state_dict().items()}
-        self.step_number = 0
+        networks = nn.ModuleDict({"generator": generator, "detector": detector})
+        _keep_gain(networks, torch.Generator().manual_seed(recipe.seed))
+        super().__init__(recipe, clips, networks, device)
         self.snr_db = recipe.snr_start_db
         self.accuracy_mean = 0.5
 
@@ -76,16 +64,10 @@ class Trainer:
                 speed_spread=recipe.host_speed_spread,
             )
         ).to(self.device)
-        for group in self.optimiser.param_groups:
-            group["lr"] = _learning_rate(recipe, number)
         log_odds, labels = self._heard(hosts, rng)
         loss, accuracy, separation = presence_loss(log_odds, labels)
-        self.optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
-        nn.utils.clip_grad_norm_(self.networks.parameters(), recipe.gradient_clip)
-        self.optimiser.step()
+        self.learn(loss)
         self._follow(accuracy)
-        self.step_number += 1
         return StepReport(
             step=number,
             loss=float(loss.detach()),
@@ -125,59 +107,18 @@ class Trainer:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=half)
 
     def _follow(self, accuracy: float) -> None:
-        """Averages, and the mark's loudness: quieter while it is heard, louder when it is lost."""
+        """The mark's loudness: quieter while it is heard, louder when it is lost."""
         recipe = self.recipe
         self.accuracy_mean += 0.02 * (accuracy - self.accuracy_mean)
         if self.accuracy_mean > recipe.raise_above:
             self.snr_db = min(recipe.snr_ceiling_db, self.snr_db + recipe.snr_step_db)
         elif self.accuracy_mean < recipe.lower_below:
             self.snr_db = max(recipe.snr_floor_db, self.snr_db - recipe.snr_step_db)
-        decay = min(recipe.average_decay, (self.step_number + 1) / (self.step_number + 10))
-        with torch.no_grad():
-            for name, value in self.networks.state_dict().items():
-                self.average[name].lerp_(value, 1.0 - decay)
 
-    def save(self, path: Path) -> None:
-        """Write the whole state; the file appears under its name only when whole."""
-        tensors = {f"weight.{k}": v for k, v in self.networks.state_dict().items()}
-        tensors |= {f"average.{k}": v for k, v in self.average.items()}
-        for index, state in self.optimiser.state_dict()["state"].items():
-            tensors |= {f"adam.{index}.{k}": torch.as_tensor(v) for k, v in state.items()}
-        facts = {
-            "format": STATE_FORMAT,
-            "recipe": json.dumps(asdict(self.recipe), sort_keys=True),
-            "step": str(self.step_number),
-            "snr_db": repr(self.snr_db),
-            "accuracy_mean": repr(self.accuracy_mean),
-        }
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".{path.name}")
-        whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-        save_file(whole, unfinished, metadata=facts)
-        unfinished.replace(path)
+    def facts(self) -> dict[str, str]:
+        return {"snr_db": repr(self.snr_db), "accuracy_mean": repr(self.accuracy_mean)}
 
-    def resume(self, path: Path) -> None:
-        """Take up the state in `path`; raises TrainingRefused if it is of another recipe."""
-        try:
-            with safe_open(path, framework="pt") as file:
-                facts = file.metadata()
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (OSError, SafetensorError) as error:
-            raise TrainingRefused(f"{path} cannot be read ({error}); delete it to start") from error
-        if facts.get("recipe") != json.dumps(asdict(self.recipe), sort_keys=True):
-            raise TrainingRefused(
-                f"{path} was made by another recipe: {facts.get('recipe')}. "
-                "Give the same options, or another --folder."
-            )
-        self.networks.load_state_dict(_part(tensors, "weight."))
-        self.average = {k: v.to(self.device) for k, v in _part(tensors, "average.").items()}
-        table = self.optimiser.state_dict()
-        moments: dict[int, dict[str, Tensor]] = {}
-        for name, value in _part(tensors, "adam.").items():
-            index, _, kind = name.partition(".")
-            moments.setdefault(int(index), {})[kind] = value
-        self.optimiser.load_state_dict({**table, "state": moments})
-        self.step_number = int(facts["step"])
+    def take_up(self, facts: dict[str, str]) -> None:
         self.snr_db = float(facts["snr_db"])
         self.accuracy_mean = float(facts["accuracy_mean"])
 
@@ -185,19 +126,8 @@ class Trainer:
         """Start with finished weights instead of random ones; the level is still the recipe's."""
         self.generator.load_state_dict(generator.state_dict())
         self.detector.load_state_dict(detector.state_dict())
-        self.average = {k: v.detach().clone() for k, v in self.networks.state_dict().items()}
+        self.restart_average()
         self.accuracy_mean = 0.5 * (self.recipe.lower_below + self.recipe.raise_above)
-
-
-def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-
-
-def _learning_rate(recipe: Recipe, step: int) -> float:
-    """Warm up, then a cosine down to a twentieth."""
-    rise = min(1.0, (step + 1) / recipe.warmup_steps)
-    fall = 0.5 + 0.5 * math.cos(math.pi * min(1.0, step / recipe.steps))
-    return recipe.learning_rate * rise * (0.05 + 0.95 * fall)
 
 
 def _keep_gain(networks: nn.Module, generator: torch.Generator) -> None:
