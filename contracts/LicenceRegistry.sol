@@ -79,6 +79,14 @@ contract LicenceRegistry is ILicenceRegistry {
     }
 
     /// @inheritdoc ILicenceRegistry
+    function returnUsage(LicenceUsage[] calldata usage) external {
+        if (msg.sender != usageOracle) revert NotUsageOracle(msg.sender);
+        for (uint256 i; i < usage.length; ++i) {
+            _returnUsage(usage[i]);
+        }
+    }
+
+    /// @inheritdoc ILicenceRegistry
     function licenceOf(LicenceId licenceId) external view returns (Licence memory) {
         Record storage record = _recordOf(licenceId);
         return Licence({
@@ -147,6 +155,17 @@ contract LicenceRegistry is ILicenceRegistry {
         record.unitsUsed = uint64(units);
         record.revenueUsed = uint128(revenue);
         emit UsageRecorded(licenceId, usage.units, usage.revenue, uint64(units), uint128(revenue));
+    }
+
+    /// @dev What is returned was recorded before, so neither total can fall below zero.
+    function _returnUsage(LicenceUsage calldata usage) private {
+        LicenceId licenceId = usage.licenceId;
+        Record storage record = _recordOf(licenceId);
+        uint64 units = record.unitsUsed - usage.units;
+        uint128 revenue = record.revenueUsed - usage.revenue;
+        record.unitsUsed = units;
+        record.revenueUsed = revenue;
+        emit UsageReturned(licenceId, usage.units, usage.revenue, units, revenue);
     }
 
     /// @dev Whoever saw the permit may have sent it first, to make this call fail; then the allowance is already there.

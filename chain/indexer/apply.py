@@ -198,6 +198,12 @@ def _epoch_posted(v: Values) -> Rows:
     return [(tables.epoch_posted, posted), *usage]
 
 
+# Both say the new totals, and the last one says how things stand.
+_USAGE: Final = _copied(
+    tables.usage_recorded,
+    "licence_id=licenceId units revenue units_used=unitsUsed revenue_used=revenueUsed",
+)
+
 APPLY: Final[dict[tuple[str, str], Callable[[Values], Rows]]] = {
     ("WorkRegistry", "WorkRegistered"): _work_registered,
     ("WorkRegistry", "Transfer"): _copied(
@@ -216,10 +222,8 @@ APPLY: Final[dict[tuple[str, str], Callable[[Values], Rows]]] = {
     ("ConsentRegistry", "ConsentResumed"): _consent("resumed"),
     ("ConsentRegistry", "ConsentWithdrawn"): _consent("withdrawn"),
     ("LicenceRegistry", "LicenceTaken"): _licence_taken,
-    ("LicenceRegistry", "UsageRecorded"): _copied(
-        tables.usage_recorded,
-        "licence_id=licenceId units revenue units_used=unitsUsed revenue_used=revenueUsed",
-    ),
+    ("LicenceRegistry", "UsageRecorded"): _USAGE,
+    ("LicenceRegistry", "UsageReturned"): _USAGE,
     ("DerivativeGraph", "DerivativeLinked"): _derivative_linked,
     ("RoyaltyLedger", "TokenAccepted"): _copied(tables.token_accepted, "token"),
     ("RoyaltyLedger", "SplitSet"): _split_set,

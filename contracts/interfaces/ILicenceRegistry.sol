@@ -53,6 +53,10 @@ interface ILicenceRegistry {
     event UsageRecorded(
         LicenceId indexed licenceId, uint64 units, uint128 revenue, uint64 unitsUsed, uint128 revenueUsed
     );
+    /// @notice Usage of a rejected report no longer counts against a licence's caps; totals are cumulative.
+    event UsageReturned(
+        LicenceId indexed licenceId, uint64 units, uint128 revenue, uint64 unitsUsed, uint128 revenueUsed
+    );
 
     /// @notice Takes a licence for the caller and pays its price to the work, all or nothing.
     /// A failing permit is not an error when the allowance suffices (somebody may have sent the permit first).
@@ -63,6 +67,9 @@ interface ILicenceRegistry {
     /// @notice Counts usage against caps; only the UsageOracle. Refuses what a cap does not cover.
     /// Usage is counted after an expiry too: it is the events' own dates that the settlement checks.
     function recordUsage(LicenceUsage[] calldata usage) external;
+
+    /// @notice Takes usage back that was recorded for a report rejected since; only the UsageOracle, once per report.
+    function returnUsage(LicenceUsage[] calldata usage) external;
 
     function licenceOf(LicenceId licenceId) external view returns (Licence memory);
 

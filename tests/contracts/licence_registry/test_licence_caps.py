@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import brownie
 import pytest
 
 from chain.ledger.rights import Tier
@@ -108,3 +109,31 @@ def test_only_the_usage_oracle_records_usage(licences, licence, platform, deploy
     for outsider in (platform, deployer):
         with refused("NotUsageOracle", outsider):
             licences.recordUsage([(licence, 1, 1)], by(outsider))
+
+
+def test_usage_of_a_rejected_report_is_given_back(licences, licence, oracle):
+    licences.recordUsage([(licence, 10, 15_000)], by(oracle))
+
+    tx = licences.returnUsage([(licence, 4, 6_000)], by(oracle))
+
+    assert dict(tx.events["UsageReturned"]) == {
+        "licenceId": licence,
+        "units": 4,
+        "revenue": 6_000,
+        "unitsUsed": 6,
+        "revenueUsed": 9_000,
+    }
+    assert used(licences, licence) == (6, 9_000)
+
+
+def test_no_more_is_given_back_than_was_counted(licences, licence, oracle):
+    licences.recordUsage([(licence, 1, 1)], by(oracle))
+
+    for too_much in ((licence, 2, 0), (licence, 0, 2)):
+        with brownie.reverts("Integer overflow"):
+            licences.returnUsage([too_much], by(oracle))
+
+
+def test_only_the_usage_oracle_gives_usage_back(licences, licence, platform):
+    with refused("NotUsageOracle", platform):
+        licences.returnUsage([(licence, 0, 0)], by(platform))

@@ -57,6 +57,12 @@ contract Surroundings {
         }
     }
 
+    function returnUsage(LicenceUsage[] calldata usage) external {
+        for (uint256 i; i < usage.length; ++i) {
+            unitsUsed[usage[i].licenceId] -= usage[i].units;
+        }
+    }
+
     function controllerOf(uint64 workId) external view returns (address) {
         if (_controller[workId] == address(0)) revert WorkUnknown(workId);
         return _controller[workId];
