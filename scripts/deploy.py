@@ -30,6 +30,7 @@ DEVELOPMENT_ACCOUNTS = 30
 OPERATORS = 5
 THRESHOLD = 3
 WINDOW_SECONDS = 2 * 60 * 60
+ROLE_ARGUMENTS = ("curator", "council", "guardian", "operator_admin", "admin")
 
 
 def parse_arguments(argv: list[str]) -> argparse.Namespace:
@@ -51,6 +52,9 @@ def parse_arguments(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--curator", help="who may add payment tokens")
     parser.add_argument("--council", help="who may reject a pending payout root")
+    parser.add_argument("--guardian", help="who may pause new money, for 14 days")
+    parser.add_argument("--operator-admin", help="who may change the oracle's operators")
+    parser.add_argument("--admin", help="who may give roles, seven days after announcing it")
     parser.add_argument(
         "--token", action="append", default=[], help="payment token to accept (else a dev coin)"
     )
@@ -91,14 +95,16 @@ def accounts_for(arguments: argparse.Namespace, chain_id: int) -> tuple[Any, Any
             operators=tuple(sorted(operators, key=str.lower)),
             threshold=THRESHOLD,
             window_seconds=arguments.window_seconds,
+            curator_delay_seconds=0,
         )
         return dev[0], dev[1], plan
     if arguments.key_file is None:
         raise SystemExit(f"chain {chain_id} is no development chain. Next: give --key-file")
-    missing = [n for n in ("curator", "council") if getattr(arguments, n) is None]
+    missing = [n for n in ROLE_ARGUMENTS if getattr(arguments, n) is None]
     if missing or len(arguments.operator) != OPERATORS or not arguments.token:
         raise SystemExit(
-            "a real chain needs --curator, --council, five --operator and at least one --token"
+            "a real chain needs --curator, --council, --guardian, --operator-admin, --admin, "
+            "five --operator and at least one --token"
         )
     deployer = accounts.add(read_key(arguments.key_file))
     plan = DeploymentPlan(
@@ -107,6 +113,9 @@ def accounts_for(arguments: argparse.Namespace, chain_id: int) -> tuple[Any, Any
         operators=tuple(sorted(arguments.operator, key=str.lower)),
         threshold=THRESHOLD,
         window_seconds=arguments.window_seconds,
+        guardian=arguments.guardian,
+        operator_admin=arguments.operator_admin,
+        admin=arguments.admin,
     )
     return deployer, deployer if deployer.address == arguments.curator else None, plan
 

@@ -27,6 +27,7 @@ EVM_VERSION: Final = "cancun"
 OPTIMIZER_RUNS: Final = 800
 ABI_FOLDER: Final = ROOT / "chain" / "client" / "abi"
 NAMES: Final = (
+    "Authority",
     "ConsentRegistry",
     "DerivativeGraph",
     "DevStablecoin",
@@ -34,6 +35,7 @@ NAMES: Final = (
     "LicenceRegistry",
     "RejectingPayee",
     "RoyaltyLedger",
+    "Turnstile",
     "UsageOracle",
     "WorkRegistry",
 )
@@ -70,7 +72,7 @@ def closure(units: list[str]) -> dict[str, dict[str, str]]:
 
 def unit_of(name: str) -> str:
     """The source unit of a contract of ours. Exits when there is none."""
-    for folder in ("contracts", "contracts/testing"):
+    for folder in ("contracts", "contracts/access", "contracts/testing"):
         unit = f"{folder}/{name}.sol"
         if (ROOT / unit).is_file():
             return unit

@@ -33,8 +33,10 @@ from chain.client.signer import LocalSigner, dev_signers
 from chain.client.stablecoin import Stablecoin
 from chain.client.usage_oracle import UsageOracle
 from chain.client.work_registry import WorkRegistry
-from chain.ledger.identifiers import ZERO_ADDRESS, Address, address_bytes, address_from_bytes
+from chain.ledger.identifiers import Address, address_bytes, address_from_bytes
 from chain.ledger.keccak import keccak256
+from scripts.access import access_calls
+from scripts.deployment import DEPLOYMENT_ORDER, DeploymentPlan, constructor_arguments
 
 ACCOUNTS = 30
 DEPLOYER, CURATOR, COUNCIL, FIRST_OPERATOR, RELAY, PLATFORM, CUSTOMER = 0, 1, 2, 3, 8, 9, 10
@@ -128,51 +130,40 @@ def deploy_all(
 ) -> Deployment:
     """Deploy from the committed bytecode, in the order and wiring of the deployment script."""
     deployer = signers[DEPLOYER]
-    order = (
-        "ConsentRegistry",
-        "WorkRegistry",
-        "LicenceRegistry",
-        "DerivativeGraph",
-        "RoyaltyLedger",
-        "UsageOracle",
-        "EpochDistributor",
-    )
     nonce = node.nonce(deployer.address)
-    at = {name: created_address(deployer.address, nonce + i) for i, name in enumerate(order)}
+    at = {
+        name: created_address(deployer.address, nonce + i)
+        for i, name in enumerate(DEPLOYMENT_ORDER)
+    }
     operators = sorted(
         (signer.address for signer in signers[FIRST_OPERATOR : FIRST_OPERATOR + OPERATORS]),
         key=address_bytes,
     )
-    curator, council = signers[CURATOR].address, signers[COUNCIL].address
-    arguments: dict[str, tuple[Any, ...]] = {
-        "ConsentRegistry": (at["WorkRegistry"],),
-        "WorkRegistry": (at["ConsentRegistry"],),
-        "LicenceRegistry": (
-            at["WorkRegistry"],
-            at["ConsentRegistry"],
-            at["RoyaltyLedger"],
-            at["UsageOracle"],
-        ),
-        "DerivativeGraph": (at["WorkRegistry"], at["LicenceRegistry"]),
-        "RoyaltyLedger": (
-            at["WorkRegistry"],
-            at["DerivativeGraph"],
-            at["LicenceRegistry"],
-            ZERO_ADDRESS,
-            curator,
-        ),
-        "UsageOracle": (at["LicenceRegistry"], at["EpochDistributor"], operators, THRESHOLD),
-        "EpochDistributor": (at["UsageOracle"], council, window_seconds),
-        "DevStablecoin": (),
-    }
+    plan = DeploymentPlan(
+        curator=signers[CURATOR].address,
+        council=signers[COUNCIL].address,
+        operators=tuple(operators),
+        threshold=THRESHOLD,
+        window_seconds=window_seconds,
+        curator_delay_seconds=0,
+    )
+    arguments = constructor_arguments(plan, deployer.address, dict(at))
     first_block = node.head().number + 1
     contracts = {}
-    for name, given in arguments.items():
-        call = Call(None, interface(name).creation_data(given))
+    for name in (*DEPLOYMENT_ORDER, "DevStablecoin"):
+        call = Call(None, interface(name).creation_data(arguments.get(name, ())))
         receipt = send(node, call, signer=deployer)
         assert receipt.contract is not None
         assert receipt.contract == at.get(name, receipt.contract)
         contracts[name] = receipt.contract
+    calls = access_calls(
+        dict(at),
+        plan.holders(deployer.address),
+        admin=deployer.address,
+        deployer=deployer.address,
+    )
+    configure = interface("Authority").functions["multicall"].call_data((calls,))
+    send(node, Call(at["Authority"], configure), signer=deployer)
     deployment = Deployment(
         node.chain_id,
         first_block,
@@ -180,8 +171,8 @@ def deploy_all(
         tuple(operators),
         THRESHOLD,
         window_seconds,
-        curator,
-        council,
+        Address(plan.curator),
+        Address(plan.council),
     )
     RoyaltyLedger.of(node, deployment).accept_token(deployment.token, signer=signers[CURATOR])
     return deployment

@@ -119,6 +119,7 @@ def furnish(loaded: Any) -> Workplace:
         operators=tuple(sorted((known[i].address for i in OPERATORS), key=str.lower)),
         threshold=3,
         window_seconds=WINDOW_SECONDS,
+        curator_delay_seconds=0,
     )
     contracts = deploy_all(loaded, known[0], plan)
     contracts["PlainToken"] = token = known[0].deploy(loaded["PlainToken"], 6)

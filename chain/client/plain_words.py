@@ -6,17 +6,14 @@ states and times into words. A test holds this list equal to the committed ABIs.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
-
-class Words(NamedTuple):
-    plain: str
-    next_step: str
-
-
-_OURS_TO_FIX: Final = "report this to the operators of this ledger; nothing was changed."
+from chain.client.access_words import ACCESS_REFUSALS
+from chain.client.words import OURS_TO_FIX as _OURS_TO_FIX
+from chain.client.words import Words
 
 REFUSALS: Final[dict[str, Words]] = {
+    **ACCESS_REFUSALS,
     # works
     "WorkUnknown(uint64)": Words(
         "There is no work {workId}.", "look the work up in the catalogue and use its number."

@@ -15,7 +15,8 @@ from chain.client.interfaces import (
     interface,
     parse_interface,
 )
-from chain.client.plain_words import REFUSALS, UNNAMED, Words
+from chain.client.plain_words import REFUSALS, UNNAMED
+from chain.client.words import Words
 
 TIER_WORDS: Final = ("machine training", "machine generation", "distribution")
 CONSENT_WORDS: Final = (
@@ -26,7 +27,7 @@ CONSENT_WORDS: Final = (
     "refused",
     "withdrawn",
 )
-TIME_PARAMETERS: Final = frozenset({"until", "expiry", "claimableFrom", "deadline"})
+TIME_PARAMETERS: Final = frozenset({"until", "notBefore", "expiry", "claimableFrom", "deadline"})
 CONSENT_PARAMETERS: Final = frozenset({"state", "from"})
 SHOWN_TEXT_MAX: Final = 200
 UNIX_SECONDS_SHOWN_MAX: Final = 253_402_300_799  # the last second of the year 9999

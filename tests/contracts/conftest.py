@@ -180,13 +180,14 @@ def key_for(accounts: Any) -> Callable[[Any], bytes]:
 def ledger_contracts(
     deployer: Any, curator: Any, council: Any, operators: list[Any]
 ) -> dict[str, Any]:
-    """All seven by name, deployed once; Brownie's resets come back to this state from then on."""
+    """All of them by name, deployed once; Brownie's resets come back to this state from then on."""
     plan = DeploymentPlan(
         curator=curator.address,
         council=council.address,
         operators=tuple(sorted((o.address for o in operators), key=str.lower)),
         threshold=THRESHOLD,
         window_seconds=WINDOW_SECONDS,
+        curator_delay_seconds=0,
     )
     deployed = deploy_all(brownie.project.get_loaded_projects()[0], deployer, plan)
     snapshot = brownie.chain._take_snapshot()

@@ -18,6 +18,7 @@ from chain.ledger.keccak import keccak256
 ACCOUNT = Address("0x00000000000000000000000000000000000000AA")
 SAMPLES = {
     "address": ACCOUNT,
+    "bytes4": b"\x0a\x0b\x0c\x0d",
     "bytes32": b"\x0a" * 32,
     "string": "a text",
     "uint8": 1,

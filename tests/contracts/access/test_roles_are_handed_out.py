@@ -1,0 +1,86 @@
+"""A deployment gives every restricted function to one role, and keeps no power for the deployer."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import brownie
+import pytest
+
+from chain.client.interfaces import interface
+from scripts.access import ADMIN_DELAY_SECONDS, ADMIN_ROLE, ROLES, RULES
+from scripts.deployment import DEPLOYMENT_ORDER, DeploymentPlan, deploy_all
+
+CONTRACTS = Path(__file__).resolve().parents[3] / "contracts"
+RESTRICTED = re.compile(r"function (\w+)\([^)]*\)[^{;]*\brestricted\b", re.DOTALL)
+
+
+def restricted_functions(name: str) -> set[str]:
+    """By the source: those of the contract itself, and of the pause when it has one."""
+    source = (CONTRACTS / f"{name}.sol").read_text()
+    found = set(RESTRICTED.findall(source))
+    if "pausedUntil" in interface(name).functions:
+        found |= {"pause", "unpause"}
+    return found
+
+
+@pytest.fixture(scope="module")
+def plan(accounts: Any, curator: Any, council: Any, operators: list[Any]) -> DeploymentPlan:
+    return DeploymentPlan(
+        curator=curator.address,
+        council=council.address,
+        guardian=accounts[17].address,
+        operator_admin=accounts[18].address,
+        admin=accounts[19].address,
+        operators=tuple(sorted((o.address for o in operators), key=str.lower)),
+        threshold=3,
+        window_seconds=7_200,
+    )
+
+
+@pytest.fixture(scope="module")
+def deployed(deployer: Any, plan: DeploymentPlan) -> dict[str, Any]:
+    return deploy_all(brownie.project.get_loaded_projects()[0], deployer, plan)
+
+
+def test_each_role_has_its_holder_and_its_delay(deployed, plan):
+    authority = deployed["Authority"]
+    holders = {h.role: h.account for h in plan.holders("nobody")}
+
+    assert set(holders) == set(ROLES)
+    for name, role in ROLES.items():
+        assert authority.hasRole(role.number, holders[name]) == (True, role.delay_seconds)
+        for other in {h for n, h in holders.items() if n != name}:
+            assert authority.hasRole(role.number, other)[0] is False
+    assert authority.hasRole(ADMIN_ROLE, plan.admin) == (True, ADMIN_DELAY_SECONDS)
+
+
+def test_the_deployer_keeps_no_role(deployed, deployer):
+    authority = deployed["Authority"]
+
+    for number in (ADMIN_ROLE, *(role.number for role in ROLES.values())):
+        assert authority.hasRole(number, deployer)[0] is False
+
+
+def test_every_restricted_function_has_a_role_of_its_own():
+    ruled = {(rule.contract, function) for rule in RULES for function in rule.functions}
+    written = {
+        (name, function)
+        for name in DEPLOYMENT_ORDER
+        if name != "Authority"
+        for function in restricted_functions(name)
+    }
+
+    assert ruled == written
+
+
+def test_the_rules_are_those_of_the_authority(deployed):
+    for rule in RULES:
+        functions = interface(rule.contract).functions
+        for name in rule.functions:
+            role = deployed["Authority"].getTargetFunctionRole(
+                deployed[rule.contract], functions[name].selector
+            )
+            assert role == ROLES[rule.role].number
