@@ -16,7 +16,6 @@ from watermark.audio.errors import AudioMislabelled, AudioSilent, AudioUnreadabl
 from watermark.audio.files import AudioFile, AudioLimits
 from watermark.identity.codewords import EpochKey, codebook
 from watermark.identity.detector import Reader
-from watermark.identity.evidence import energies
 from watermark.identity.null_model import NullModel
 from watermark.identity.search import IdSearch
 from watermark.identity.windows import mixed
@@ -26,7 +25,7 @@ from watermark.scanning.journal import Journal, JournalUnusable, audio_paths
 from watermark.scanning.mono import MonoSound
 from watermark.scanning.scan import Scanned, ScanOptions, scan
 from watermark.scanning.stretches import Stretch, around, tastes, whole
-from watermark.scanning.tasting import GATE_Z, _band_energies, sync_scores, taste
+from watermark.scanning.tasting import GATE_Z, sync_scores, taste
 
 RATE_HZ = 16_000
 OWNER = REGISTERED[7]
@@ -95,15 +94,6 @@ def test_parts_of_a_whole_file_overlap_by_a_codeword(duration: float) -> None:
     for one, following in itertools.pairwise(parts):
         assert one.end - following.start == 16.0
     assert max(part.seconds for part in parts) <= 616.0
-
-
-def test_the_quick_spectrogram_is_that_of_the_evidence() -> None:
-    sound = plucked_music(8, rate_hz=RATE_HZ, seed=2)[:, 0]
-
-    expected = energies(torch.from_numpy(sound.copy())[None]).numpy()
-
-    quick = _band_energies(sound)
-    assert np.abs(quick - expected[:, : quick.shape[1]]).max() < 1e-5 * expected.max()
 
 
 def _scores(path: Path, key: EpochKey = KEY, seconds: float = LONG_SECONDS) -> list[float]:

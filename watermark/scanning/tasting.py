@@ -7,26 +7,18 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import scipy.fft
 import soxr
 import torch
 from torch import Tensor
 
 from watermark.audio.files import AudioFile, Loudness, Samples
 from watermark.audio.waveform import MARK_RATE_HZ
-from watermark.identity.cells import (
-    BAND_EDGES,
-    BANDS,
-    CODEWORD_PAIRS,
-    FFT_SIZE,
-    HOP,
-    PHASES,
-    band_members,
-)
+from watermark.identity.cells import BANDS, CODEWORD_PAIRS, PHASES
 from watermark.identity.codewords import Codebook
 from watermark.identity.evidence import (
     cell_levels_db,
     classical_evidence,
+    energies,
     local_spread_db,
     pair_differences_db,
 )
@@ -35,11 +27,7 @@ from watermark.identity.windows import mixed
 from watermark.scanning.stretches import Stretch
 
 GATE_Z: Final = 4.2  # chance brings one window in a hundred this far
-_WINDOW: Final = torch.hann_window(FFT_SIZE).numpy()
-# Real and imaginary parts follow each other: each bin of a band counts twice; (part, band).
-_MEMBERS: Final = (
-    band_members()[:, BAND_EDGES[0] : BAND_EDGES[-1]].repeat_interleave(2, 1).T.contiguous().numpy()
-)
+SURE_Z: Final = 6.0  # and one in a million this far
 
 Mono = npt.NDArray[np.float32]  # (time,)
 
@@ -75,7 +63,7 @@ def _at_mark_rate(block: Samples, rate_hz: int) -> Mono:
 
 def _evidence(window: Mono) -> Tensor:
     """The evidence of one window, silence after it; (pair, band, phase)."""
-    energy = torch.from_numpy(_band_energies(window))
+    energy = energies(torch.from_numpy(window)[None])
     difference_db = pair_differences_db(cell_levels_db(energy))
     held = torch.ones(difference_db.shape[1])
     spread_db = local_spread_db(difference_db, held)
@@ -84,16 +72,3 @@ def _evidence(window: Mono) -> Tensor:
     folded = torch.zeros(CODEWORD_PAIRS, BANDS, PHASES)
     folded[:pairs] = starts[:, : pairs * PHASES].reshape(BANDS, pairs, PHASES).permute(1, 0, 2)
     return folded
-
-
-def _band_energies(window: Mono) -> npt.NDArray[np.float32]:
-    """What `evidence.energies` computes, in a quarter of its time; (band, frame).
-
-    Frames lie side by side in memory for the transform, and bins that no band has are dropped.
-    """
-    padded = np.pad(window, FFT_SIZE // 2)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, FFT_SIZE)[::HOP]
-    spectra = scipy.fft.rfft(frames * _WINDOW)[:, BAND_EDGES[0] : BAND_EDGES[-1]]
-    parts = np.ascontiguousarray(spectra).view(np.float32)
-    parts *= parts
-    return np.ascontiguousarray((parts @ _MEMBERS).T)
