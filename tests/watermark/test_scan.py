@@ -24,7 +24,7 @@ from watermark.scanning import scan as scanning
 from watermark.scanning.journal import Journal, JournalUnusable, audio_paths
 from watermark.scanning.mono import MonoSound
 from watermark.scanning.scan import Scanned, ScanOptions, scan
-from watermark.scanning.stretches import Stretch, around, tastes, whole
+from watermark.scanning.stretches import Stretch, joined, tastes, whole
 from watermark.scanning.tasting import GATE_Z, sync_scores, taste
 
 RATE_HZ = 16_000
@@ -82,8 +82,11 @@ def test_tastes_reach_from_the_beginning_to_the_end(duration: float) -> None:
 def test_surroundings_are_joined_and_stay_inside_the_file() -> None:
     hits = [Stretch(500.0, 508.0), Stretch(10.0, 18.0), Stretch(80.0, 88.0)]
 
-    assert around(hits, 520.0) == [Stretch(0.0, 120.0), Stretch(468.0, 520.0)]
-    assert around([], 520.0) == []
+    assert joined(hit.widened(32.0, 520.0) for hit in hits) == [
+        Stretch(0.0, 120.0),
+        Stretch(468.0, 520.0),
+    ]
+    assert joined([]) == []
 
 
 @pytest.mark.parametrize("duration", [5.0, 616.0, 617.0, 1300.0, 36_000.0])

@@ -14,7 +14,6 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 import torch
-from scipy import fft
 from torch import Tensor
 
 from watermark.audio.waveform import AudioFile, Samples, resampled, spans
@@ -127,7 +126,7 @@ def _products_in_band(block: Samples, rate_hz: float) -> npt.NDArray[np.float64]
     """
     segment = min(len(block), _SEGMENT)
     parts = block[: len(block) // segment * segment].reshape(-1, segment, block.shape[1])[::4]
-    spectra = fft.rfft(parts * np.hanning(segment).astype(np.float32)[:, None], axis=1)
+    spectra = np.fft.rfft(parts * np.hanning(segment).astype(np.float32)[:, None], axis=1)
     low, high = (round(edge * segment / rate_hz) for edge in _MARK_BAND_HZ)
     heard = spectra[:, low : high + 1].reshape(-1, block.shape[1])
     products: npt.NDArray[np.float64] = (heard.conj().T @ heard).real.astype(np.float64)

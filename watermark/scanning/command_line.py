@@ -39,7 +39,7 @@ EXIT_FOUND: Final = 0
 EXIT_NOTHING_FOUND: Final = 3
 EXIT_SOME_UNREAD: Final = 5
 EXIT_INTERRUPTED: Final = 130
-_M_ARENA_MAX: Final = -8  # of malloc.h
+_M_ARENA_MAX, _M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD = -8, -3, -1  # of malloc.h
 _WORKERS_MAX: Final = 2  # more share memory bandwidth, not work
 
 State = Annotated[
@@ -232,9 +232,15 @@ def _parsed(speeds: str) -> tuple[float, ...]:
 
 
 def _share_memory_pools() -> None:
-    """Two pools for all threads: each thread's own would keep what it once needed (glibc)."""
+    """Two pools for all threads, and large pieces given back at once (glibc).
+
+    Each thread's own pool would keep what it once needed.
+    """
     with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_M_ARENA_MAX, 2)
+        mallopt(_M_MMAP_THRESHOLD, 1 << 20)
+        mallopt(_M_TRIM_THRESHOLD, 4 << 20)
 
 
 def _cores() -> int:

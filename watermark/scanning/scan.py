@@ -21,8 +21,15 @@ from watermark.identity.geometry import STRAIGHT, Geometry
 from watermark.identity.null_model import FALSE_POSITIVES_PER_FILE
 from watermark.payload import GenerationId
 from watermark.scanning.mono import MonoSound
-from watermark.scanning.stretches import FURTHER_SECONDS, Stretch, around, tastes, whole
-from watermark.scanning.tasting import GATE_Z, sync_scores, taste
+from watermark.scanning.stretches import (
+    FURTHER_SECONDS,
+    REACH_SECONDS,
+    Stretch,
+    joined,
+    tastes,
+    whole,
+)
+from watermark.scanning.tasting import GATE_Z, SURE_Z, sync_scores, taste
 
 SCAN_LIMITS: Final = AudioLimits(
     bytes_max=64 * 1024**3, seconds_max=24 * 3600.0, decode_seconds_max=3600.0
@@ -154,10 +161,16 @@ def _searched(
         return Scanned(path, round(duration, 3), round(duration, 3), _merged(readings))
     windows = tastes(duration)
     hits = _standing_out(audio, reader, windows, parts, lambda f: told(_TASTING_SHARE * f))
-    readings = read(around(hits, duration), _TASTING_SHARE, 0.85)
+    near = joined(hit.widened(_reach(z), duration) for hit, z in hits)
+    readings = read(near, _TASTING_SHARE, 0.85)
     shown = [one.stretch for one in readings if one.found.identities]
-    further = [hit for hit in hits if any(hit.touches(one) for one in shown)]
-    readings += read(around(further, duration, FURTHER_SECONDS), 0.85, 1.0)
+    further = [
+        hit.widened(FURTHER_SECONDS, duration)
+        for hit, _ in hits
+        if any(hit.touches(one) for one in shown)
+    ]
+    unheard = [one for one in further if not any(heard.holds(one) for heard in near)]
+    readings += read(joined(unheard), 0.85, 1.0)
     heard_seconds = sum(one.seconds for one in (*windows, *(one.stretch for one in readings)))
     return Scanned(
         path,
@@ -167,14 +180,18 @@ def _searched(
     )
 
 
+def _reach(sync_z: float) -> float:
+    return FURTHER_SECONDS if sync_z >= SURE_Z else REACH_SECONDS
+
+
 def _standing_out(
     audio: AudioFile,
     reader: Reader,
     windows: Sequence[Stretch],
     parts: ThreadPoolExecutor,
     told: Told,
-) -> list[Stretch]:
-    """The windows whose sync chips stand out. Raises AudioSilent when none holds any sound."""
+) -> list[tuple[Stretch, float]]:
+    """The windows whose sync chips stand out, with their z. Raises AudioSilent and its like."""
     books = [search.book for search in reader.searches]
 
     def scored(some: Sequence[Stretch]) -> list[tuple[float, Loudness]]:
@@ -188,7 +205,7 @@ def _standing_out(
         scores += group
         told(len(scores) / len(windows))
     _require_audible(audio, (loudness for _, loudness in scores))
-    return [window for window, (z, _) in zip(windows, scores, strict=True) if z >= GATE_Z]
+    return [(window, z) for window, (z, _) in zip(windows, scores, strict=True) if z >= GATE_Z]
 
 
 def _require_audible(audio: AudioFile, parts: Iterable[Loudness]) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 WINDOW_SECONDS: Final = 8.0  # of a taste: half a codeword, some 500 sync chips
 EVERY_SECONDS: Final = 80.0  # a tenth is read; a mark shorter than this can be passed over
 REACH_SECONDS: Final = 32.0  # read densely on either side of a window that stands out
-FURTHER_SECONDS: Final = 80.0  # and where that shows an id: on to the next window
+FURTHER_SECONDS: Final = 80.0  # of one that is sure, or shows an id: on to the next window
 PART_SECONDS: Final = 600.0  # of a file that is read as a whole
 OVERLAP_SECONDS: Final = 16.0  # one codeword: what lies across two parts is whole in one of them
 
@@ -24,6 +24,14 @@ class Stretch:
     @property
     def seconds(self) -> float:
         return self.end - self.start
+
+    def widened(self, reach: float, duration: float) -> Stretch:
+        """With what lies within `reach` of it in a file of some duration."""
+        return Stretch(max(0.0, self.start - reach), min(duration, self.end + reach))
+
+    def holds(self, other: Stretch) -> bool:
+        """Whether all of the other lies in this one."""
+        return self.start <= other.start and other.end <= self.end
 
     def touches(self, other: Stretch) -> bool:
         """Whether the two share a moment."""
@@ -40,16 +48,15 @@ def tastes(duration: float) -> list[Stretch]:
     return [Stretch(start, start + WINDOW_SECONDS) for start in starts]
 
 
-def around(hits: Iterable[Stretch], duration: float, reach: float = REACH_SECONDS) -> list[Stretch]:
-    """What to read densely when some windows stand out: their surroundings, joined."""
-    joined: list[Stretch] = []
-    for hit in sorted(hits):
-        start, end = max(0.0, hit.start - reach), min(duration, hit.end + reach)
-        if joined and start <= joined[-1].end:
-            joined[-1] = Stretch(joined[-1].start, max(end, joined[-1].end))
+def joined(stretches: Iterable[Stretch]) -> list[Stretch]:
+    """Stretches that touch are read as one, long ones in parts."""
+    apart: list[Stretch] = []
+    for one in sorted(stretches):
+        if apart and one.start <= apart[-1].end:
+            apart[-1] = Stretch(apart[-1].start, max(apart[-1].end, one.end))
         else:
-            joined.append(Stretch(start, end))
-    return [part for stretch in joined for part in _parts(stretch)]
+            apart.append(one)
+    return [part for one in apart for part in _parts(one)]
 
 
 def whole(duration: float) -> list[Stretch]:
