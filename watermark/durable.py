@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from sqlalchemy import Engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
 
 
 def make_durable(engine: Engine) -> None:
     """Have every connection write ahead and reach the disk before a commit returns."""
 
     @event.listens_for(engine, "connect")
-    def _on_connect(connection: object, record: object) -> None:  # noqa: ARG001
-        cursor = connection.cursor()  # type: ignore[attr-defined]
+    def _on_connect(connection: DBAPIConnection, _record: object) -> None:
+        cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.close()

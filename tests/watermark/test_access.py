@@ -205,7 +205,13 @@ def test_only_so_many_clients_are_remembered(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize(
     ("host", "expected"),
-    [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("a.b", False)],  # noqa: S104
+    [
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),  # noqa: S104 - judged, not listened on
+        ("a.b", False),
+    ],
 )
 def test_who_can_reach_a_host(host: str, expected: bool) -> None:
     assert is_loopback(host) == expected

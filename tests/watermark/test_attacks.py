@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from scipy import signal
 
 from tests.watermark.conftest import Sound as Samples
 from tests.watermark.conftest import plucked_music
-from watermark.robustness.attack import Sound, Specimen
+from watermark.robustness.attack import Change, Sound, Specimen
 from watermark.robustness.attacks import (
     codecs,
     edits,
@@ -23,8 +25,12 @@ from watermark.robustness.attacks import (
 RATE_HZ = 44_100
 
 
+def _always(_: Sound) -> bool:
+    return True
+
+
 def attacked_specimen(
-    samples: Samples, rate_hz: int = RATE_HZ, is_named: object = None
+    samples: Samples, rate_hz: int = RATE_HZ, is_named: Callable[[Sound], bool] = _always
 ) -> Specimen:
     """A clip whose copies differ by known additions, so that mixtures can be checked."""
 
@@ -37,7 +43,7 @@ def attacked_specimen(
         copy=copy,
         over=lambda: np.asarray(samples * 2, np.float32),
         stranger=plucked_music(3, rate_hz=rate_hz, channels=samples.shape[1], seed=99),
-        is_named=is_named or (lambda found: True),  # type: ignore[arg-type]
+        is_named=is_named,
     )
 
 
@@ -49,8 +55,8 @@ def generator() -> np.random.Generator:
     return np.random.default_rng(5)
 
 
-def through(change: object, samples: Samples, rate_hz: int = RATE_HZ) -> Samples:
-    return change(samples, rate_hz, generator())  # type: ignore[operator, no-any-return]
+def through(change: Change, samples: Samples, rate_hz: int = RATE_HZ) -> Samples:
+    return change(samples, rate_hz, generator())
 
 
 def _tone(hz: float, seconds: float = 2.0, rate_hz: int = RATE_HZ) -> Samples:
@@ -69,7 +75,8 @@ def _peak_hz(samples: Samples, rate_hz: int) -> float:
     level = np.log(np.abs(np.fft.rfft(mono * np.hanning(len(mono)))) + 1e-12)
     top = int(level.argmax())
     left, middle, right = level[top - 1 : top + 2]
-    return (top + 0.5 * (left - right) / (left - 2 * middle + right)) * rate_hz / len(mono)
+    peak = top + 0.5 * (left - right) / (left - 2 * middle + right)
+    return float(peak) * rate_hz / len(mono)
 
 
 @pytest.mark.parametrize("snr_db", [5, 10, 20, 40])
@@ -122,7 +129,7 @@ def test_noise_of_a_fixed_deviation_has_it_and_pink_falls_three_decibels_an_octa
     ],
 )
 def test_filters_keep_and_lose_what_they_say(
-    change: object, kept_hz: float, lost_hz: float
+    change: Change, kept_hz: float, lost_hz: float
 ) -> None:
     kept, lost = _tone(kept_hz), _tone(lost_hz)
 

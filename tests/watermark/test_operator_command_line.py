@@ -112,7 +112,7 @@ def test_a_token_is_printed_once_and_serving_others_needs_one(tmp_path: Path) ->
     file = tmp_path / "tokens"
 
     made = CliRunner().invoke(command_line.app, ["tokens", "add", "oracle", "--file", str(file)])
-    bold = CliRunner().invoke(command_line.app, ["serve", "--host", "0.0.0.0"])  # noqa: S104
+    bold = CliRunner().invoke(command_line.app, ["serve", "--host", "0.0.0.0"])  # noqa: S104 - refused
 
     assert made.stdout.strip()
     assert made.stdout.strip() not in file.read_text()
@@ -130,7 +130,7 @@ def test_a_listener_that_is_none_is_named(tmp_path: Path) -> None:
 
 
 def test_a_listener_for_everybody_needs_tokens_too() -> None:
-    with socket.create_server(("0.0.0.0", 0)) as listener:  # noqa: S104 - what must be refused
+    with socket.create_server(("0.0.0.0", 0)) as listener:  # noqa: S104 - refused
         number = os.dup(listener.fileno())
         bold = CliRunner().invoke(command_line.app, ["serve", "--listener", str(number)])
 

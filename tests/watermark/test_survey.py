@@ -20,7 +20,7 @@ from watermark.robustness import bench, identification
 from watermark.robustness.attack import Aim, Attack, AttackUnavailable, NotRun, Sound, changed
 from watermark.robustness.attacks import codecs, collusion, edits, levels, tempo
 from watermark.robustness.clips import Clip, NoAudio, from_folders, synthesised
-from watermark.robustness.journal import Journal, JournalMismatch
+from watermark.robustness.journal import Journal, JournalMismatch, Row
 from watermark.robustness.listening import write_page
 from watermark.robustness.null_run import NullPlan, null_run
 from watermark.robustness.pictures import draw
@@ -61,7 +61,7 @@ def _clips(count: int, seconds: float = 16) -> list[Clip]:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Journal, dict[str, object], Path]:
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Journal, Row, Path]:
     """Two clips through the small suite, and its report and pictures."""
     out = tmp_path_factory.mktemp("run")
     settings = {
@@ -80,12 +80,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Journal, dict[str, ob
     return journal, found, out
 
 
-def _entries(found: dict[str, object]) -> dict[str, dict[str, object]]:
-    return {one["attack"]: one for one in found["suites"][0]["attacks"]}  # type: ignore[index]
+def _entries(found: Row) -> dict[str, Row]:
+    return {one["attack"]: one for one in found["suites"][0]["attacks"]}
 
 
 def test_every_clip_meets_every_attack_and_clean_copies_are_named(
-    run: tuple[Journal, dict[str, object], Path],
+    run: tuple[Journal, Row, Path],
 ) -> None:
     entries = _entries(run[1])
 
@@ -94,12 +94,12 @@ def test_every_clip_meets_every_attack_and_clean_copies_are_named(
     assert entries["none"]["wrong_ids"] == 0
     assert entries["MP3 64 kb/s"]["correct"] == 2
     assert entries["mean of 2"]["rate"] == 1.0
-    assert entries["none"]["chip_errors"] < 0.4  # type: ignore[operator]
-    assert entries["none"]["slot_errors"] < entries["crop 5 s"]["slot_errors"]  # type: ignore[operator]
+    assert entries["none"]["chip_errors"] < 0.4
+    assert entries["none"]["slot_errors"] < entries["crop 5 s"]["slot_errors"]
 
 
 def test_a_mark_moved_to_other_music_is_read_and_told_apart_by_its_sound(
-    run: tuple[Journal, dict[str, object], Path],
+    run: tuple[Journal, Row, Path],
 ) -> None:
     entries = _entries(run[1])
     (row,) = [line for line in markdown(run[1]).splitlines() if line.startswith("| moved")]
@@ -112,7 +112,7 @@ def test_a_mark_moved_to_other_music_is_read_and_told_apart_by_its_sound(
 
 
 def test_the_sound_of_a_genuine_copy_is_recognised_at_the_geometry_the_mark_tells(
-    run: tuple[Journal, dict[str, object], Path],
+    run: tuple[Journal, Row, Path],
 ) -> None:
     entries = _entries(run[1])
     text = markdown(run[1])
@@ -123,7 +123,7 @@ def test_the_sound_of_a_genuine_copy_is_recognised_at_the_geometry_the_mark_tell
 
 
 def test_genuine_copies_that_the_sound_does_not_confirm_are_listed_as_failures(
-    run: tuple[Journal, dict[str, object], Path],
+    run: tuple[Journal, Row, Path],
 ) -> None:
     found = copy.deepcopy(run[1])
     _entries(found)["none"]["same_recording"] = 1
@@ -135,7 +135,7 @@ def test_genuine_copies_that_the_sound_does_not_confirm_are_listed_as_failures(
 
 
 def test_what_is_refused_or_not_available_is_counted_and_said(
-    run: tuple[Journal, dict[str, object], Path],
+    run: tuple[Journal, Row, Path],
 ) -> None:
     entries = _entries(run[1])
 
@@ -143,22 +143,22 @@ def test_what_is_refused_or_not_available_is_counted_and_said(
     assert entries["silence"]["correct"] == 0
     assert entries["missing"]["n"] == 0
     assert entries["missing"]["unavailable"] == ["the encoder is missing; install it"]
-    assert [row["name"] for row in run[1]["refused"]] == ["silent"]  # type: ignore[attr-defined,index]
+    assert [row["name"] for row in run[1]["refused"]] == ["silent"]
 
 
 def test_the_average_counts_attacks_that_ask_for_one_id(
-    run: tuple[Journal, dict[str, object], Path],
+    run: tuple[Journal, Row, Path],
 ) -> None:
     entries = _entries(run[1])
-    average = run[1]["suites"][0]["average"]  # type: ignore[index]
+    average = run[1]["suites"][0]["average"]
 
     asked = [entries[name]["rate"] for name in ("none", "crop 5 s", "silence", "MP3 64 kb/s")]
     assert average["attacks"] == 4
-    assert average["rate"] == pytest.approx(sum(asked) / 4, abs=1e-4)  # type: ignore[arg-type]
+    assert average["rate"] == pytest.approx(sum(asked) / 4, abs=1e-4)
 
 
 def test_a_journal_that_is_whole_leaves_nothing_to_do(
-    run: tuple[Journal, dict[str, object], Path],
+    run: tuple[Journal, Row, Path],
 ) -> None:
     journal, _, _ = run
     rows = len(journal.rows)
@@ -174,7 +174,7 @@ def test_a_journal_that_is_whole_leaves_nothing_to_do(
 
 
 def test_the_report_has_its_sections_and_says_what_was_not_run(
-    run: tuple[Journal, dict[str, object], Path],
+    run: tuple[Journal, Row, Path],
 ) -> None:
     text = markdown(run[1])
 
@@ -192,7 +192,7 @@ def test_the_report_has_its_sections_and_says_what_was_not_run(
     assert "AudioSeal 1.00 (1.00/0.00) [audioseal Q]" in text
 
 
-def test_tables_are_well_formed(run: tuple[Journal, dict[str, object], Path]) -> None:
+def test_tables_are_well_formed(run: tuple[Journal, Row, Path]) -> None:
     columns: int | None = None
     for line in markdown(run[1]).splitlines():
         if not line.startswith("|"):
@@ -204,7 +204,7 @@ def test_tables_are_well_formed(run: tuple[Journal, dict[str, object], Path]) ->
 
 
 def test_pictures_are_drawn_for_what_was_measured(
-    run: tuple[Journal, dict[str, object], Path], tmp_path: Path
+    run: tuple[Journal, Row, Path], tmp_path: Path
 ) -> None:
     made = draw(run[1], run[0].rows, tmp_path)
 
@@ -214,7 +214,7 @@ def test_pictures_are_drawn_for_what_was_measured(
 
 
 def test_unmarked_clips_name_nobody_and_give_the_law_of_chance(
-    run: tuple[Journal, dict[str, object], Path],
+    run: tuple[Journal, Row, Path],
 ) -> None:
     rows = run[0].of_kind("unmarked")
 
@@ -225,7 +225,7 @@ def test_unmarked_clips_name_nobody_and_give_the_law_of_chance(
 
 
 def test_the_committed_page_is_written_from_reports_alone(
-    run: tuple[Journal, dict[str, object], Path],
+    run: tuple[Journal, Row, Path],
 ) -> None:
     null = {
         "windows": 100, "foreign_marked": 25, "distinct": 90, "keys": 2, "ids": 1000,
@@ -268,7 +268,7 @@ def test_a_stretched_copy_is_measured_at_its_own_geometry() -> None:
     with MarkReader(marker) as reader:
         journal = _MemoryJournal()
         plan = Plan([suite], seed=1, slow_clips=0)
-        survey([clip, clip], reader, lambda n: bench.ids_of(IDS, n), plan, journal, out.append)  # type: ignore[arg-type]
+        survey([clip, clip], reader, lambda n: bench.ids_of(IDS, n), plan, journal, out.append)
 
     (row,) = journal.of_kind("attempt")
     assert row["agreement"]["z"] > 10
@@ -279,7 +279,7 @@ class _MemoryJournal(Journal):
     def __init__(self) -> None:
         self.rows = []
 
-    def _append(self, row: dict[str, object]) -> None:
+    def _append(self, row: Row) -> None:
         pass
 
 

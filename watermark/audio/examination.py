@@ -214,7 +214,7 @@ def _limit_process(decode_seconds: float, file_bytes: int) -> None:
     signal.alarm(int(_WALL_FACTOR * (decode_seconds + _GRACE_SECONDS)))
 
 
-def _stop_for_time(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+def _stop_for_time(_number: int, _frame: FrameType | None) -> None:
     raise AudioTooCostly("decoding takes too much processor time; cut the file into parts")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812  (its usual name)
+from torch.nn import functional as F
 
 FRAME_MS = 20
 WINDOW_FRAMES = 50  # 1 s: the shortest stretch on which a decision is made

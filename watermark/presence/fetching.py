@@ -11,7 +11,6 @@ import re
 import ssl
 import urllib.error
 import urllib.request
-from email.message import Message
 from pathlib import Path
 from typing import IO, Final
 from urllib.parse import urlsplit
@@ -57,12 +56,12 @@ class _OnlyHttps(urllib.request.HTTPRedirectHandler):
         fp: IO[bytes],
         code: int,
         msg: str,
-        headers: Message,
+        headers: http.client.HTTPMessage,
         newurl: str,
     ) -> urllib.request.Request | None:
         if urlsplit(newurl).scheme != "https":
             raise _not_fetched(req.full_url, f"it redirects to {newurl}", "Give an https address.")
-        return super().redirect_request(req, fp, code, msg, headers, newurl)  # type: ignore[arg-type]
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def fetch(address: str, destination: Path, *, trust: ssl.SSLContext | None = None) -> None:

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812  (its usual name)
+from torch.nn import functional as F
 
 from watermark.presence.checkpoints import load_card, load_compact, load_official
 from watermark.presence.decision import (

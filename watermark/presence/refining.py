@@ -14,7 +14,7 @@ from typing import Final
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812  (its usual name)
+from torch.nn import functional as F
 
 from watermark.presence.head import frame_log_odds
 from watermark.presence.networks import FRAME_SAMPLES, AudioSealDetector

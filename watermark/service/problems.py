@@ -75,7 +75,7 @@ def problem_of(error: Exception) -> Problem:
 def add_problem_handlers(app: FastAPI, observe: Callable[[str], None]) -> None:
     """Answer every refusal with a problem document; `observe` hears its code."""
 
-    async def answer(request: Request, error: Exception) -> JSONResponse:  # noqa: ARG001
+    async def answer(_request: Request, error: Exception) -> JSONResponse:
         problem = problem_of(error)
         observe(problem.code)
         return JSONResponse(

@@ -45,7 +45,7 @@ def create_app(workbench: Workbench, *, warm: bool = True) -> FastAPI:
     )
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:  # noqa: ARG001
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         workbench.clear_spool()
         if warm:
             await asyncio.to_thread(workbench.warm_up)
@@ -145,7 +145,7 @@ def _add_detect_routes(app: FastAPI, parts: Parts) -> None:
     async def examine(request: Request, name: FileName = "") -> dict[str, Any]:
         caller = parts.door.anyone(request)
 
-        def work(audio: AudioFile, progress: Progress) -> Outcome:  # noqa: ARG001
+        def work(audio: AudioFile, _progress: Progress) -> Outcome:
             facts = workbench.examine(audio)
             parts.metrics.audio_done("examine", facts.duration_ms)
             return Outcome(audio_json(facts))

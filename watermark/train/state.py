@@ -118,7 +118,7 @@ class TrainingState(Generic[Recipe]):
             )
         with safe_open(path, framework="pt") as file:
             facts = file.metadata()
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            tensors = {name: file.get_tensor(name) for name in sorted(file.keys())}
         self.networks.load_state_dict(_part(tensors, "weight."))
         self.average = {k: v.to(self.device) for k, v in _part(tensors, "average.").items()}
         moments: dict[int, dict[str, Tensor]] = {}

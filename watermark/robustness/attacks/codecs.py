@@ -107,9 +107,10 @@ def encode(sound: Samples, encoder: Encoder) -> bytes:
     held = io.BytesIO()
     try:
         with av.open(held, "w", format=encoder.container) as container:
-            stream: AudioStream = container.add_stream(  # type: ignore[assignment]
+            stream = container.add_stream(
                 encoder.codec, rate=encoder.rate_hz, options=dict(encoder.options)
             )
+            assert isinstance(stream, AudioStream)
             context = stream.codec_context
             context.layout, context.bit_rate = layout, round(encoder.kbps * 1000)
             context.open()

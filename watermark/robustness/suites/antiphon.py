@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from watermark.robustness.attack import Aim, Attack, after
+from watermark.robustness.attack import Aim, Apply, Attack, after
 from watermark.robustness.attacks import (
     codecs,
     collusion,
@@ -112,8 +112,8 @@ def _edits(source: Source) -> tuple[Attack, ...]:
 
 
 def _colluders(source: Source) -> tuple[Attack, ...]:
-    def of(name: str, copies: int, apply: object) -> Attack:
-        return source.on_ids(name, Aim.MEMBERS, apply, copies)  # type: ignore[arg-type]
+    def of(name: str, copies: int, apply: Apply) -> Attack:
+        return source.on_ids(name, Aim.MEMBERS, apply, copies)
 
     return (
         *(of(f"average of {k} copies", k, collusion.averaged(k)) for k in (2, 3, 5, 8)),

@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from scipy import signal
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812  (its usual name)
+from torch.nn import functional as F
 
 from watermark.identity.cells import BANDS, BLOCK_SAMPLES, CODEWORD_PAIRS, SAMPLE_RATE_HZ
 from watermark.identity.embedder import EMBED_CONTEXT, count, mark_change, prepared

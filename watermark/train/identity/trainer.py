@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812  (its usual name)
+from torch.nn import functional as F
 
 from watermark.identity.learned_evidence import FAST_MAPS, EvidenceNetwork
 from watermark.identity.learned_strength import StrengthNetwork

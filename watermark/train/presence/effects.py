@@ -14,7 +14,7 @@ import numpy as np
 import soundfile
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812  (its usual name)
+from torch.nn import functional as F
 
 SAMPLE_RATE_HZ = 16000
 Effect = Callable[[Tensor, np.random.Generator], Tensor]
