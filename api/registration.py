@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from api.application import Application
@@ -166,17 +166,7 @@ def offer_terms(
     )
     manifest = seal(body, issuer=app.account(steward.address), issued_at=app.chain_time())
     put_manifest(app.blocks, manifest)
-    bound = Terms(
-        tier=terms.tier,
-        token=terms.token,
-        price=terms.price,
-        unit_price=terms.unit_price,
-        royalty_share=terms.royalty_share,
-        duration_seconds=terms.duration_seconds,
-        unit_cap=terms.unit_cap,
-        revenue_cap=terms.revenue_cap,
-        text_digest=Digest(manifest.cid.digest),
-    )
+    bound = replace(terms, text_digest=Digest(manifest.cid.digest))
     return TermsOffered(bound, manifest.cid)
 
 
