@@ -10,11 +10,11 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from watermark.train.pool import Clips
 from watermark.train.recipe import Schedule
 
 STATE_FORMAT = "1"
@@ -40,7 +40,7 @@ class TrainingState(Generic[Recipe]):
     def __init__(
         self,
         recipe: Recipe,
-        clips: NDArray[np.float16],
+        clips: Clips,
         networks: nn.ModuleDict,
         device: torch.device,
     ) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -21,6 +20,7 @@ from watermark.train.identity.examples import Example, example, host_samples
 from watermark.train.identity.growing import grow
 from watermark.train.identity.pool import draw
 from watermark.train.identity.recipe import Recipe
+from watermark.train.pool import Clips
 from watermark.train.state import TrainingState
 
 _LEAST_CORRELATION = 0.02
@@ -41,7 +41,7 @@ class Trainer(TrainingState[Recipe]):
 
     last_rate = 0.02
 
-    def __init__(self, recipe: Recipe, clips: NDArray[np.float16], device: torch.device) -> None:
+    def __init__(self, recipe: Recipe, clips: Clips, device: torch.device) -> None:
         torch.manual_seed(recipe.seed)
         networks = nn.ModuleDict(
             {"evidence": EvidenceNetwork(recipe.channels, bool(recipe.halves))}

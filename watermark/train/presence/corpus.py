@@ -1,54 +1,24 @@
-"""The training pool: clips synthesised once, kept as one array, drawn from at every step."""
+"""The presence networks' training pool, and what a step draws from it."""
 
 from __future__ import annotations
 
-import logging
 import math
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from watermark.synthesis import TRAINING_FAMILIES, clip
+from watermark.train.pool import Clips, kept_clips
 from watermark.train.presence.recipe import Recipe
 
-log = logging.getLogger(__name__)
-SAMPLE_RATE_HZ = 16000
-REPORT_EVERY = 100
 
-
-def pool(recipe: Recipe, folder: Path) -> NDArray[np.float16]:
-    """Clips (clip, time) at 16 kHz for `recipe`, from `folder` if they were made before.
-
-    Only the training families go in. The file appears under its name only when whole.
-    """
-    name = f"corpus-{recipe.seed}-{recipe.corpus_clips}-{recipe.clip_seconds:g}.npy"
-    path = folder / name
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        unfinished = folder / f".{name}"
-        np.save(unfinished, _synthesise(recipe))
-        # numpy adds its suffix only where it is missing, so the name is as written here
-        unfinished.replace(path)
-    clips: NDArray[np.float16] = np.load(path)
-    return clips
-
-
-def _synthesise(recipe: Recipe) -> NDArray[np.float16]:
-    count = round(recipe.clip_seconds * SAMPLE_RATE_HZ)
-    clips = np.empty((recipe.corpus_clips, count), dtype=np.float16)
-    for index in range(recipe.corpus_clips):
-        rng = np.random.default_rng([recipe.seed, 1, index])
-        clips[index] = clip(
-            TRAINING_FAMILIES, rng, seconds=recipe.clip_seconds, sample_rate_hz=SAMPLE_RATE_HZ
-        )
-        if index % REPORT_EVERY == REPORT_EVERY - 1:
-            log.info("corpus clips made", extra={"clips": index + 1})
-    return clips
+def pool(recipe: Recipe, folder: Path) -> Clips:
+    """Clips for `recipe`, from `folder` if they were made before."""
+    return kept_clips(recipe, folder, "corpus", stream=1)
 
 
 def draw(
-    clips: NDArray[np.float16],
+    clips: Clips,
     rng: np.random.Generator,
     *,
     count: int,
@@ -68,7 +38,7 @@ def draw(
 
 
 def _stretch(
-    clips: NDArray[np.float16], rng: np.random.Generator, samples: int, speed_spread: float
+    clips: Clips, rng: np.random.Generator, samples: int, speed_spread: float
 ) -> NDArray[np.float32]:
     row = int(rng.integers(0, len(clips)))
     speed = (1.0 + speed_spread) ** float(rng.uniform(-1.0, 1.0)) if speed_spread else 1.0

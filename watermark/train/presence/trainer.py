@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from watermark.presence.checkpoints import build
 from watermark.presence.layer import FRAME_SAMPLES, fixed_message, frame_log_odds
 from watermark.presence.shaping import levelled, shaped
+from watermark.train.pool import Clips
 from watermark.train.presence.corpus import draw
 from watermark.train.presence.effects import attacked
 from watermark.train.presence.loss import presence_loss
@@ -40,7 +41,7 @@ class Trainer(TrainingState[Recipe]):
 
     last_rate = 0.05
 
-    def __init__(self, recipe: Recipe, clips: NDArray[np.float16], device: torch.device) -> None:
+    def __init__(self, recipe: Recipe, clips: Clips, device: torch.device) -> None:
         torch.manual_seed(recipe.seed)
         generator, detector = build(SEANET, DECODER, NBITS)
         self.generator, self.detector = generator, detector
