@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -24,7 +25,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import torch
 
 from benchmarks.watermark.cost import Cost, measure_cost
-from benchmarks.watermark.hour import HOUR_SECONDS, WORKERS, scan_in_process, write_hour
+from benchmarks.watermark.hour import HOUR_SECONDS, WORKERS, scan_in_process, state_of, write_hour
 from benchmarks.watermark.page import page
 from watermark.identity.null_model import NullModel
 from watermark.marker import Marker
@@ -130,20 +131,24 @@ def _cost(asked: argparse.Namespace) -> None:
 def _hour(asked: argparse.Namespace, stock_cpu: float) -> list[dict[str, object]]:
     """One hour, densely and coarsely; `stock_cpu` is the stock detector's cost per second."""
     clips = taken(bench.clip_source(tuple(asked.folders), 30.0, asked.seed + 1), HOUR_CLIPS)
-    path = asked.out / "hour.flac"
-    write_hour(clips, path, asked.ids, asked.seed)
     rows = []
-    print(f"\nOne hour, two minutes of it marked, {WORKERS} workers, {asked.ids:,} ids")
-    for mode in ("dense", "coarse"):
-        cost = scan_in_process(path, asked.ids, asked.seed, mode)
-        ratio = stock_cpu * HOUR_SECONDS / cost.cpu_seconds
-        rows.append({**asdict(cost), "stock_ratio": round(ratio, 1)})
-        print(
-            f"  {mode:<8} {cost.wall_seconds:>7.1f} s wall {cost.cpu_seconds:>7.1f} s CPU"
-            f"   stock / this {ratio:>7.1f}   peak {cost.peak_mib:.0f} MiB"
-            f" ({cost.before_mib:.0f} before the scan)   found {cost.found}"
-        )
-    path.unlink()
+    print(f"\nOne hour, {WORKERS} workers, {asked.ids:,} ids")
+    for marked, modes in ((True, ("dense", "coarse")), (False, ("coarse",))):
+        path = asked.out / "hour.flac"
+        own = write_hour(clips, path, asked.ids, asked.seed, marked=marked)
+        for mode in modes:
+            cost = scan_in_process(path, mode)
+            row = {
+                **asdict(cost),
+                "marked": marked,
+                "found": own in cost.named,
+                "named": len(cost.named),
+                "stock_ratio": round(stock_cpu * HOUR_SECONDS / cost.cpu_seconds, 1),
+            }
+            rows.append(row)
+            print(f"  {json.dumps(row)}")
+        path.unlink()
+        shutil.rmtree(state_of(path))
     return rows
 
 

@@ -23,11 +23,11 @@ def test_the_marked_part_of_the_hour_is_found_and_the_process_accounts_for_itsel
     ]
     path = tmp_path / "hour.flac"
 
-    hour.write_hour(clips, path, ids=200, seed=3)
-    cost = hour.scan_in_process(path, 200, 3, "dense")
+    own = hour.write_hour(clips, path, ids=200, seed=3)
+    cost = hour.scan_in_process(path, "dense")
 
     assert soundfile.info(path).duration == pytest.approx(48)
-    assert cost.found
-    assert cost.named == 1
+    assert cost.named == (own,)
+    assert cost.heard_seconds == pytest.approx(48)
     assert 0 < cost.cpu_seconds < cost.wall_seconds * hour.WORKERS + 1
     assert 0 < cost.before_mib <= cost.peak_mib

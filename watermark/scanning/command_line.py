@@ -85,9 +85,8 @@ def scan_command(
         if not path.exists():
             raise typer.BadParameter(f"{path}: no such file or folder")
     options = ScanOptions(coarse, _parsed(speeds), thorough)
-    torch.set_num_threads(1)  # the threads of the scan share the cores
-    _share_memory_pools()
-    reader, key_ids = _reader(state)
+    bound_memory()
+    reader, key_ids = searching(state)
     journal = Journal(out, options, key_ids, reader.ids)
     paths = list(audio_paths(recordings, FORMAT_OF_SUFFIX))
     waiting = [path for path in paths if not journal.is_done(path, for_all_ids=again)]
@@ -149,7 +148,11 @@ def _progress_bar(talk: Console) -> Progress:
     )
 
 
-def _reader(state: Path) -> tuple[Reader, tuple[str, ...]]:
+def searching(state: Path) -> tuple[Reader, tuple[str, ...]]:
+    """A reader of all keys and registered ids of a state folder, and the ids of the keys.
+
+    Raises NothingToSearchFor, EpochKeyUnusable, CalibrationMissing and WeightsRefused.
+    """
     settings = WatermarkSettings(state=state)
     if not settings.keys_folder.exists() and not settings.single_key_path.exists():
         raise NothingToSearchFor(
@@ -231,11 +234,12 @@ def _parsed(speeds: str) -> tuple[float, ...]:
     return parsed
 
 
-def _share_memory_pools() -> None:
-    """Two pools for all threads, and large pieces given back at once (glibc).
+def bound_memory() -> None:
+    """One thread per search; two pools for all threads, large pieces given back at once (glibc).
 
     Each thread's own pool would keep what it once needed.
     """
+    torch.set_num_threads(1)  # the threads of the scan share the cores
     with suppress(OSError, AttributeError):
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(_M_ARENA_MAX, 2)
