@@ -17,8 +17,7 @@ from torch import Tensor
 
 from watermark.identity.cells import BAND_EDGES, BINS, FFT_SIZE, SAMPLE_RATE_HZ, band_members
 
-NOISE_TO_MASK_DB: Final = -2.0  # the mark's energy in a cell, relative to the threshold there
-DEEPEST_DB: Final = 5.0
+DEEPEST_DB: Final = 8.0
 MASKING_REACH_FRAMES: Final = 15  # a cap depends on no frame further away than this
 _STEADINESS_FRAMES: Final = 15
 _NOISE_LEVEL_DEVIATION_DB: Final = 5.6  # standard deviation of 10 log10 of an exponential variable
@@ -33,7 +32,7 @@ _QUIET: Final = 1e-12  # mean-square level of a bin, far under 16 bits
 class Masking:
     """All (band, frame)."""
 
-    cap_db: Tensor  # depth at which the mark comes within NOISE_TO_MASK_DB of the threshold
+    cap_db: Tensor  # depth at which the mark reaches the threshold
     threshold: Tensor  # energy under which an added sound in that band is not heard
     energy: Tensor
     tonality: Tensor  # 0 for noise, 1 for a steady tone
@@ -49,8 +48,7 @@ def masking(power: Tensor) -> Masking:
     thresholds = _spreading(bark) @ (smoothed(energies, 5) * 10 ** (-lowered_db / 10))
     first = len(_LOW_MASKERS) - 1
     threshold, energy = thresholds[first:], energies[first:]
-    allowed = threshold * 10 ** (NOISE_TO_MASK_DB / 10)
-    cap_db = 20 * torch.log10(1 + torch.sqrt(allowed / smoothed(energy, 5)))
+    cap_db = 20 * torch.log10(1 + torch.sqrt(threshold / smoothed(energy, 5)))
     return Masking(smoothed(cap_db.clamp_max(DEEPEST_DB), 11), threshold, energy, tonal[first:])
 
 

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from watermark.identity.masking import Masking, smoothed
 
-_ENERGY_EXPONENT: Final = 0.7  # 1 is best for clean copies, less spares quiet cells, noise's prey
+_ENERGY_EXPONENT: Final = 0.6  # 1 is best for clean copies, less spares quiet cells, noise's prey
 _RESTLESS_EXPONENT: Final = 0.5
 STRENGTH_REACH_FRAMES: Final = 48  # a wish depends on no frame further away than this
 _ENERGY_FRAMES: Final = 31
