@@ -11,7 +11,7 @@ import json
 import logging
 import sys
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -19,6 +19,7 @@ import torch
 from watermark.presence.checkpoints import CheckpointRefused, load_compact, read_card
 from watermark.presence.layer import AudioSealLayer
 from watermark.train.identity.__main__ import main as train_identity
+from watermark.train.options import asked_recipe, parser_for
 from watermark.train.presence import evaluation
 from watermark.train.presence.corpus import pool
 from watermark.train.presence.export import CARD_NAME, export, write_card
@@ -116,36 +117,23 @@ def evaluate(asked: argparse.Namespace) -> None:
 
 
 def _recipe(asked: argparse.Namespace) -> Recipe:
-    """The recipe that the options describe."""
-    recipe = replace(Recipe(), seed=asked.seed, steps=asked.steps).changed(asked.set)
-    if asked.start is None:
-        return recipe
-    return replace(recipe, started_from=load_compact(asked.start).weights_sha256)
+    began_with = "" if asked.start is None else load_compact(asked.start).weights_sha256
+    return asked_recipe(Recipe(), asked, began_with)
+
+
+_TASKS = {"fit": fit, "export": export_weights, "evaluate": evaluate}
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m watermark.train", description=__doc__)
-    parser.add_argument(
-        "task", nargs="?", default="fit", choices=("fit", "export", "evaluate"), help="fit if none"
+    parser = parser_for(
+        Recipe(),
+        prog="python -m watermark.train",
+        about=__doc__,
+        weights=WEIGHTS,
+        clips=64,
+        clip_seconds=10,
     )
-    parser.add_argument("--folder", type=Path, default=Path("var/train"), help="training state")
-    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="shipped weights and card")
-    parser.add_argument("--steps", type=int, default=Recipe.steps)
-    parser.add_argument("--seed", type=int, default=Recipe.seed)
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--minutes", type=float, default=float("inf"), help="fit: stop after")
-    parser.add_argument("--start", type=Path, help="fit: card of weights to start from")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=NUMBER", help="change the recipe"
-    )
-    parser.add_argument("--clips", type=int, default=64, help="evaluate: 10 s clips per material")
     parser.add_argument("--snr-db", type=float, help="evaluate: the card's if none")
-    parser.add_argument("--audio", type=Path, help="evaluate: also on recordings in this folder")
-    parser.add_argument("--audio-name", default="recordings", help="evaluate: what they are")
-    parser.add_argument(
-        "--write", action="store_true", help="evaluate: keep the calibration and the model card"
-    )
     return parser
 
 
@@ -158,7 +146,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(asked.threads)
     try:
-        {"fit": fit, "export": export_weights, "evaluate": evaluate}[asked.task](asked)
+        _TASKS[asked.task](asked)
     except (TrainingRefused, CheckpointRefused, ValueError, OSError) as refusal:
         sys.stderr.write(f"error: {refusal}\n")
         return 2

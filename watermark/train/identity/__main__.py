@@ -7,8 +7,7 @@ import json
 import logging
 import sys
 import time
-from dataclasses import asdict, replace
-from pathlib import Path
+from dataclasses import asdict
 
 import torch
 
@@ -19,6 +18,7 @@ from watermark.train.identity.model_card import write_section
 from watermark.train.identity.pool import pool
 from watermark.train.identity.recipe import Recipe
 from watermark.train.identity.trainer import Trainer
+from watermark.train.options import asked_recipe, parser_for
 from watermark.train.state import TrainingRefused, device_named, recipe_of
 
 log = logging.getLogger("watermark.train")
@@ -99,39 +99,26 @@ def evaluate(asked: argparse.Namespace) -> None:
 
 
 def _recipe(asked: argparse.Namespace) -> Recipe:
-    recipe = replace(Recipe(), seed=asked.seed, steps=asked.steps).changed(asked.set)
-    if asked.start is None:
-        return recipe
-    return replace(recipe, started_from=load_networks(asked.start).weights_sha256)
+    began_with = "" if asked.start is None else load_networks(asked.start).weights_sha256
+    return asked_recipe(Recipe(), asked, began_with)
 
 
 _TASKS = {"fit": fit, "export": export_weights, "evaluate": evaluate}
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m watermark.train identity", description=__doc__)
-    parser.add_argument("task", nargs="?", default="fit", choices=tuple(_TASKS), help="fit if none")
-    parser.add_argument("--folder", type=Path, default=Path("var/train"), help="training state")
-    parser.add_argument("--steps", type=int, default=Recipe.steps)
-    parser.add_argument("--seed", type=int, default=Recipe.seed)
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--minutes", type=float, default=float("inf"), help="fit: stop after")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=NUMBER", help="change the recipe"
-    )
-    parser.add_argument("--start", type=Path, help="fit: card of weights to start from")
-    parser.add_argument(
-        "--weights", type=Path, default=IDENTITY_CARD.parent, help="shipped weights"
+    parser = parser_for(
+        Recipe(),
+        prog="python -m watermark.train identity",
+        about=__doc__,
+        weights=WEIGHTS,
+        clips=40,
+        clip_seconds=30,
     )
     parser.add_argument(
         "--only", nargs="*", default=[], choices=("evidence", "strength"), help="export: these"
     )
-    parser.add_argument("--clips", type=int, default=40, help="evaluate: 30 s clips per material")
     parser.add_argument("--snr-db", type=float, default=28.3, help="evaluate: level of the mark")
-    parser.add_argument("--audio", type=Path, help="evaluate: also on recordings in this folder")
-    parser.add_argument("--audio-name", default="recordings", help="evaluate: what they are")
-    parser.add_argument("--write", action="store_true", help="evaluate: write the model card")
     return parser
 
 
