@@ -166,9 +166,10 @@ def searching(state: Path) -> tuple[Reader, tuple[str, ...]]:
         search.add_values(registry.issued_after(key_id=key.key_id).values)
         searches.append(search)
     registry.close()
-    return Reader(searches, NullModel.load(), best_evidence()), tuple(
-        one.key.key_id for one in searches
-    )
+    reader = Reader(searches, NullModel.load(), best_evidence())
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)  # what loading took goes back before the scan
+    return reader, tuple(one.key.key_id for one in searches)
 
 
 def _tell_beginning(
