@@ -32,7 +32,7 @@ class Corroborated(StrEnum):
     SAME_RECORDING = "same-recording"
     """The landmarks of the marked copy are here: the mark and the sound belong together."""
     OTHER_RECORDING = "other-recording"
-    """They are not: the mark was carried over to other audio. It attributes nothing."""
+    """They are not, or only faintly under others: the mark was carried over. Attributes nothing."""
     NOT_CHECKED = "not-checked"
     """No fingerprint of the generation is kept here, or the stretch is too short to tell."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import soxr
 from scipy import signal
 from scipy.ndimage import uniform_filter
 
@@ -24,6 +25,7 @@ from watermark.detection import (
     to_json,
 )
 from watermark.fingerprint.archive import FingerprintArchive
+from watermark.fingerprint.corroboration import SHARE_MIN
 from watermark.marker import Marker
 from watermark.payload import GenerationId
 
@@ -149,6 +151,23 @@ def test_a_mix_of_two_marked_recordings_is_both(
     both = found(heard(ID), heard(REGISTERED[8]))
 
     assert outcomes(archive, both, mix) == ["same-recording", "same-recording"]
+
+
+def test_a_recording_faintly_under_other_music_is_not_confirmed(
+    archive: FingerprintArchive, marked_piece: tuple[Path, Path], recording: Write
+) -> None:
+    """As when the residue of a marked copy is carried over: chance does not explain its sound."""
+    piece = samples(marked_piece[1])
+    host = soxr.resample(other_music(30.0), 1.13 * RATE_HZ, RATE_HZ)  # in a beat of its own
+    faint = host[: len(piece)] + 0.6 * piece
+    weighed = archive.weighed(found(heard(ID)), recording(faint / 2, RATE_HZ, "faint.flac"))
+
+    assert isinstance(weighed, Marked)
+    compared = weighed.identities[0].corroboration
+    assert compared.false_agreement_rate < 1e-6
+    assert compared.agreeing < SHARE_MIN * compared.compared
+    assert compared.outcome is Corroborated.OTHER_RECORDING
+    assert weighed.is_ambiguous
 
 
 def test_a_splice_is_judged_where_the_mark_was_found(
