@@ -12,16 +12,9 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from chain.client.blocks import BlockPin
-from chain.client.consent_registry import ConsentRegistry
+from chain.client.contracts import Contracts
 from chain.client.deployment import Deployment
-from chain.client.derivative_graph import DerivativeGraph
-from chain.client.epoch_distributor import EpochDistributor
-from chain.client.licence_registry import LicenceRegistry
 from chain.client.node import Node
-from chain.client.royalty_ledger import RoyaltyLedger
-from chain.client.stablecoin import Stablecoin
-from chain.client.usage_oracle import UsageOracle
-from chain.client.work_registry import WorkRegistry
 from chain.indexer.database import open_database
 from chain.indexer.errors import IndexMoved
 from chain.indexer.follow import Follower
@@ -65,24 +58,16 @@ class Settings:
         )
 
 
-class Application:
+class Application(Contracts):
     """Opens parts when they are first used; nothing is written until something is asked for."""
 
     def __init__(self, settings: Settings) -> None:
         """Raises DeploymentInvalid, RpcUnavailable or WrongChain."""
         self.settings = settings
         self._following = threading.Lock()
-        self.deployment = Deployment.load(settings.deployment_file)
-        self.node = Node(settings.rpc)
-        self.node.expect_chain(self.deployment.chain_id)
-        self.works = WorkRegistry.of(self.node, self.deployment)
-        self.consents = ConsentRegistry.of(self.node, self.deployment)
-        self.licences = LicenceRegistry.of(self.node, self.deployment)
-        self.graph = DerivativeGraph.of(self.node, self.deployment)
-        self.ledger = RoyaltyLedger.of(self.node, self.deployment)
-        self.oracle = UsageOracle.of(self.node, self.deployment)
-        self.distributor = EpochDistributor.of(self.node, self.deployment)
-        self.token = Stablecoin.of(self.node, self.deployment)
+        deployment, node = Deployment.load(settings.deployment_file), Node(settings.rpc)
+        node.expect_chain(deployment.chain_id)
+        super().__init__(node, deployment)
 
     @cached_property
     def _engine(self) -> Engine:

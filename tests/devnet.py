@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,19 +19,13 @@ import rlp
 from api.stack.listening import start_anvil
 from api.stack.stack import ANVIL
 from chain.client.blocks import Call
-from chain.client.consent_registry import ConsentRegistry
+from chain.client.contracts import Contracts
 from chain.client.deployment import Deployment
-from chain.client.derivative_graph import DerivativeGraph
-from chain.client.epoch_distributor import EpochDistributor
 from chain.client.interfaces import interface
-from chain.client.licence_registry import LicenceRegistry
 from chain.client.node import Node
 from chain.client.royalty_ledger import RoyaltyLedger
 from chain.client.sending import send
 from chain.client.signer import LocalSigner, dev_signers
-from chain.client.stablecoin import Stablecoin
-from chain.client.usage_oracle import UsageOracle
-from chain.client.work_registry import WorkRegistry
 from chain.ledger.identifiers import Address, address_bytes, address_from_bytes
 from chain.ledger.keccak import keccak256
 from scripts.access import access_calls
@@ -45,23 +38,14 @@ THRESHOLD = 3
 WINDOW_SECONDS = 7200
 
 
-@dataclass
-class Devnet:
+class Devnet(Contracts):
     """The node, the contracts and thirty funded accounts (see the roles by index above)."""
 
-    node: Node
-    deployment: Deployment
-    signers: tuple[LocalSigner, ...]
-
-    def __post_init__(self) -> None:
-        self.works = WorkRegistry.of(self.node, self.deployment)
-        self.consents = ConsentRegistry.of(self.node, self.deployment)
-        self.licences = LicenceRegistry.of(self.node, self.deployment)
-        self.graph = DerivativeGraph.of(self.node, self.deployment)
-        self.ledger = RoyaltyLedger.of(self.node, self.deployment)
-        self.oracle = UsageOracle.of(self.node, self.deployment)
-        self.distributor = EpochDistributor.of(self.node, self.deployment)
-        self.token = Stablecoin.of(self.node, self.deployment)
+    def __init__(
+        self, node: Node, deployment: Deployment, signers: tuple[LocalSigner, ...]
+    ) -> None:
+        super().__init__(node, deployment)
+        self.signers = signers
 
     def address(self, index: int) -> Address:
         return self.signers[index].address
