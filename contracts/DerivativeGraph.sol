@@ -5,12 +5,20 @@ import {IDerivativeGraph} from "./interfaces/IDerivativeGraph.sol";
 import {ILicenceRegistry} from "./interfaces/ILicenceRegistry.sol";
 import {IWorkRegistry} from "./interfaces/IWorkRegistry.sol";
 import {AncestorVectors} from "./libraries/AncestorVectors.sol";
-import {GenerationId, LicenceId, WorkId} from "./types/Identifiers.sol";
-import {Parent, Tier, WorkKind} from "./types/Rights.sol";
+import {GenerationId, WorkId} from "./types/Identifiers.sol";
+import {Parent, WorkKind} from "./types/Rights.sol";
 
 /// @notice See `IDerivativeGraph`. Parents are older than their children, so no work is its own ancestor.
 contract DerivativeGraph is IDerivativeGraph {
     using AncestorVectors for AncestorVectors.Draft;
+
+    /// @dev One slot, so that a link writes one and reads one for each parent. 240 bits of a hash are too many to find
+    /// a second vector for, or two vectors with the same.
+    struct Node {
+        bytes30 vectorHash;
+        uint8 depth;
+        bool isProtected;
+    }
 
     uint256 public constant MAX_PARENTS = 16;
     uint256 public constant MAX_ANCESTORS = 32;
@@ -23,9 +31,9 @@ contract DerivativeGraph is IDerivativeGraph {
     IWorkRegistry public immutable works;
     ILicenceRegistry public immutable licences;
 
-    mapping(WorkId workId => bytes32) private _vectorHash;
-    mapping(WorkId workId => uint8) private _depth;
+    mapping(WorkId workId => Node) private _nodes;
     mapping(GenerationId generationId => WorkId) private _childOfGeneration;
+    mapping(WorkId root => uint32) private _floors;
 
     constructor(IWorkRegistry works_, ILicenceRegistry licences_) {
         works = works_;
@@ -39,25 +47,34 @@ contract DerivativeGraph is IDerivativeGraph {
         _checkChild(child, generationId);
         bool countFits = parents.length > 0 && parents.length <= MAX_PARENTS && vectors.length == parents.length;
         if (!countFits) revert BadParentCount(parents.length);
-        (AncestorVectors.Draft memory draft, uint256 depth) = _flatten(child, parents, vectors);
-        if (depth > MAX_DEPTH) revert TooDeep(depth);
-        if (draft.length > MAX_ANCESTORS) revert TooManyAncestors(draft.length);
+        (bytes memory vector, uint8 depth) = _flatten(child, parents, vectors);
 
-        bytes memory vector = draft.pack();
-        _vectorHash[child] = keccak256(vector);
-        _depth[child] = uint8(depth);
+        _nodes[child] = Node({vectorHash: _hash(vector), depth: depth, isProtected: false});
         _childOfGeneration[generationId] = child;
-        emit DerivativeLinked(child, generationId, parents, uint8(depth), vector);
+        emit DerivativeLinked(child, generationId, parents, depth, vector);
     }
 
     /// @inheritdoc IDerivativeGraph
-    function vectorHashOf(WorkId workId) external view returns (bytes32) {
-        return _vectorHash[workId];
+    function declareFloor(WorkId root, uint32 floor) external {
+        if (works.controllerOf(root) != msg.sender) revert NotController(root, msg.sender);
+        if (works.kindOf(root) == WorkKind.DERIVATIVE) revert NotARoot(root);
+        uint32 declared = _floors[root];
+        bool isFit = floor != 0 && floor <= MAX_STACK && (declared == 0 || floor < declared);
+        if (!isFit) revert BadFloor(root, declared, floor);
+
+        _floors[root] = floor;
+        _nodes[root].isProtected = true;
+        emit FloorDeclared(root, floor);
+    }
+
+    /// @inheritdoc IDerivativeGraph
+    function vectorHashOf(WorkId workId) external view returns (bytes30) {
+        return _nodes[workId].vectorHash;
     }
 
     /// @inheritdoc IDerivativeGraph
     function depthOf(WorkId workId) external view returns (uint8) {
-        return _depth[workId];
+        return _nodes[workId].depth;
     }
 
     /// @inheritdoc IDerivativeGraph
@@ -65,10 +82,15 @@ contract DerivativeGraph is IDerivativeGraph {
         return _childOfGeneration[generationId];
     }
 
+    /// @inheritdoc IDerivativeGraph
+    function floorOf(WorkId root) external view returns (uint32) {
+        return _floors[root];
+    }
+
     function _checkChild(WorkId child, GenerationId generationId) private view {
         if (works.controllerOf(child) != msg.sender) revert NotController(child, msg.sender);
-        if (works.workOf(child).kind != WorkKind.DERIVATIVE) revert NotADerivative(child);
-        if (_vectorHash[child] != 0) revert AlreadyLinked(child);
+        if (works.kindOf(child) != WorkKind.DERIVATIVE) revert NotADerivative(child);
+        if (_nodes[child].vectorHash != 0) revert AlreadyLinked(child);
         if (GenerationId.unwrap(generationId) == 0) revert GenerationZero();
         WorkId taker = _childOfGeneration[generationId];
         if (taker != _NO_WORK) revert GenerationTaken(generationId, taker);
@@ -78,43 +100,43 @@ contract DerivativeGraph is IDerivativeGraph {
     function _flatten(WorkId child, Parent[] calldata parents, bytes[] calldata vectors)
         private
         view
-        returns (AncestorVectors.Draft memory draft, uint256 depth)
+        returns (bytes memory vector, uint8 depth)
     {
-        draft = AncestorVectors.draft(vectors);
+        AncestorVectors.Draft memory draft = AncestorVectors.draft(vectors);
         WorkId previous = _NO_WORK;
         uint256 stack;
         for (uint256 i; i < parents.length; ++i) {
             WorkId parent = parents[i].workId;
             if (parent <= previous || child <= parent) revert ParentsOutOfOrder(parent);
             previous = parent;
-            uint256 parentDepth = _checkVector(parent, vectors[i]);
-            uint256 share = _licensedShare(parents[i].licenceId, parent);
+            Node memory node = _checkVector(parent, vectors[i]);
+            uint256 share = licences.royaltyShareFor(parents[i].licenceId, msg.sender, parent);
             stack += share;
+            // Asked after every parent: no share in the draft may outgrow its bits.
             if (stack > MAX_STACK) revert StackTooLarge(stack);
 
-            if (parentDepth > depth) depth = parentDepth;
-            draft.addThrough(parent, share, vectors[i]);
+            if (node.depth > depth) depth = node.depth;
+            draft.addThrough(i + 1, parent, share, node.isProtected, vectors[i], _floors);
         }
-        depth += 1;
+        if (++depth > MAX_DEPTH) revert TooDeep(depth);
+        stack += draft.raiseToFloors();
+        if (stack > MAX_STACK) revert StackTooLarge(stack);
+        draft.foldTo(MAX_ANCESTORS);
+        vector = draft.pack();
     }
 
-    /// @dev Refuses a parent that has still to be linked and a vector that is not the parent's; returns its depth.
-    function _checkVector(WorkId parent, bytes calldata vector) private view returns (uint256) {
-        bytes32 stored = _vectorHash[parent];
-        if (stored == 0) {
-            if (works.workOf(parent).kind == WorkKind.DERIVATIVE) revert ParentNotLinked(parent);
+    /// @dev Refuses a parent that has still to be linked and a vector that is not the parent's.
+    function _checkVector(WorkId parent, bytes calldata vector) private view returns (Node memory node) {
+        node = _nodes[parent];
+        if (node.vectorHash != 0) {
+            if (_hash(vector) != node.vectorHash) revert VectorMismatch(parent);
+        } else {
+            if (works.kindOf(parent) == WorkKind.DERIVATIVE) revert ParentNotLinked(parent);
             if (vector.length != 0) revert VectorMismatch(parent);
-            return 0;
         }
-        if (keccak256(vector) != stored) revert VectorMismatch(parent);
-        return _depth[parent];
     }
 
-    function _licensedShare(LicenceId licenceId, WorkId parent) private view returns (uint256) {
-        ILicenceRegistry.Licence memory licence = licences.licenceOf(licenceId);
-        bool isFit = licence.holder == msg.sender && licence.workId == parent && licence.tier == Tier.GENERATION
-            && block.timestamp < licence.expiry;
-        if (!isFit) revert LicenceUnfit(licenceId, parent);
-        return licence.royaltyShare;
+    function _hash(bytes memory vector) private pure returns (bytes30) {
+        return bytes30(keccak256(vector));
     }
 }
