@@ -116,7 +116,7 @@ contract DerivativeGraph is IDerivativeGraph {
             if (stack > MAX_STACK) revert StackTooLarge(stack);
 
             if (node.depth > depth) depth = node.depth;
-            draft.addThrough(i + 1, parent, share, node.isProtected, vectors[i], _floors);
+            draft.addThrough(AncestorVectors.LicensedParent(parent, share, node.isProtected), vectors[i], _floors);
         }
         if (++depth > MAX_DEPTH) revert TooDeep(depth);
         stack += draft.raiseToFloors();

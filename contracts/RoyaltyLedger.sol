@@ -103,8 +103,8 @@ contract RoyaltyLedger is IRoyaltyLedger, ReentrancyGuardTransient {
 
     /// @inheritdoc IRoyaltyLedger
     function settle(WorkId workId, IERC20 token, bytes calldata vector) external nonReentrant {
-        bytes32 stored = graph.vectorHashOf(workId);
-        bool matches = stored == bytes32(0) ? vector.length == 0 : keccak256(vector) == stored;
+        bytes30 stored = graph.vectorHashOf(workId);
+        bool matches = stored == 0 ? vector.length == 0 : bytes30(keccak256(vector)) == stored;
         if (!matches) revert VectorMismatch(workId);
         Flow storage flow = _flow[workId][token];
         uint128 gross = flow.gross;
@@ -225,10 +225,10 @@ contract RoyaltyLedger is IRoyaltyLedger, ReentrancyGuardTransient {
     function _lineageOf(WorkId workId) private returns (Lineage lineage) {
         lineage = _books[workId].lineage;
         if (lineage != Lineage.UNKNOWN) return lineage;
-        if (graph.vectorHashOf(workId) != bytes32(0)) {
+        if (graph.vectorHashOf(workId) != 0) {
             lineage = Lineage.DERIVED;
         } else {
-            if (works.workOf(workId).kind == WorkKind.DERIVATIVE) revert DerivativeNotLinked(workId);
+            if (works.kindOf(workId) == WorkKind.DERIVATIVE) revert DerivativeNotLinked(workId);
             lineage = Lineage.ORIGINAL;
         }
         _books[workId].lineage = lineage;
@@ -238,8 +238,8 @@ contract RoyaltyLedger is IRoyaltyLedger, ReentrancyGuardTransient {
     function _passOn(WorkId workId, IERC20 token, uint256 amount, bytes calldata vector) private {
         uint256 kept = SHARE_SCALE;
         for (uint256 from; from < vector.length; from += AncestorVectors.ENTRY_BYTES) {
-            uint96 entry = uint96(bytes12(vector[from:from + AncestorVectors.ENTRY_BYTES]));
-            uint256 share = uint32(entry);
+            uint256 entry = AncestorVectors.entryAt(vector, from);
+            uint256 share = entry & AncestorVectors.SHARE_MASK;
             kept -= share;
             _accrued[WorkId.wrap(uint64(entry >> 32))][token] += amount * share;
         }

@@ -30,11 +30,14 @@ ANCHORS: dict[str, Anchor] = {
     "link_1": Anchor("link a derivative, 1 parent", 150_000, 1_251_481, f"{STORY}, own L1"),
     "link_depth_12": Anchor("link at depth 12", 170_000, 2_405_820, f"{STORY}, any EVM"),
     "link_16": Anchor("link, 16 parents", 400_000, 6_142_793, f"{STORY}, own L1"),
+    "link_16_of_32": Anchor(
+        "link, 16 parents, 32 ancestors", 400_000, 6_142_793, f"{STORY}, own L1"
+    ),
     "pay": Anchor("pay a work (accrues to any number)", 75_000, 164_727, STORY),
     "pay_derivative": Anchor("pay a derivative", 75_000, 164_727, STORY),
     "settle_12": Anchor("deliver to 12 ancestors", 150_000, 12 * 94_051, STORY),
     "settle_32": Anchor("deliver to 32 ancestors", 280_000, 32 * 94_051, STORY),
-    "claim": Anchor("claim, direct lane", 60_000, 51_925, SPLITS),
+    "claim": Anchor("claim, direct lane, split of 10", 60_000, 51_925, SPLITS),
     "push_10": Anchor("push to 10 payees", None, 155_796, SPLITS),
     "set_split": Anchor("set a split of 10", 90_000, 186_551, SPLITS),
     "post_epoch": Anchor("post an epoch: usage and payout roots", 130_000, 293_455, "EAS + Merkl"),

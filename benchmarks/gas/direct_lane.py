@@ -135,6 +135,10 @@ class DirectLane:
             parent = self.licensed(child, platform, 5 * PERCENT)
             child, self.gas["link_depth_12"] = self.link([parent])
         _, self.gas["link_16"] = self.link(parents[:16])
+        middles = [
+            self.licensed(self.link([parent])[0], platform, PERCENT) for parent in parents[:16]
+        ]
+        _, self.gas["link_16_of_32"] = self.link(middles)
         self.of_twelve, _ = self.link(parents[:12])
         halves = [self.link(parents[start : start + 15])[0] for start in (0, 15)]
         both = [self.licensed(half, platform, 20 * PERCENT) for half in halves]

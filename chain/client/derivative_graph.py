@@ -8,7 +8,7 @@ from typing import ClassVar
 from chain.client.blocks import BlockPin, Receipt
 from chain.client.contract import Contract
 from chain.client.signer import LocalSigner
-from chain.ledger.identifiers import ZERO_DIGEST, Digest, GenerationId, WorkId
+from chain.ledger.identifiers import GenerationId, WorkId
 from chain.ledger.rights import Parent
 
 
@@ -37,13 +37,21 @@ class DerivativeGraph(Contract):
         """The ancestor vector that a link stored, 12 bytes an entry."""
         return bytes(self._one_event(receipt, "DerivativeLinked")["vector"])
 
-    def vector_hash_of(self, work_id: WorkId, *, at: BlockPin) -> Digest | None:
-        """None for a work without parents."""
-        found = self._read("vectorHashOf", work_id, at=at)
-        return Digest(found) if found != ZERO_DIGEST else None
+    def declare_floor(self, root: WorkId, floor: int, *, signer: LocalSigner) -> Receipt:
+        """Put a floor, of SHARE_SCALE, under a root's share; declared again, only lower."""
+        return self._write("declareFloor", root, floor, signer=signer)
+
+    def vector_hash_of(self, work_id: WorkId, *, at: BlockPin) -> bytes | None:
+        """The 30 bytes of `AncestorVector.hash`; None for a work without parents."""
+        found: bytes = self._read("vectorHashOf", work_id, at=at)
+        return found if any(found) else None
 
     def depth_of(self, work_id: WorkId, *, at: BlockPin) -> int:
         return int(self._read("depthOf", work_id, at=at))
+
+    def floor_of(self, root: WorkId, *, at: BlockPin) -> int:
+        """The floor under a root's share, of SHARE_SCALE; zero when none was declared."""
+        return int(self._read("floorOf", root, at=at))
 
     def child_of_generation(self, generation_id: GenerationId, *, at: BlockPin) -> WorkId | None:
         """The derivative that a watermark's payload names, if it is linked."""

@@ -136,8 +136,17 @@ REFUSALS: Final[dict[str, Words]] = {
         "sort the parents by number and remove doubles.",
     ),
     "TooManyAncestors(uint256)": Words(
-        "This derivative would come from {ancestors} works; 32 is the most.",
-        "use fewer parents, or parents with fewer ancestors.",
+        "This derivative would owe {ancestors} works that it must name; 32 is the most.",
+        "use fewer parents, or parents with fewer protected ancestors.",
+    ),
+    "NotARoot(uint64)": Words(
+        "Work {workId} comes from other works, so no floor can be put under its share.",
+        "declare the floor for the works that it comes from.",
+    ),
+    "BadFloor(uint64,uint32,uint32)": Words(
+        "The floor of work {root} is {declared}; it can only be lowered, and must be above zero "
+        "and at most half; {asked} is not.",
+        "give a lower floor, or leave it as it is.",
     ),
     "TooDeep(uint256)": Words(
         "This derivative would be {depth} steps from its sources; 32 is the most.",

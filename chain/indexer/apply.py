@@ -225,6 +225,7 @@ APPLY: Final[dict[tuple[str, str], Callable[[Values], Rows]]] = {
     ("LicenceRegistry", "UsageRecorded"): _USAGE,
     ("LicenceRegistry", "UsageReturned"): _USAGE,
     ("DerivativeGraph", "DerivativeLinked"): _derivative_linked,
+    ("DerivativeGraph", "FloorDeclared"): _copied(tables.floor_declared, "work_id=root floor"),
     ("RoyaltyLedger", "TokenAccepted"): _copied(tables.token_accepted, "token"),
     ("RoyaltyLedger", "SplitSet"): _split_set,
     ("RoyaltyLedger", "Paid"): _copied(tables.payment, "work_id=workId token payer amount gross"),

@@ -99,6 +99,15 @@ class DerivativeRecord:
 
 
 @dataclass(frozen=True)
+class FloorRecord:
+    """A floor, of `SHARE_SCALE`, under a root's share of what is made from its derivatives."""
+
+    work_id: WorkId
+    floor: int
+    place: Place
+
+
+@dataclass(frozen=True)
 class ProvenanceEdge:
     """A derivative came from a parent under a licence."""
 

@@ -27,6 +27,7 @@ from chain.indexer.records import (
     DirectPayout,
     EpochPayout,
     EpochRecord,
+    FloorRecord,
     FundingRecord,
     LicenceRecord,
     PaymentRecord,
@@ -202,6 +203,14 @@ class Store:
         """The derivative that a watermark's payload names."""
         wanted = tables.derivative_linked.c.generation_id == generation_id
         return next(iter(self.derivatives(at=at, wanted=wanted)), None)
+
+    def floors(self, *, at: BlockPin) -> list[FloorRecord]:
+        """Floors under roots' shares, in the order they were declared; later ones are lower."""
+        with self._at(at) as connection:
+            return [
+                FloorRecord(WorkId(row.work_id), row.floor, place_of(row))
+                for row in _ordered(connection, tables.floor_declared, at)
+            ]
 
     def provenance(self, work_id: WorkId, *, at: BlockPin) -> Provenance | None:
         """What a work comes from, upwards, and what came from it, downwards; None if unknown."""

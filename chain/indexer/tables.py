@@ -13,7 +13,7 @@ from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, MetaData, T
 
 from chain.indexer.columns import Account, Uint64, Uint256
 
-PROJECTION_VERSION: Final = 2
+PROJECTION_VERSION: Final = 3
 
 metadata = MetaData()
 
@@ -191,6 +191,9 @@ derivative_parent = _event_table(
     many=True,
 )
 Index("ix_derivative_parent_parent", derivative_parent.c.parent)
+floor_declared = _event_table(
+    "floor_declared", _column("work_id", Integer), _column("floor", Integer), key=("work_id",)
+)
 
 # the direct lane
 

@@ -258,6 +258,7 @@ def _verify_vectors(
     findings: Findings, store: Store, node: Node, deployment: Deployment, at: BlockPin
 ) -> None:
     """Flatten every derivative's parents again and compare with what was linked."""
+    declared = store.floors(at=at)
     shares = {r.licence_id: r.terms.royalty_share for r in store.licences(at=at)}
     known: dict[int, Any] = {}
     views = []
@@ -272,7 +273,8 @@ def _verify_vectors(
             for parent in record.parents
         ]
         try:
-            vector = flatten(parents)
+            floors = {f.work_id: f.floor for f in declared if f.place < record.place}
+            vector = flatten(parents, floors)
         except LedgerError as error:
             findings.differ(Check.REGISTERS, place, "a linkable derivative", str(error))
             continue

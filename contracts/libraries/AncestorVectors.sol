@@ -26,10 +26,20 @@ library AncestorVectors {
 
     /// @notice A vector that is being put together.
     /// @param entries Room for all entries there may come to be; those from `first` up to `end` are in use.
+    /// @param parents How many parents were added.
     struct Draft {
         uint256[] entries;
         uint256 first;
         uint256 end;
+        uint256 parents;
+    }
+
+    /// @param share What its licence owes it, of `SHARE_SCALE`.
+    /// @param isProtected Whether it is a root under whose share there is a floor.
+    struct LicensedParent {
+        WorkId workId;
+        uint256 share;
+        bool isProtected;
     }
 
     /// @notice Thrown when parents and protected ancestors alone are more than a vector may have.
@@ -41,7 +51,7 @@ library AncestorVectors {
         for (uint256 i; i < vectors.length; ++i) {
             room += vectors[i].length / ENTRY_BYTES;
         }
-        return Draft({entries: new uint256[](room), first: 0, end: 0});
+        return Draft({entries: new uint256[](room), first: 0, end: 0, parents: 0});
     }
 
     /// @notice The entry that begins at a byte of a vector: 64 bits of id, the protected bit, 31 bits of share.
@@ -53,37 +63,20 @@ library AncestorVectors {
 
     /// @notice Adds what a child owes through its next parent: floor(share * s / SHARE_SCALE) to each of the parent's
     /// ancestors of share s, and to the parent the rest, so that exactly `share` is added.
-    /// @param number The parent's place among the parents, from 1. Parents are added in ascending order of their ids.
+    /// Parents are added in ascending order of their ids.
     /// @param floors What protected ancestors are owed at least.
     function addThrough(
         Draft memory self,
-        uint256 number,
-        WorkId parent,
-        uint256 share,
-        bool isProtected,
+        LicensedParent memory parent,
         bytes calldata ofParent,
         mapping(WorkId root => uint32) storage floors
     ) internal view {
-        uint256 kept = share;
-        uint256 count = ofParent.length / ENTRY_BYTES;
-        uint256[] memory words = new uint256[](count);
-        for (uint256 i; i < count; ++i) {
-            uint256 entry = entryAt(ofParent, i * ENTRY_BYTES);
-            uint256 before = entry & SHARE_MASK;
-            uint256 passedOn = share * before / SHARE_SCALE;
-            kept -= passedOn;
-            uint256 word = (entry >> 32) << _ID_BITS | number << _THROUGH_BITS | passedOn;
-            if (entry & PROTECTED_BIT != 0) {
-                uint256 floor = floors[WorkId.wrap(uint64(entry >> 32))];
-                word |= _IS_PROTECTED | (floor < before ? floor : before) << _NEED_BITS;
-            }
-            words[i] = word;
-        }
+        (uint256[] memory words, uint256 kept) = _passedOn(ofParent, parent.share, ++self.parents, floors);
         _merge(self, words);
 
         // Everything so far is older than this parent: the parents before it, and what they and it come from.
-        uint256 flags = isProtected ? _IS_PARENT | _IS_PROTECTED : _IS_PARENT;
-        self.entries[self.end++] = uint256(WorkId.unwrap(parent)) << _ID_BITS | flags | kept;
+        uint256 flags = parent.isProtected ? _IS_PARENT | _IS_PROTECTED : _IS_PARENT;
+        self.entries[self.end++] = uint256(WorkId.unwrap(parent.workId)) << _ID_BITS | flags | kept;
     }
 
     /// @notice Gives every protected ancestor what its floor asks for: from the parent through which it came, and what
@@ -143,6 +136,34 @@ library AncestorVectors {
         assembly ("memory-safe") {
             mstore(vector, length)
         }
+    }
+
+    /// @dev Each ancestor of the parent with its part of the parent's share, and what is left of the share.
+    function _passedOn(
+        bytes calldata ofParent,
+        uint256 share,
+        uint256 number,
+        mapping(WorkId root => uint32) storage floors
+    ) private view returns (uint256[] memory words, uint256 kept) {
+        words = new uint256[](ofParent.length / ENTRY_BYTES);
+        kept = share;
+        // Parts of a share are never more than the share: their own sum is at most half of the scale.
+        unchecked {
+            for (uint256 i; i < words.length; ++i) {
+                uint256 entry = entryAt(ofParent, i * ENTRY_BYTES);
+                uint256 part = share * (entry & SHARE_MASK) / SHARE_SCALE;
+                kept -= part;
+                words[i] = (entry >> 32) << _ID_BITS | number << _THROUGH_BITS | _need(entry, floors) | part;
+            }
+        }
+    }
+
+    /// @dev The bits of a protected ancestor: what it is owed at least, which is no more than the parent owes it.
+    function _need(uint256 entry, mapping(WorkId root => uint32) storage floors) private view returns (uint256) {
+        if (entry & PROTECTED_BIT == 0) return 0;
+        uint256 floor = floors[WorkId.wrap(uint64(entry >> 32))];
+        uint256 owed = entry & SHARE_MASK;
+        return _IS_PROTECTED | (floor < owed ? floor : owed) << _NEED_BITS;
     }
 
     /// @dev Merges words, ascending by id, into the draft, from the end of both; where both have an ancestor, the shares

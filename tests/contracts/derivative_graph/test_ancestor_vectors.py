@@ -41,6 +41,8 @@ def test_vectors_are_those_worked_out_independently(
 
     for link in case["links"]:
         child, parents = link["child"], [parent["work"] for parent in link["parents"]]
+        for declared in link["floors"]:
+            graph.declareFloor(declared["work"], declared["floor"], by(platform))
         tx = graph.link(
             child,
             1_000 + child,
@@ -50,6 +52,7 @@ def test_vectors_are_those_worked_out_independently(
         )
         encoded[child] = tx.events["DerivativeLinked"]["vector"]
 
-        assert str(encoded[child]) == link["encoded"]
+        # Brownie writes no bytes at all as 0x00.
+        assert str(encoded[child]) == (link["encoded"] if link["vector"] else "0x00")
         assert graph.vectorHashOf(child) == link["hash"]
         assert graph.depthOf(child) == link["depth"] == tx.events["DerivativeLinked"]["depth"]

@@ -4,14 +4,6 @@ pragma solidity 0.8.37;
 /// @notice Plays what stands around the contracts that hold money: register, graph, court and licence registry.
 /// Says what a test told it to, so that a test about money is about money alone.
 contract Surroundings {
-    struct Work {
-        uint32 communityId;
-        uint8 kind;
-        uint40 registeredAt;
-        bytes32 contentCommitment;
-        bytes32 manifestDigest;
-    }
-
     struct LicenceUsage {
         uint64 licenceId;
         uint64 units;
@@ -25,7 +17,7 @@ contract Surroundings {
 
     mapping(uint64 workId => address) private _controller;
     mapping(uint64 workId => uint8) private _kind;
-    mapping(uint64 workId => bytes32) public vectorHashOf;
+    mapping(uint64 workId => bytes30) public vectorHashOf;
     mapping(uint64 workId => mapping(address payee => bool)) public isFrozen;
     mapping(uint64 licenceId => uint64) public unitsUsed;
     uint64 public unitCap = type(uint64).max;
@@ -36,7 +28,7 @@ contract Surroundings {
     }
 
     function link(uint64 workId, bytes calldata vector) external {
-        vectorHashOf[workId] = keccak256(vector);
+        vectorHashOf[workId] = bytes30(keccak256(vector));
     }
 
     function freeze(uint64 workId, address payee, bool frozen) external {
@@ -68,9 +60,14 @@ contract Surroundings {
         return _controller[workId];
     }
 
-    function workOf(uint64 workId) external view returns (Work memory) {
+    function kindOf(uint64 workId) external view returns (uint8) {
         if (_controller[workId] == address(0)) revert WorkUnknown(workId);
-        return Work(0, _kind[workId], 1, bytes32(uint256(workId)), bytes32(uint256(workId)));
+        return _kind[workId];
+    }
+
+    /// @dev Everybody holds a licence for everything; its number is its share.
+    function royaltyShareFor(uint64 licenceId, address, uint64) external pure returns (uint256) {
+        return licenceId;
     }
 }
 
