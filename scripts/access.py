@@ -42,7 +42,7 @@ class Rule:
 
 
 # One line for every contract that has `restricted` functions, and every role it gives them to.
-RULES: Final[tuple[Rule, ...]] = ()
+RULES: Final[tuple[Rule, ...]] = (Rule("council", "CouncilArbiter", ("decide",)),)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ os.environ.setdefault("ANTIPHON_ROOT", str(ROOT))
 os.environ.setdefault("SOLCX_BINARY_PATH", str(ROOT / ".tools" / "solcx"))
 os.environ.setdefault("ANTIPHON_ANVIL", str(ROOT / ".tools" / "anvil"))
 
-from scripts.deployment import DeploymentPlan, deploy_all  # noqa: E402  (Brownie reads the variables on import)
+from scripts.deployment import DEV_COIN, MINIMUM_BOND, DeploymentPlan, deploy_all  # noqa: E402  (Brownie reads the variables on import)
 
 DEVELOPMENT_CHAIN_ID = 31337
 DEVELOPMENT_MNEMONIC = "test test test test test test test test test test test junk"
@@ -30,7 +30,7 @@ DEVELOPMENT_ACCOUNTS = 30
 OPERATORS = 5
 THRESHOLD = 3
 WINDOW_SECONDS = 2 * 60 * 60
-ROLE_ARGUMENTS = ("curator", "council", "guardian", "operator_admin", "admin")
+ROLE_ARGUMENTS = ("curator", "council", "guardian", "operator_admin", "admin", "treasury")
 
 
 def parse_arguments(argv: list[str]) -> argparse.Namespace:
@@ -57,6 +57,13 @@ def parse_arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--admin", help="who may give roles, seven days after announcing it")
     parser.add_argument(
         "--token", action="append", default=[], help="payment token to accept (else a dev coin)"
+    )
+    parser.add_argument("--treasury", help="who gets half of what losers of disputes put up")
+    parser.add_argument(
+        "--minimum-bond",
+        type=int,
+        default=MINIMUM_BOND,
+        help="least bond of a dispute, in base units of the first --token",
     )
     return parser.parse_args(argv)
 
@@ -104,7 +111,7 @@ def accounts_for(arguments: argparse.Namespace, chain_id: int) -> tuple[Any, Any
     if missing or len(arguments.operator) != OPERATORS or not arguments.token:
         raise SystemExit(
             "a real chain needs --curator, --council, --guardian, --operator-admin, --admin, "
-            "five --operator and at least one --token"
+            "--treasury, five --operator and at least one --token"
         )
     deployer = accounts.add(read_key(arguments.key_file))
     plan = DeploymentPlan(
@@ -116,6 +123,9 @@ def accounts_for(arguments: argparse.Namespace, chain_id: int) -> tuple[Any, Any
         guardian=arguments.guardian,
         operator_admin=arguments.operator_admin,
         admin=arguments.admin,
+        bond_token=arguments.token[0],
+        minimum_bond=arguments.minimum_bond,
+        treasury=arguments.treasury,
     )
     return deployer, deployer if deployer.address == arguments.curator else None, plan
 
@@ -163,10 +173,8 @@ def main(argv: list[str] | None = None) -> int:
     deployed = deploy_all(loaded, deployer, plan)
     tokens = list(arguments.token)
     addresses = {name: contract.address for name, contract in deployed.items()}
-    if not tokens:
-        stablecoin = deployer.deploy(loaded["DevStablecoin"], silent=True)
-        addresses["DevStablecoin"] = stablecoin.address
-        tokens = [stablecoin.address]
+    if DEV_COIN in addresses:
+        tokens.append(addresses[DEV_COIN])
     if curator is not None:
         for token in tokens:
             deployed["RoyaltyLedger"].acceptToken(token, {"from": curator, "silent": True})

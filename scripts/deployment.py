@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from scripts.access import Holder, access_calls
 
-ZERO_ADDRESS: Final = "0x0000000000000000000000000000000000000000"
+DEV_COIN: Final = "DevStablecoin"
+MINIMUM_BOND: Final = 25_000_000
 
-# The order of deployment is the order of nonces.
 DEPLOYMENT_ORDER: Final = (
     "Authority",
     "ConsentRegistry",
@@ -23,6 +23,9 @@ DEPLOYMENT_ORDER: Final = (
     "RoyaltyLedger",
     "UsageOracle",
     "EpochDistributor",
+    "CouncilArbiter",
+    "ElderArbiter",
+    "DisputeCourt",
 )
 
 
@@ -31,7 +34,9 @@ class DeploymentPlan:
     """Everything a deployment decides. Who holds a role can change; what is wired cannot.
 
     Where no guardian, operator admin or admin is named, the council, the admin and the deployer
-    stand in: fit for a development chain. `curator_delay_seconds` of None is the role's own.
+    stand in, and where no currency of bonds is, a development coin is deployed: fit for a
+    development chain. `curator_delay_seconds` of None is the role's own. The treasury gets half of
+    what losers of disputes put up; the council when none is named.
     """
 
     curator: str
@@ -39,11 +44,18 @@ class DeploymentPlan:
     operators: tuple[str, ...]
     threshold: int
     window_seconds: int
-    court: str = ZERO_ADDRESS
     guardian: str | None = None
     operator_admin: str | None = None
     admin: str | None = None
     curator_delay_seconds: int | None = None
+    bond_token: str | None = None
+    minimum_bond: int = MINIMUM_BOND
+    treasury: str | None = None
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """What is deployed, in the order of nonces."""
+        return DEPLOYMENT_ORDER if self.bond_token else (*DEPLOYMENT_ORDER, DEV_COIN)
 
     def admin_of(self, deployer: str) -> str:
         return self.admin or deployer
@@ -76,7 +88,7 @@ def constructor_arguments(
             at["WorkRegistry"],
             at["DerivativeGraph"],
             at["LicenceRegistry"],
-            plan.court,
+            at["DisputeCourt"],
             plan.curator,
         ),
         "UsageOracle": (
@@ -86,6 +98,19 @@ def constructor_arguments(
             plan.threshold,
         ),
         "EpochDistributor": (at["UsageOracle"], plan.council, plan.window_seconds),
+        "CouncilArbiter": (at["Authority"],),
+        "ElderArbiter": (at["ConsentRegistry"],),
+        "DisputeCourt": (
+            at["WorkRegistry"],
+            at["ConsentRegistry"],
+            at["RoyaltyLedger"],
+            at["CouncilArbiter"],
+            at["ElderArbiter"],
+            plan.bond_token or at[DEV_COIN],
+            plan.minimum_bond,
+            plan.treasury or plan.council,
+        ),
+        DEV_COIN: (),
     }
 
 
@@ -97,11 +122,11 @@ def deploy_all(project: Any, deployer: Any, plan: DeploymentPlan) -> dict[str, A
     nonce = deployer.nonce
     at = {
         name: deployer.get_deployment_address(nonce + offset)
-        for offset, name in enumerate(DEPLOYMENT_ORDER)
+        for offset, name in enumerate(plan.order)
     }
     arguments = constructor_arguments(plan, deployer.address, at)
     deployed = {}
-    for name in DEPLOYMENT_ORDER:
+    for name in plan.order:
         contract = deployer.deploy(project[name], *arguments[name], silent=True)
         if contract.address != at[name]:
             raise RuntimeError(f"{name} landed at {contract.address}, not at {at[name]}")

@@ -29,8 +29,11 @@ ABI_FOLDER: Final = ROOT / "chain" / "client" / "abi"
 NAMES: Final = (
     "Authority",
     "ConsentRegistry",
+    "CouncilArbiter",
     "DerivativeGraph",
     "DevStablecoin",
+    "DisputeCourt",
+    "ElderArbiter",
     "EpochDistributor",
     "LicenceRegistry",
     "RejectingPayee",
@@ -72,7 +75,7 @@ def closure(units: list[str]) -> dict[str, dict[str, str]]:
 
 def unit_of(name: str) -> str:
     """The source unit of a contract of ours. Exits when there is none."""
-    for folder in ("contracts", "contracts/access", "contracts/testing"):
+    for folder in ("contracts", "contracts/access", "contracts/arbiters", "contracts/testing"):
         unit = f"{folder}/{name}.sol"
         if (ROOT / unit).is_file():
             return unit

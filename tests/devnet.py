@@ -29,7 +29,7 @@ from chain.client.signer import LocalSigner, dev_signers
 from chain.ledger.identifiers import Address, address_bytes, address_from_bytes
 from chain.ledger.keccak import keccak256
 from scripts.access import access_calls
-from scripts.deployment import DEPLOYMENT_ORDER, DeploymentPlan, constructor_arguments
+from scripts.deployment import DeploymentPlan, constructor_arguments
 
 ACCOUNTS = 30
 DEPLOYER, CURATOR, COUNCIL, FIRST_OPERATOR, RELAY, PLATFORM, CUSTOMER = 0, 1, 2, 3, 8, 9, 10
@@ -115,10 +115,6 @@ def deploy_all(
     """Deploy from the committed bytecode, in the order and wiring of the deployment script."""
     deployer = signers[DEPLOYER]
     nonce = node.nonce(deployer.address)
-    at = {
-        name: created_address(deployer.address, nonce + i)
-        for i, name in enumerate(DEPLOYMENT_ORDER)
-    }
     operators = sorted(
         (signer.address for signer in signers[FIRST_OPERATOR : FIRST_OPERATOR + OPERATORS]),
         key=address_bytes,
@@ -131,14 +127,15 @@ def deploy_all(
         window_seconds=window_seconds,
         curator_delay_seconds=0,
     )
+    at = {name: created_address(deployer.address, nonce + i) for i, name in enumerate(plan.order)}
     arguments = constructor_arguments(plan, deployer.address, dict(at))
     first_block = node.head().number + 1
     contracts = {}
-    for name in (*DEPLOYMENT_ORDER, "DevStablecoin"):
-        call = Call(None, interface(name).creation_data(arguments.get(name, ())))
+    for name in plan.order:
+        call = Call(None, interface(name).creation_data(arguments[name]))
         receipt = send(node, call, signer=deployer)
         assert receipt.contract is not None
-        assert receipt.contract == at.get(name, receipt.contract)
+        assert receipt.contract == at[name]
         contracts[name] = receipt.contract
     calls = access_calls(
         dict(at),

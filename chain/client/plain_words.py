@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import Final
 
 from chain.client.access_words import ACCESS_REFUSALS
+from chain.client.dispute_words import DISPUTE_REFUSALS
 from chain.client.words import OURS_TO_FIX as _OURS_TO_FIX
 from chain.client.words import Words
 
 REFUSALS: Final[dict[str, Words]] = {
     **ACCESS_REFUSALS,
+    **DISPUTE_REFUSALS,
     # works
     "WorkUnknown(uint64)": Words(
         "There is no work {workId}.", "look the work up in the catalogue and use its number."

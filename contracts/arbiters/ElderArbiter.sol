@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IArbiter, Ruling} from "../interfaces/IArbiter.sol";
+import {IConsentRegistry} from "../interfaces/IConsentRegistry.sol";
+import {CommunityId} from "../types/Identifiers.sol";
+
+/// @notice The community's own elders rule: a ruling is a decision of theirs, reached as every other one.
+/// Elders that decide both ways have ruled for the payee: in doubt, nobody's money is withheld.
+contract ElderArbiter is IArbiter {
+    IConsentRegistry public immutable consents;
+
+    constructor(IConsentRegistry consents_) {
+        consents = consents_;
+    }
+
+    /// @inheritdoc IArbiter
+    function rulingOf(bytes32 caseId, CommunityId communityId) external view returns (Ruling) {
+        if (consents.isDecided(communityId, rulingDecision(msg.sender, caseId, Ruling.DISMISSED))) {
+            return Ruling.DISMISSED;
+        }
+        bool isUpheld = consents.isDecided(communityId, rulingDecision(msg.sender, caseId, Ruling.UPHELD));
+        return isUpheld ? Ruling.UPHELD : Ruling.NONE;
+    }
+
+    /// @notice What elders approve to rule on a case of a court.
+    function rulingDecision(address court, bytes32 caseId, Ruling ruling) public view returns (bytes32) {
+        return keccak256(abi.encode(block.chainid, court, "ruling", caseId, ruling));
+    }
+}

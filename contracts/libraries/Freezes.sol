@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+/// @notice When a share was frozen, in one slot.
+///
+/// Cases that overlap freeze a share together: the freeze ends with the last of them, or by itself. Freezes less than
+/// seven days apart are one stretch, and a stretch lasts 90 days at most. After that the share stays free for seven
+/// days, whatever anybody disputes: nobody can hold a share's money for ever, alone or with others.
+library Freezes {
+    /// @param from Where the latest freeze began, and `until`, where it ends or ended.
+    /// @param fromBefore The freeze before that one, up to `untilBefore`; earlier ones are forgotten.
+    /// @param stretchFrom Where the stretch of freezes began that the latest one belongs to.
+    /// @param era Number of the latest freeze; tells its cases from those of an earlier one, which are over whether or
+    /// not anybody said so.
+    /// @param openCases Cases that keep the latest freeze going.
+    struct History {
+        uint40 from;
+        uint40 until;
+        uint40 fromBefore;
+        uint40 untilBefore;
+        uint40 stretchFrom;
+        uint16 era;
+        uint16 openCases;
+    }
+
+    uint40 internal constant STRETCH_MAX = 90 days;
+    uint40 internal constant RESPITE = 7 days;
+
+    /// @notice Thrown when a share was frozen for as long as any may be, and has not been free for seven days since.
+    error FreezeSpent(uint40 notBefore);
+
+    /// @notice What the history becomes with another case, which would freeze until then.
+    function withCase(History memory past, uint40 until) internal view returns (History memory) {
+        uint40 now_ = uint40(block.timestamp);
+        if (past.until + RESPITE <= now_) past.stretchFrom = now_;
+        if (past.stretchFrom + STRETCH_MAX <= now_) revert FreezeSpent(past.until + RESPITE);
+        if (past.until <= now_) {
+            past.fromBefore = past.from;
+            past.untilBefore = past.until;
+            past.from = now_;
+            past.openCases = 0;
+            unchecked {
+                ++past.era;
+            }
+        }
+        ++past.openCases;
+        past.until = _latest(past, until);
+        return past;
+    }
+
+    /// @notice A case of an era freezes until later. A freeze that is over does not come back.
+    function extend(History storage history, uint16 era, uint40 until) internal returns (uint40) {
+        if (_isOn(history, era)) history.until = _latest(history, until);
+        return history.until;
+    }
+
+    /// @notice A case of an era is over; the last one of a freeze ends it.
+    function finish(History storage history, uint16 era) internal returns (uint40) {
+        if (_isOn(history, era)) {
+            --history.openCases;
+            if (history.openCases == 0) history.until = uint40(block.timestamp);
+        }
+        return history.until;
+    }
+
+    /// @notice Whether the share was frozen at that time, as far as its last two freezes tell.
+    function covers(History storage history, uint40 time) internal view returns (bool) {
+        if (time >= history.from) return time < history.until;
+        return time >= history.fromBefore && time < history.untilBefore;
+    }
+
+    function _isOn(History storage history, uint16 era) private view returns (bool) {
+        return history.era == era && block.timestamp < history.until;
+    }
+
+    function _latest(History memory history, uint40 until) private pure returns (uint40) {
+        uint40 limit = history.stretchFrom + STRETCH_MAX;
+        if (until > limit) until = limit;
+        return until > history.until ? until : history.until;
+    }
+}

@@ -1,0 +1,186 @@
+"""The loser pays the winner, half is the treasury's, and every bond leaves to those it is owed."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contracts.dispute_court.conftest import (
+    ANSWER_TIME,
+    DISMISSED,
+    INCOME,
+    MINIMUM_BOND,
+    RULING_TIME,
+    UPHELD,
+)
+from tests.contracts.refusals import refused
+from tests.contracts.rights import DAY, by, digest
+
+BOND = INCOME * 6 // 10 // 20
+REPLY = digest("reply")
+
+
+@pytest.fixture
+def owed(court, disputer, thief, treasury):
+    return lambda: [court.owedTo(account) for account in (disputer, thief, treasury)]
+
+
+@pytest.mark.parametrize(
+    ("answered", "ruling", "expected"),
+    [
+        (True, UPHELD, [BOND + BOND // 2, 0, BOND // 2]),
+        (True, DISMISSED, [0, BOND + BOND // 2, BOND // 2]),
+        (False, UPHELD, [BOND, 0, 0]),
+        (False, DISMISSED, [0, BOND // 2, BOND // 2]),
+    ],
+)
+def test_the_loser_pays_the_winner(
+    court, coin, opened, decide, owed, thief, stranger, wait, answered, ruling, expected
+):
+    matter = opened()
+    if answered:
+        court.answer(matter, REPLY, by(thief))
+    decide(matter, ruling)
+    wait(ANSWER_TIME)
+
+    court.rule(matter, by(stranger))
+
+    assert owed() == expected
+    assert sum(expected) == coin.balanceOf(court)
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_time_under_a_freeze_is_not_had_for_nothing(
+    court, coin, opened, owed, thief, stranger, wait, answered
+):
+    matter = opened()
+    if answered:
+        court.answer(matter, REPLY, by(thief))
+    wait(ANSWER_TIME + RULING_TIME)
+
+    court.lapse(matter, by(stranger))
+
+    assert owed() == [BOND // 2, BOND if answered else 0, BOND // 2]
+    assert sum(owed()) == coin.balanceOf(court)
+
+
+def test_a_friends_dispute_that_is_lost_costs_half_a_bond(
+    court, coin, opened, thief, stranger, treasury
+):
+    """Both sides are one purse: whichever of them gives in, the treasury has its half."""
+    for text, loser in (("a", stranger), ("b", thief)):
+        matter = opened(text, disputer=stranger)
+        court.answer(matter, REPLY, by(thief))
+        before = court.owedTo(treasury)
+        court.concede(matter, by(loser))
+        assert court.owedTo(treasury) - before == BOND // 2
+
+
+def test_an_odd_unit_goes_to_the_winner(court, royalty_ledger, coin, work, opened, owed, platform,
+    thief, disputer
+):  # fmt: skip
+    royalty_ledger.pay(work, coin, 34, by(platform))
+    matter = opened()
+    bond = court.caseOf(court.caseIdOf(matter))[2]
+    assert bond % 2 == 1
+    court.answer(matter, REPLY, by(thief))
+
+    court.concede(matter, by(disputer))
+
+    assert owed() == [0, bond + bond // 2 + 1, bond // 2]
+
+
+def test_bonds_are_collected_once_by_anyone_for_their_owner(
+    court, coin, opened, thief, disputer, stranger
+):
+    matter = opened()
+    court.concede(matter, by(thief))
+    before = coin.balanceOf(disputer)
+
+    tx = court.collect(disputer, by(stranger))
+
+    assert coin.balanceOf(disputer) - before == tx.return_value == BOND
+    assert dict(tx.events["BondsCollected"]) == {"account": disputer, "amount": BOND}
+    with refused("NothingOwed", disputer.address):
+        court.collect(disputer, by(stranger))
+
+
+def test_every_share_of_a_bond_is_told(court, opened, disputer, thief, treasury):
+    matter = opened()
+
+    tx = court.concede(matter, by(disputer))
+
+    told = [(e["caseId"], e["account"], e["amount"]) for e in tx.events["BondsOwed"]]
+    case_id = court.caseIdOf(matter)
+    assert told == [(case_id, thief, BOND // 2), (case_id, treasury, BOND // 2)]
+
+
+def test_a_fee_taking_currency_bonds_nothing(
+    DisputeCourt, FeeTakingToken, ledger_contracts, deployer, council, work, split, thief, disputer
+):
+    token = FeeTakingToken.deploy(by(deployer))
+    court = DisputeCourt.deploy(
+        ledger_contracts["WorkRegistry"],
+        ledger_contracts["ConsentRegistry"],
+        ledger_contracts["RoyaltyLedger"],
+        ledger_contracts["CouncilArbiter"],
+        ledger_contracts["ElderArbiter"],
+        token,
+        MINIMUM_BOND,
+        council,
+        by(deployer),
+    )
+    token.mint(disputer, 10**12, by(deployer))
+    token.approve(court, 10**12, by(disputer))
+
+    with refused("AmountMismatch", MINIMUM_BOND, MINIMUM_BOND * 99 // 100):
+        court.open(work, thief, digest("x"), split, 10**12, by(disputer))
+
+
+def test_a_barred_winner_holds_up_no_ruling(
+    DisputeCourt, BlocklistingToken, ledger_contracts, deployer, council, work, split, thief,
+    disputer, treasury
+):  # fmt: skip
+    token = BlocklistingToken.deploy(by(deployer))
+    court = DisputeCourt.deploy(
+        ledger_contracts["WorkRegistry"],
+        ledger_contracts["ConsentRegistry"],
+        ledger_contracts["RoyaltyLedger"],
+        ledger_contracts["CouncilArbiter"],
+        ledger_contracts["ElderArbiter"],
+        token,
+        MINIMUM_BOND,
+        council,
+        by(deployer),
+    )
+    token.mint(disputer, 10**12, by(deployer))
+    token.approve(court, 10**12, by(disputer))
+    court.open(work, thief, digest("x"), split, 10**12, by(disputer))
+    token.bar(thief, True, by(deployer))
+
+    court.concede((disputer, work, thief, digest("x")), by(disputer))
+
+    assert court.owedTo(thief) == MINIMUM_BOND // 2
+    assert court.collect(treasury, by(deployer)).return_value == MINIMUM_BOND // 2
+    token.bar(thief, False, by(deployer))
+    assert court.collect(thief, by(deployer)).return_value == MINIMUM_BOND // 2
+
+
+def test_holding_a_share_for_a_year_costs_a_bond_for_every_stretch(
+    court, coin, opened, disputer, wait, thief, work
+):
+    before = coin.balanceOf(disputer)
+    days_frozen = 0
+    for stretch in range(4):
+        first, second = opened(f"{stretch} a"), None
+        wait(44 * DAY - 60)
+        second = opened(f"{stretch} b")
+        wait(50 * DAY)
+        assert not court.isFrozen(work, thief)
+        days_frozen += 88
+        for matter in (first, second):
+            court.lapse(matter, by(disputer))
+        court.collect(disputer, by(disputer))
+        wait(4 * DAY)
+
+    assert before - coin.balanceOf(disputer) == 8 * BOND // 2
+    assert days_frozen < 365

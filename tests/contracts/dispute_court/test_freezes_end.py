@@ -1,0 +1,148 @@
+"""Freezes overlap, follow each other and end, by time alone, and nobody holds a share for ever."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.contracts.dispute_court.conftest import (
+    ANSWER_TIME,
+    FREEZE_MAX,
+    INCOME,
+    RESPITE,
+    RULING_TIME,
+)
+from tests.contracts.refusals import refused
+from tests.contracts.rights import DAY, by
+
+CASE_TIME = ANSWER_TIME + RULING_TIME
+
+
+def test_one_case_frees_nothing_while_another_goes_on(court, opened, work, thief, disputer):
+    first, second = opened("first"), opened("second")
+
+    court.concede(first, by(disputer))
+    assert court.isFrozen(work, thief)
+    court.concede(second, by(disputer))
+
+    assert not court.isFrozen(work, thief)
+
+
+def test_a_case_that_is_over_by_time_keeps_no_later_freeze_going(
+    court, opened, work, thief, disputer, stranger, wait
+):
+    opened("nobody ever lapses this one")
+    wait(CASE_TIME)
+    later = opened("later")
+
+    court.concede(later, by(disputer))
+
+    assert not court.isFrozen(work, thief)
+
+
+def test_a_case_of_an_earlier_freeze_ends_no_later_one(court, opened, work, thief, stranger, wait):
+    stale = opened("stale")
+    wait(CASE_TIME)
+    opened("later")
+
+    court.lapse(stale, by(stranger))
+
+    assert court.isFrozen(work, thief)
+
+
+def test_an_upheld_case_of_an_earlier_freeze_revives_none(
+    court, opened, decide, work, thief, wait, stranger, disputer
+):
+    """Its freeze was ended by the stretch's limit before it was ruled on."""
+    opened("first")
+    wait(CASE_TIME - 60)
+    second = opened("second")
+    wait(CASE_TIME - 60)
+    third = opened("third")
+    wait(3 * DAY)
+    assert not court.isFrozen(work, thief)
+
+    court.concede(third, by(thief))
+    court.lapse(second, by(stranger))
+
+    assert not court.isFrozen(work, thief)
+
+
+def test_overlapping_cases_hold_a_share_for_ninety_days_at_most(
+    court, opened, claim, work, thief, wait
+):
+    began = opened("0") and court.caseOf(court.caseIdOf(opened("00")))[1]
+    for n in range(1, 3):
+        wait(30 * DAY)
+        opened(str(n))
+
+    assert court.frozenUntil(work, thief) <= began + FREEZE_MAX
+    wait(30 * DAY)
+    assert claim(thief) == INCOME * 6 // 10
+
+
+def test_after_ninety_days_the_share_is_left_alone_for_seven(
+    court, opened, work, thief, wait, mine_at
+):
+    opened("first")
+    wait(40 * DAY)
+    opened("second")
+    wait(40 * DAY)
+    opened("third")
+    free_from = court.frozenUntil(work, thief)
+    mine_at(free_from)
+
+    with refused("FreezeSpent", free_from + RESPITE):
+        opened("fourth")
+    mine_at(free_from + RESPITE)
+    opened("fourth")
+    assert court.isFrozen(work, thief)
+
+
+def test_short_gaps_do_not_begin_the_ninety_days_anew(court, opened, work, thief, disputer, wait):
+    began = None
+    for n in range(9):
+        matter = opened(str(n))
+        began = began or court.caseOf(court.caseIdOf(matter))[1]
+        wait(9 * DAY)
+        court.concede(matter, by(disputer))
+        wait(DAY // 2)
+    opened("last")
+
+    assert court.frozenUntil(work, thief) <= began + FREEZE_MAX
+
+
+def test_a_week_of_freedom_begins_them_anew(court, opened, work, thief, disputer, wait):
+    court.concede(opened("first"), by(disputer))
+    wait(RESPITE)
+
+    matter = opened("second")
+    court.concede(matter, by(thief))
+
+    opened_at = court.caseOf(court.caseIdOf(matter))[1]
+    assert court.frozenUntil(work, thief) == opened_at + FREEZE_MAX
+
+
+def test_the_past_is_told_to_the_second(court, opened, work, thief, disputer, other, wait):
+    spans = []
+    for text in ("first", "second"):
+        matter = opened(text)
+        wait(2 * DAY)
+        ended = court.concede(matter, by(disputer)).timestamp
+        spans.append((court.caseOf(court.caseIdOf(matter))[1], ended))
+        wait(DAY)
+
+    for began, ended in spans:
+        told = [court.frozenAt(work, thief, t) for t in (began - 1, began, ended - 1, ended)]
+        assert told == [False, True, True, False]
+        assert not court.frozenAt(work, other, began)
+    court.concede(opened("third"), by(disputer))
+    assert not court.frozenAt(work, thief, spans[0][0])
+    assert court.frozenAt(work, thief, spans[1][0])
+
+
+@pytest.mark.parametrize("time", [0, 2**40 - 1])
+def test_a_share_never_disputed_was_never_frozen(court: Any, work, other, time):
+    assert not court.isFrozen(work, other)
+    assert not court.frozenAt(work, other, time)
