@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import brownie
@@ -12,14 +11,14 @@ import pytest
 from chain.client.interfaces import interface
 from scripts.access import ADMIN_DELAY_SECONDS, ADMIN_ROLE, ROLES, RULES
 from scripts.deployment import DEPLOYMENT_ORDER, DeploymentPlan, deploy_all
+from scripts.export_abi import source_of, unit_of
 
-CONTRACTS = Path(__file__).resolve().parents[3] / "contracts"
 RESTRICTED = re.compile(r"function (\w+)\([^)]*\)[^{;]*\brestricted\b", re.DOTALL)
 
 
 def restricted_functions(name: str) -> set[str]:
     """By the source: those of the contract itself, and of the pause when it has one."""
-    source = (CONTRACTS / f"{name}.sol").read_text()
+    source = source_of(unit_of(name)).read_text()
     found = set(RESTRICTED.findall(source))
     if "pausedUntil" in interface(name).functions:
         found |= {"pause", "unpause"}
