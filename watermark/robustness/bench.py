@@ -54,11 +54,10 @@ class Asked:
     def settings(self, layers: str) -> dict[str, Any]:
         """What must agree for two parts of a run to be counted together.
 
-        Suites may be added later; everything that changes what a row means may not change.
+        Suites and clips may be added later; everything that changes what a row means may not change.
         """
         return {
             "audio": audio_name(self.audio),
-            "clips": self.clips,
             "seconds": self.seconds,
             "seed": self.seed,
             "ids": self.ids,

@@ -47,7 +47,7 @@ def _caption(summary: dict[str, Any]) -> str:
     if len(audio) > _CAPTION_CHARACTERS:
         audio = f"recordings from {audio.count(',') + 1} folders"
     return (
-        f"{audio}, {settings['clips']} clips of {settings['seconds']:g} s, "
+        f"{audio}, {summary['marked']} clips of {settings['seconds']:g} s, "
         f"{settings['ids']:,} ids, seed {settings['seed']}"
     )
 

@@ -21,7 +21,7 @@ def _lines(summary: dict[str, Any]) -> Iterator[str]:
     yield "# What the mark survives"
     yield ""
     yield (
-        f"Audio: {settings['audio']}; {settings['clips']} clips of {settings['seconds']:g} s; "
+        f"Audio: {settings['audio']}; {summary['marked']} clips of {settings['seconds']:g} s; "
         f"{settings['ids']:,} registered ids; seed {settings['seed']}; {settings['layers']}; "
         f"code and weights `{settings['mark']}`."
     )
