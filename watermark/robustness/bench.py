@@ -54,7 +54,7 @@ class Asked:
     def settings(self, layers: str) -> dict[str, Any]:
         """What must agree for two parts of a run to be counted together.
 
-        Suites and clips may be added later; everything that changes what a row means may not change.
+        Suites and clips may be added later; what changes the meaning of a row may not change.
         """
         return {
             "audio": audio_name(self.audio),
