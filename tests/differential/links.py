@@ -1,0 +1,249 @@
+"""Random derivations: the DerivativeGraph beside `chain.ledger.vectors`, link by link."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any, Final
+
+from eth_abi.abi import encode
+
+from chain.client.interfaces import SELECTOR_BYTES, Interface
+from chain.ledger.errors import BadLink
+from chain.ledger.identifiers import Address, WorkId, address
+from chain.ledger.keccak import keccak256
+from chain.ledger.rights import MAX_STACK, WorkKind
+from chain.ledger.vectors import AncestorVector, LicensedParent, depth_under, flatten
+from chain.ledger.words import uint_word
+from tests.differential.machine import (
+    DEPLOYER,
+    Deployed,
+    Disagreement,
+    Machine,
+    Refused,
+    committed,
+    compiled,
+)
+
+STEWARD: Final = address("0x" + "51" * 20)
+STRANGER: Final = address("0x" + "52" * 20)
+SCRIPTED: Final = "tests/differential/Scripted.sol"
+# An episode ends when this many works exist: deeper and wider than any rule allows.
+WORKS_MAX: Final = 90
+_SHARE_BITS: Final = 30
+
+
+class Around:
+    """What stands around the money, and says what it is told to: register, licences, court."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.contract = machine.deploy(compiled(SCRIPTED, "Scripted"))
+
+    @property
+    def address(self) -> Address:
+        return self.contract.address
+
+    def say(self, signature: str, arguments: tuple[Any, ...], *values: int) -> None:
+        """From now on a call of this function with these arguments is answered with these words."""
+        types = signature[signature.index("(") + 1 : -1].split(",")
+        call = keccak256(signature.encode())[:SELECTOR_BYTES] + encode(types, arguments)
+        answer = b"".join(uint_word(value) for value in values)
+        self.machine.prepare(self.contract, "answer", call, answer)
+
+    def register(self, work: WorkId, kind: WorkKind) -> None:
+        self.say("kindOf(uint64)", (work,), kind)
+        self.say("controllerOf(uint64)", (work,), int(STEWARD, 16))
+        self.say("workOf(uint64)", (work,), 0, kind, 1, work, work)
+
+
+class Links:
+    """One graph that grows by random links, each compared with the model's."""
+
+    def __init__(self, machine: Machine, around: Around, code: Interface | None = None) -> None:
+        self.machine = machine
+        self.around = around
+        self.graph: Deployed = machine.deploy(
+            code or committed("DerivativeGraph"), works=around.address, licences=around.address
+        )
+        self.vectors: dict[WorkId, AncestorVector] = {}
+        self.depths: dict[WorkId, int] = {}
+        self.roots: list[WorkId] = []
+        self.floors: dict[WorkId, int] = {}
+        self._licensed: set[int] = set()
+
+    @property
+    def works(self) -> int:
+        return len(self.roots) + len(self.vectors)
+
+    @property
+    def is_over(self) -> bool:
+        return self.works >= WORKS_MAX
+
+    def step(self, random: Random) -> None:
+        """One act: a new root, a floor, a link, or a link that must be refused."""
+        chance = random.random()
+        if chance < 0.15 or not self.roots:
+            self.add_root()
+        elif chance < 0.25:
+            self.declare_floor(random)
+        elif chance < 0.35 and self.vectors:
+            self.link_wrongly(random)
+        else:
+            self.link(random)
+
+    def add_root(self) -> WorkId:
+        work = WorkId(self.works + 1)
+        self.around.register(work, WorkKind.RECORDING)
+        self.roots.append(work)
+        return work
+
+    def declare_floor(self, random: Random) -> None:
+        root = random.choice(self.roots)
+        floor = random.choice((0, 1, 10**6, random.randrange(MAX_STACK // 20), MAX_STACK + 1))
+        declared = self.floors.get(root, 0)
+        if 0 < floor <= MAX_STACK and (not declared or floor < declared):
+            self.machine.send(self.graph, "declareFloor", root, floor, sender=STEWARD)
+            self.floors[root] = floor
+        else:
+            arguments = (root, floor)
+            self._must_refuse("BadFloor", (root, declared, floor), "declareFloor", arguments)
+        self.machine.expect(self.graph, "floorOf", (root,), self.floors.get(root, 0))
+
+    def link(self, random: Random) -> WorkId | None:
+        """Link the next work to random parents; None when the rules forbid these."""
+        child = WorkId(self.works + 1)
+        parents = self._draw_parents(random)
+        arguments = self._arguments(child, parents)
+        self.around.register(child, WorkKind.DERIVATIVE)
+        refusal = self._forbidden(parents)
+        if refusal is not None:
+            self._must_refuse(refusal, None, "link", arguments)
+            return None
+        vector = flatten(parents, self.floors)
+        self.machine.send(self.graph, "link", *arguments, sender=STEWARD)
+        self._compare(child, parents, vector)
+        self.vectors[child] = vector
+        self.depths[child] = depth_under(parents)
+        return child
+
+    def link_wrongly(self, random: Random) -> None:
+        """Links that no rule allows, each for one reason."""
+        child = WorkId(self.works + 1)
+        self.around.register(child, WorkKind.DERIVATIVE)
+        linked = random.choice(list(self.vectors))
+        root = random.choice(self.roots)
+        ids = sorted({root, linked})
+        parents = [self._parent(work, 1_000) for work in ids]
+        good = self._arguments(child, parents)
+        _, generation, licences, vectors = good
+        at = ids.index(linked)
+        spoilt = [v if i != at else _spoilt(v) for i, v in enumerate(vectors)]
+        twice = ([*licences, licences[-1]], [*vectors, vectors[-1]])
+        younger = (WorkId(child + 1), self._licence(WorkId(child + 1), 1_000))
+        self.around.register(younger[0], WorkKind.DERIVATIVE)
+        unlinked = [(child, self._licence(child, 1_000))]
+        cases: list[tuple[str, tuple[Any, ...], str, tuple[Any, ...]]] = [
+            ("NotController", (child, STRANGER), STRANGER, good),
+            ("NotADerivative", (root,), STEWARD, (root, generation, licences, vectors)),
+            ("AlreadyLinked", (linked,), STEWARD, (linked, generation, licences, vectors)),
+            ("GenerationZero", (), STEWARD, (child, 0, licences, vectors)),
+            ("GenerationTaken", (linked, linked), STEWARD, (child, linked, licences, vectors)),
+            ("BadParentCount", (0,), STEWARD, (child, generation, [], [])),
+            ("BadParentCount", (17,), STEWARD, (child, generation, licences[:1] * 17, [b""] * 17)),
+            ("VectorMismatch", (linked,), STEWARD, (child, generation, licences, spoilt)),
+            ("ParentsOutOfOrder", (ids[-1],), STEWARD, (child, generation, *twice)),
+            ("ParentsOutOfOrder", (child,), STEWARD, (child, generation, unlinked, [b""])),
+            ("ParentNotLinked", (child,), STEWARD, (younger[0], generation, unlinked, [b""])),
+        ]
+        name, values, sender, arguments = random.choice(cases)
+        self._must_refuse(name, values, "link", arguments, sender=sender)
+
+    def _draw_parents(self, random: Random) -> list[LicensedParent]:
+        candidates = [*self.roots, *self.vectors]
+        count = min(random.choice((1, 1, 2, 2, 3, 5, 8, 16)), len(candidates))
+        # The youngest come first to hand, so that there are deep works as well as wide ones.
+        pool = candidates if random.random() < 0.5 else sorted(candidates)[-max(count, 4) :]
+        chosen = sorted(random.sample(pool, min(count, len(pool))))
+        most = MAX_STACK // len(chosen)
+        # Now and then more together than the rules allow.
+        most += random.random() < 0.05
+        shares = (most, most - 1, random.randrange(most), random.randrange(1, 1_000), 1, 0)
+        return [self._parent(work, random.choice(shares)) for work in chosen]
+
+    def _parent(self, work: WorkId, share: int) -> LicensedParent:
+        vector = self.vectors.get(work, AncestorVector())
+        return LicensedParent(work, share, vector, self.depths.get(work, 0))
+
+    def _licence(self, parent: WorkId, share: int) -> int:
+        """A licence that is worth this share to the steward, said once."""
+        licence = parent << _SHARE_BITS | share
+        if licence not in self._licensed:
+            self._licensed.add(licence)
+            arguments = (licence, STEWARD, parent)
+            self.around.say("royaltyShareFor(uint64,address,uint64)", arguments, share)
+        return licence
+
+    def _arguments(self, child: WorkId, parents: list[LicensedParent]) -> tuple[Any, ...]:
+        """What `link` is told; a child's generation has the child's number."""
+        licences = [(p.work_id, self._licence(p.work_id, p.royalty_share)) for p in parents]
+        return child, child, licences, [p.vector.encode() for p in parents]
+
+    def _forbidden(self, parents: list[LicensedParent]) -> str | None:
+        if sum(parent.royalty_share for parent in parents) > MAX_STACK:
+            return "StackTooLarge"
+        try:
+            depth_under(parents)
+            flatten(parents, self.floors)
+        except BadLink as bad:
+            return bad.rule
+        return None
+
+    def _must_refuse(
+        self,
+        name: str,
+        values: tuple[Any, ...] | None,
+        function: str,
+        arguments: tuple[Any, ...],
+        sender: str = STEWARD,
+    ) -> None:
+        must_refuse(self.machine, self.graph, name, values, function, arguments, sender)
+
+    def _compare(
+        self, child: WorkId, parents: list[LicensedParent], vector: AncestorVector
+    ) -> None:
+        ((name, event),) = self.machine.events(self.graph)
+        if name != "DerivativeLinked" or event["vector"] != vector.encode():
+            raise Disagreement(f"vector of work {child}", vector, event)
+        found = AncestorVector.decode(event["vector"])
+        stored = int.from_bytes(vector.hash().ljust(32, b"\0"), "big")
+        self.machine.expect(self.graph, "vectorHashOf", (child,), stored)
+        self.machine.expect(self.graph, "depthOf", (child,), depth_under(parents))
+        self.machine.expect(self.graph, "childOfGeneration", (child,), child)
+        for parent in parents:
+            for entry in parent.vector.entries:
+                floor = min(self.floors.get(entry.work_id, 0), entry.share)
+                if entry.is_protected and found.share_of(entry.work_id) < floor:
+                    raise Disagreement(f"floor of {entry.work_id} in {child}", floor, found)
+
+
+def _spoilt(vector: bytes) -> bytes:
+    return vector[:-1] + bytes([vector[-1] ^ 1]) if vector else b"\0" * 11 + b"\1"
+
+
+def must_refuse(
+    machine: Machine,
+    contract: Deployed,
+    name: str,
+    values: tuple[Any, ...] | None,
+    function: str,
+    arguments: tuple[Any, ...],
+    sender: str = DEPLOYER,
+) -> None:
+    """The call must be refused by this error, with these values when they are given."""
+    try:
+        machine.send(contract, function, *arguments, sender=sender)
+    except Refused as refused:
+        if refused.name == name and values in (None, refused.values):
+            return
+        raise Disagreement(f"refusal of {function}{arguments}", (name, values), refused) from None
+    raise Disagreement(f"{function}{arguments}", name, "done")

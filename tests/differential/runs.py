@@ -1,0 +1,128 @@
+"""Seeded runs of a contract beside its model, and the defects that such a run must find."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Final, Protocol
+
+from chain.client.interfaces import Interface
+from tests.differential.links import Around, Links
+from tests.differential.machine import Machine, Mutation, compiled
+from tests.differential.royalties import Royalties
+
+
+class Pair(Protocol):
+    """A contract and its model in one place."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether further steps would show nothing new."""
+
+    def step(self, random: Random) -> None:
+        """One act in both, and the comparison; raises Disagreement or Inconsistent."""
+
+
+Begin = Callable[[Machine, Random, Interface | None], Pair]
+
+PAIRS: Final[dict[str, Begin]] = {
+    "links": lambda machine, random, code: Links(machine, Around(machine), code),
+    "royalties": Royalties,
+}
+
+
+@dataclass(frozen=True)
+class Canary:
+    """A defect in one contract that the pair of this name must find."""
+
+    name: str
+    pair: str
+    unit: str
+    contract: str
+    mutation: Mutation
+
+    def code(self) -> Interface:
+        return compiled(self.unit, self.contract, self.mutation)
+
+
+@dataclass
+class Tally:
+    """What was run: acts, and calls of contracts under test."""
+
+    steps: int = 0
+    calls: int = 0
+    episodes: int = 0
+
+
+def run(
+    pair: str,
+    seed: int,
+    *,
+    steps: int | None = None,
+    calls: int | None = None,
+    code: Interface | None = None,
+    tally: Tally | None = None,
+) -> Tally:
+    """Episode after episode until so many steps or calls; raises at the first difference."""
+    tally = tally or Tally()
+    episode = 0
+    while not _is_done(tally, steps, calls):
+        random = Random(f"{pair} {seed} {episode}")
+        machine = Machine()
+        both = PAIRS[pair](machine, random, code)
+        try:
+            while not both.is_over and not _is_done(tally, steps, None):
+                both.step(random)
+                tally.steps += 1
+        finally:
+            tally.calls += machine.calls
+        episode += 1
+        tally.episodes += 1
+    return tally
+
+
+def _is_done(tally: Tally, steps: int | None, calls: int | None) -> bool:
+    return (steps is not None and tally.steps >= steps) or (
+        calls is not None and tally.calls >= calls
+    )
+
+
+_LEDGER: Final = "contracts/RoyaltyLedger.sol"
+_GRAPH: Final = "contracts/DerivativeGraph.sol"
+_VECTORS: Final = "contracts/libraries/AncestorVectors.sol"
+
+CANARIES: Final = (
+    Canary(
+        "rounds at every settlement",
+        "royalties",
+        _LEDGER,
+        "RoyaltyLedger",
+        Mutation(_LEDGER, "+= amount * share;", "+= amount * share / SHARE_SCALE * SHARE_SCALE;"),
+    ),
+    Canary(
+        "begins no new segment",
+        "royalties",
+        _LEDGER,
+        "RoyaltyLedger",
+        Mutation(_LEDGER, "_segmentStart[workId][token][version] = _accrued[workId][token];", ""),
+    ),
+    Canary(
+        "a part of a share is rounded up",
+        "links",
+        _GRAPH,
+        "DerivativeGraph",
+        Mutation(
+            _VECTORS,
+            "(entry & SHARE_MASK) / SHARE_SCALE",
+            "(entry & SHARE_MASK) / (SHARE_SCALE - 1)",
+        ),
+    ),
+    Canary(
+        "what is folded is lost",
+        "links",
+        _GRAPH,
+        "DerivativeGraph",
+        Mutation(_VECTORS, "self.entries[parent] += share;", ""),
+    ),
+)
