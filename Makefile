@@ -14,7 +14,7 @@ export NO_TORCH_COMPILE := 1
 
 SOLC_VERSION := 0.8.37
 
-.PHONY: help setup demo up test test-chain test-pure test-ipfs lint abi lock train bench-gas bench-watermark fuzz nightly clean
+.PHONY: help setup demo up test test-chain test-pure test-ipfs lint abi lock train bench-gas bench-watermark bench-fingerprint fuzz nightly clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -75,10 +75,13 @@ bench-watermark: setup  ## what the mark survives, beside published figures (AUD
 	nice python -m benchmarks.watermark $(if $(AUDIO),"$(AUDIO)") $(if $(CLIPS),--clips $(CLIPS)) \
 		$(if $(PRESET),--preset $(PRESET))
 
+bench-fingerprint: setup  ## which copies the fingerprint knows again, and what it confuses (AUDIO=folder)
+	nice python -m benchmarks.fingerprint $(if $(AUDIO),--folder "$(AUDIO)")
+
 fuzz: setup  ## damage audio files by seed for FUZZ_SECONDS and decode them; keeps what crashes
 	python -m tests.watermark.decoder_fuzz --seconds $(or $(FUZZ_SECONDS),1200) --seed $(or $(SEED),1)
 
-nightly: test test-ipfs bench-gas bench-watermark fuzz
+nightly: test test-ipfs bench-gas bench-watermark bench-fingerprint fuzz
 
 lock: .venv/.ready  ## resolve requirements.in anew into requirements.lock
 	rm -rf .tools/lock && $(PYTHON) -m venv .tools/lock

@@ -49,7 +49,9 @@ def main(argv: list[str] | None = None) -> int:
         _heard(f"{absent[0]}: no such folder; name one that holds recordings")
         return 1
     if asked.folder:
-        recordings = list(from_files(asked.folder, np.random.default_rng(asked.seed), _heard))
+        recordings = list(
+            from_files(asked.folder, asked.seconds, np.random.default_rng(asked.seed), _heard)
+        )
     else:
         recordings = list(synthesised(asked.recordings, asked.seed, _heard))
     if len(recordings) < 2:
@@ -78,6 +80,7 @@ def _measured(
         "settings": {
             "audio": bench.audio_name(asked.folder),
             "seed": asked.seed,
+            "seconds": asked.seconds,
             "copies": asked.copies,
             "partners": asked.partners,
             "within": asked.within,
@@ -93,11 +96,15 @@ def _measured(
         "strangers": {
             "across": strangers.summary([one for one in found if not one.within]),
             "within": strangers.summary([one for one in found if one.within]),
-            "called_the_same": strangers.called_the_same(found),
         },
     }
     yield report
-    for row in copies.rows(chosen, law, asked.seed):
+    attacks = [
+        attack
+        for attack in copies.ATTACKS
+        if not asked.attack or any(part in attack.name for part in asked.attack)
+    ]
+    for row in copies.rows(chosen, law, asked.seed, attacks):
         _heard(f"{row['attack']}: {row['confirmed']} of {row['n']} confirmed")
         report["copies"].append(row)
         yield report
@@ -115,6 +122,8 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--folder", type=Path, action="append", default=[], help="a soundtrack")
     parser.add_argument("--recordings", type=int, default=60, help="how many are synthesised")
+    parser.add_argument("--seconds", type=float, default=180.0, help="at most, of each file")
+    parser.add_argument("--attack", action="append", default=[], help="only whose names hold this")
     parser.add_argument("--copies", type=int, default=80, help="recordings whose copies are made")
     parser.add_argument("--partners", type=int, default=60, help="in other soundtracks, for each")
     parser.add_argument("--within", type=int, default=4, help="times each pair of one soundtrack")

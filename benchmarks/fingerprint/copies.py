@@ -28,11 +28,11 @@ ATTACKS: Final = tuple(
 
 
 def rows(
-    recordings: Sequence[Recording], law: ChanceLaw, seed: int, attacks: Sequence[Attack] = ATTACKS
+    recordings: Sequence[Recording], law: ChanceLaw, seed: int, attacks: Sequence[Attack]
 ) -> Iterator[dict[str, Any]]:
     """One row an attack of the mark's own suite, compared at the geometry that the attack made."""
     for attack in attacks:
-        confirmed = compared = 0
+        confirmed = beyond_chance = compared = 0
         missing = ""
         for number, recording in enumerate(recordings):
             rng = np.random.default_rng([seed, number])
@@ -49,13 +49,17 @@ def rows(
                 pitch=notes.get("pitch", 1.0),
                 tempo=notes.get("tempo", 1.0),
             )
-            compared += best is not None
-            confirmed += best is not None and is_same_recording(best, law)
+            if best is None:
+                continue
+            compared += 1
+            beyond_chance += law.is_same_recording(best)
+            confirmed += is_same_recording(best, law)
         yield {
             "attack": attack.name,
             "family": attack.family,
             "n": len(recordings) if not missing else 0,
             "confirmed": confirmed,
+            "beyond_chance": beyond_chance,
             "too_thin": len(recordings) - compared,
             "wilson_95": list(wilson(confirmed, len(recordings))),
             "unavailable": missing,

@@ -12,8 +12,8 @@ import numpy as np
 import soundfile
 
 from watermark.audio.errors import AudioRefused
-from watermark.audio.waveform import AudioFile, AudioLimits
-from watermark.fingerprint.landmarks import Landmarks, Packed, landmarks_of, landmarks_of_stream
+from watermark.audio.waveform import AudioFile, AudioLimits, Samples, at_16_khz
+from watermark.fingerprint.landmarks import Landmarks, Packed, landmarks_of_stream
 from watermark.identity.cells import SAMPLE_RATE_HZ
 from watermark.robustness.attack import Sound
 from watermark.robustness.clips import SUFFIXES, fitted
@@ -57,12 +57,17 @@ def landmarks_in(sound: Sound) -> Landmarks:
     return landmarks_of_stream(iter([samples]), samples.shape[1])
 
 
-def from_files(folders: list[Path], rng: np.random.Generator, heard: Heard) -> Iterator[Recording]:
-    """Every file of SECONDS_MIN or more below the folders; of files that sound alike one."""
+def from_files(
+    folders: list[Path], seconds: float, rng: np.random.Generator, heard: Heard
+) -> Iterator[Recording]:
+    """The first `seconds` of every file of SECONDS_MIN or more below the folders; of files that
+
+    sound alike one.
+    """
     known: list[Packed] = []
     for folder in folders:
         for path in sorted(one for one in folder.rglob("*") if one.suffix.lower() in SUFFIXES):
-            found = _read(path, folder, rng)
+            found = _read(path, folder, seconds, rng)
             if found is None:
                 continue
             packed = found.landmarks.packed()
@@ -100,24 +105,36 @@ def _are_alike(one: Packed, other: Packed) -> bool:
     return shared > _ALIKE * max(len(one), len(other))
 
 
-def _read(path: Path, folder: Path, rng: np.random.Generator) -> Recording | None:
+def _read(path: Path, folder: Path, seconds: float, rng: np.random.Generator) -> Recording | None:
     """None where the file is short, silent or cannot be read."""
     try:
         facts = soundfile.info(path)
         if facts.duration < SECONDS_MIN:
             return None
         begun = time.process_time()
-        landmarks = stored(landmarks_of(AudioFile(path, AudioLimits())))
+        audio = AudioFile(path, AudioLimits())
+        blocks = _begun(at_16_khz(audio), seconds)
+        landmarks = stored(landmarks_of_stream(blocks, audio.channels))
         spent = time.process_time() - begun
     except (AudioRefused, soundfile.SoundFileError):
         return None
+    length = min(facts.duration, seconds)
     for _ in range(_TRIES):
-        start = float(rng.uniform(0.0, facts.duration - STRETCH_SECONDS - 1.0))
+        start = float(rng.uniform(0.0, length - STRETCH_SECONDS - 1.0))
         stretch = excerpt(path, start, STRETCH_SECONDS)
         if stretch.samples.std() >= _QUIETEST_DEVIATION:
             name = path.relative_to(folder).name
-            return Recording(name, folder.name, path, facts.duration, landmarks, stretch, spent)
+            return Recording(name, folder.name, path, length, landmarks, stretch, spent)
     return None
+
+
+def _begun(blocks: Iterator[Samples], seconds: float) -> Iterator[Samples]:
+    left = round(seconds * SAMPLE_RATE_HZ)
+    for block in blocks:
+        yield block[:left]
+        left -= len(block)
+        if left <= 0:
+            return
 
 
 def excerpt(path: Path, start_seconds: float, seconds: float) -> Sound:

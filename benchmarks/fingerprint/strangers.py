@@ -22,6 +22,8 @@ from watermark.robustness.clips import fitted
 from watermark.robustness.intervals import wilson
 
 PROMISES: Final = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, FALSE_AGREEMENTS_MAX)
+_INSPECTED: Final = 1e-4  # comparisons this unlikely have their waveforms laid side by side
+_SHARED: Final = 0.5  # correlation of waveforms; of other music it stays near 0.2
 _PIECE_SECONDS: Final = 2.0
 _SLACK_SECONDS: Final = 0.1
 _BESIDE_SECONDS: Final = 1.37
@@ -38,6 +40,10 @@ class Comparison:
     agreeing: float  # share of the stretch's landmarks
     rate: float
     same: bool  # what the product would say
+
+    @property
+    def pair(self) -> frozenset[int]:
+        return frozenset((id(self.one), id(self.other)))
 
     @property
     def within(self) -> bool:
@@ -96,9 +102,18 @@ def _pairs(
 
 
 def summary(found: Sequence[Comparison]) -> dict[str, Any]:
-    """How many comparisons fall under each promised rate, and whether that is more than it says."""
-    rates = np.array([one.rate for one in found])
-    pairs = {frozenset((id(one.one), id(one.other))) for one in found}
+    """How many comparisons fall under each promised rate, and whether that is more than it says.
+
+    Pairs that share a take are not unrelated: they are counted apart, and in no other figure.
+    """
+    inspected = [
+        (one, _shared_waveform(one))
+        for one in sorted(found, key=lambda comparison: comparison.rate)
+        if one.same or one.rate <= _INSPECTED
+    ]
+    shared = {one.pair for one, waveform in inspected if waveform and waveform[0] >= _SHARED}
+    unrelated = [one for one in found if one.pair not in shared]
+    rates = np.array([one.rate for one in unrelated])
     counts = []
     for promise in PROMISES:
         under = int(np.sum(rates <= promise))
@@ -110,39 +125,31 @@ def summary(found: Sequence[Comparison]) -> dict[str, Any]:
                 "wilson_95": list(wilson(under, len(rates))),
             }
         )
+    same = sum(one.same for one in unrelated)
     return {
-        "comparisons": len(found),
-        "pairs": len(pairs),
+        "comparisons": len(unrelated),
+        "pairs": len({one.pair for one in unrelated}),
         "counts": counts,
-        "same": sum(one.same for one in found),
-    }
-
-
-def called_the_same(found: Sequence[Comparison]) -> list[dict[str, Any]]:
-    """The comparisons that the product calls the same recording, and if they share their samples.
-
-    Music that re-uses a take sounds the same because it is the same; its waveforms say so.
-    """
-    rows = []
-    for one in sorted(found, key=lambda comparison: comparison.rate):
-        if not one.same:
-            continue
-        shared = _shared_waveform(one)
-        rows.append(
+        "same": same,
+        "same_wilson_95": list(wilson(same, len(rates))),
+        "pairs_sharing_a_take": len(shared),
+        "inspected": [
             {
                 "one": f"{one.one.soundtrack}/{one.one.name}",
                 "other": f"{one.other.soundtrack}/{one.other.name}",
-                "within": one.within,
                 "start_seconds": round(float(one.stretch.landmarks.time_ms[0]) / 1000, 1),
                 "seconds": one.stretch.length_ms / 1000,
                 "pitch": round(one.stretch.pitch, 4),
                 "tempo": round(one.stretch.tempo, 4),
                 "agreeing": round(one.agreeing, 3),
                 "rate": one.rate,
-                "waveform": None if shared is None else [round(value, 2) for value in shared],
+                "same": one.same,
+                "waveform": None if waveform is None else [round(value, 2) for value in waveform],
+                "shares_a_take": one.pair in shared,
             }
-        )
-    return rows
+            for one, waveform in inspected
+        ],
+    }
 
 
 def _shared_waveform(one: Comparison) -> tuple[float, float] | None:

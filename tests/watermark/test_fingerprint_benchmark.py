@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.fixture(scope="module")
 def recordings(folders: list[Path]) -> list[Recording]:
-    return list(from_files(folders, np.random.default_rng(1), _told))
+    return list(from_files(folders, 180.0, np.random.default_rng(1), _told))
 
 
 def test_files_that_are_short_silent_broken_or_doubled_are_left_out(
@@ -101,28 +102,33 @@ def test_a_quoted_take_is_found_and_shown_to_be_the_same_waveform(
         recordings, LAW, 5, partners=2, within=12, heard=_told
     )
 
-    called = strangers.called_the_same(found)
-
+    within = strangers.summary([one for one in found if one.within])
+    across = strangers.summary([one for one in found if not one.within])
+    called = [row["waveform"] for row in within["inspected"] if row["same"]]
     assert cpu_seconds > 0
     assert called, "the quotation must be met for this test to say much"
-    assert all(row["within"] and "third" not in row["one"] + row["other"] for row in called)
-    assert all(
-        there > 0.9 and beside < 0.5 for there, beside in (row["waveform"] for row in called)
-    )
+    assert all(there > 0.9 and beside < 0.5 for there, beside in called)
+    assert all(row["shares_a_take"] for row in within["inspected"])
+    assert (within["comparisons"], within["pairs_sharing_a_take"], within["same"]) == (0, 1, 0)
+    assert (across["comparisons"], across["pairs_sharing_a_take"], across["same"]) == (4, 0, 0)
 
 
-def test_pairs_of_one_soundtrack_and_of_several_are_counted_apart(
+def test_unrelated_pairs_of_one_soundtrack_and_of_several_are_counted_apart(
     recordings: list[Recording],
 ) -> None:
-    found, _ = strangers.comparisons(recordings, LAW, 5, partners=2, within=3, heard=_told)
+    first, _, third = recordings
+    other = dataclasses.replace(third, soundtrack="one")
+
+    found, _ = strangers.comparisons(
+        [first, other, third], LAW, 5, partners=2, within=3, heard=_told
+    )
 
     within = strangers.summary([one for one in found if one.within])
     across = strangers.summary([one for one in found if not one.within])
-
     assert (within["comparisons"], within["pairs"]) == (6, 1)
-    assert (across["comparisons"], across["pairs"]) == (4, 2)
-    assert [row["promise"] for row in across["counts"]] == list(strangers.PROMISES)
-    assert across["counts"][-1]["found"] == 0
+    assert [row["promise"] for row in within["counts"]] == list(strangers.PROMISES)
+    assert within["counts"][-1]["found"] == 0
+    assert across["comparisons"] + 6 == len(found) - 2 * across["pairs_sharing_a_take"]
 
 
 def test_takes_of_one_composition_are_not_taken_to_be_unrelated() -> None:
@@ -137,19 +143,31 @@ def test_takes_of_one_composition_are_not_taken_to_be_unrelated() -> None:
 
 
 def test_a_run_leaves_a_report_and_the_page_is_written_from_it(
-    folders: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folders: list[Path], tmp_path: Path
 ) -> None:
-    few = tuple(attack for attack in copies.ATTACKS if attack.name in ("none", "polarity"))
-    monkeypatch.setattr(copies.rows, "__defaults__", (few,))
     named = [word for folder in folders for word in ("--folder", str(folder))]
 
-    assert main([*named, "--copies", "2", "--within", "1", "--out", str(tmp_path)]) == 0
+    small = [
+        "--copies",
+        "2",
+        "--within",
+        "1",
+        "--attack",
+        "lari",
+        "--attack",
+        "8 bits",
+        "--seconds",
+        "48",
+    ]
+    assert main([*named, *small, "--out", str(tmp_path)]) == 0
     assert main(["--out", str(tmp_path), "--page", str(tmp_path / "page.md")]) == 0
 
     report = json.loads((tmp_path / "music.json").read_text("utf-8"))
     text = (tmp_path / "page.md").read_text("utf-8")
     assert report["settings"]["audio"] == "one, two"
     assert report["recordings"] == 3
+    assert report["hours"] == 0.04  # three times 48 s
+    assert [row["attack"] for row in report["copies"]][:2] == ["polarity", "8 bits"]
     assert text == page({"music": report}, LAW)
     assert "| polarity | 2 | 1.000 |" in text
     assert "## Real music" in text
@@ -159,32 +177,38 @@ def test_a_run_leaves_a_report_and_the_page_is_written_from_it(
 
 def test_weak_rows_and_false_calls_are_listed_as_failures() -> None:
     call = {
-        "one": "a/x", "other": "a/y", "within": True, "start_seconds": 3.0, "seconds": 10.0,
-        "pitch": 1.0, "tempo": 1.1, "agreeing": 0.31, "rate": 2e-7, "waveform": None,
+        "one": "a/x", "other": "a/y", "start_seconds": 3.0, "seconds": 10.0, "pitch": 1.0,
+        "tempo": 1.1, "agreeing": 0.31, "rate": 2e-7, "same": True, "waveform": [0.2, 0.1],
+        "shares_a_take": False,
     }  # fmt: skip
-    counted = {"comparisons": 50, "pairs": 9, "counts": [], "same": 1}
+    quoted = call | {"other": "a/z", "tempo": 1.0, "waveform": [0.98, 0.1], "shares_a_take": True}
+    counted = {
+        "comparisons": 50, "pairs": 9, "counts": [], "same": 1, "same_wilson_95": [0.0, 0.1],
+        "inspected": [call, quoted],
+    }  # fmt: skip
+    none = counted | {"comparisons": 0, "inspected": []}
+    weak = {"attack": "noise", "n": 10, "confirmed": 8, "beyond_chance": 9, "too_thin": 0}
     report = {
         "settings": {"audio": "a", "seed": 1, "fingerprint": "0" * 16},
         "recordings": 10, "hours": 0.5, "landmarks_per_second": 20.0, "cpu_per_second": 0.004,
         "cpu_per_comparison": 0.002, "stretch_seconds": 10.0,
         "copies": [
-            {"attack": "noise", "n": 10, "confirmed": 8, "too_thin": 0, "wilson_95": [0.4, 0.9]},
+            weak | {"wilson_95": [0.4, 0.9]},
             {"attack": "absent", "n": 0, "confirmed": 0, "unavailable": "no encoder"},
         ],
-        "strangers": {
-            "across": counted, "within": counted,
-            "called_the_same": [call, call | {"tempo": 1.0, "waveform": [0.98, 0.1]}],
-        },
+        "strangers": {"across": none, "within": counted},
     }  # fmt: skip
 
     text = markdown(report)
 
+    assert "| noise | 10 | 0.800 | 0.400 .. 0.900 | 9 | 0 |" in text
     assert "- noise: 8 of 10 confirmed." in text
     assert "| absent | **not run**: no encoder |" in text
-    assert "Of 100 comparisons" in text
-    assert "2 are called the same recording. In 1 of them the waveforms" in text
-    assert "1 remain" in text
-    assert "a/x from 3 s, 10 s, as if at 1.1 of its tempo, in a/y: rate 2e-07, 31 % agree" in text
+    assert "1 of 50 comparisons of unrelated recordings are called the same" in text
+    failures, twice = text.split("### Where it fails")[1].split("### Takes used twice")
+    assert "  - a/x from 3 s, 10 s, as if at 1.1 of its tempo, in a/y: called the same" in failures
+    assert "a/z" not in failures
+    assert "- a/x from 3 s, 10 s, in a/z: called the same; rate 2e-07, 31 % agree" in twice
 
 
 def test_folders_without_music_are_refused(
