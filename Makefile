@@ -14,7 +14,7 @@ export NO_TORCH_COMPILE := 1
 
 SOLC_VERSION := 0.8.37
 
-.PHONY: help setup demo up test test-chain test-pure test-ipfs lint abi lock train bench-gas bench-watermark bench-fingerprint fuzz nightly clean
+.PHONY: help setup demo up test test-chain test-pure test-ipfs test-second-node lint abi lock train bench-gas bench-watermark bench-fingerprint fuzz nightly clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -54,13 +54,16 @@ lint: setup
 	mypy
 
 test-pure: setup
-	pytest -p no:pytest-brownie -q tests --ignore tests/contracts --ignore tests/ipfs
+	pytest -p no:pytest-brownie -q tests --ignore tests/contracts --ignore tests/ipfs --ignore tests/second_node
 
 test-chain: setup
 	brownie test tests/contracts -q
 
 test-ipfs: setup  ## against a real IPFS daemon (js-ipfs, installed under tests/ipfs)
 	ANTIPHON_IPFS=1 pytest -p no:pytest-brownie -q tests/ipfs
+
+test-second-node: setup  ## the smoke flow on a second EVM implementation (Hardhat's node, installed under tests)
+	ANTIPHON_SECOND_NODE=1 pytest -p no:pytest-brownie -q tests/second_node
 
 abi: setup  ## recompile the contracts and rewrite the committed ABIs
 	python -m scripts.export_abi
@@ -81,7 +84,7 @@ bench-fingerprint: setup  ## which copies the fingerprint knows again, and what 
 fuzz: setup  ## damage audio files by seed for FUZZ_SECONDS and decode them; keeps what crashes
 	python -m tests.watermark.decoder_fuzz --seconds $(or $(FUZZ_SECONDS),1200) --seed $(or $(SEED),1)
 
-nightly: test test-ipfs bench-gas bench-watermark bench-fingerprint fuzz
+nightly: test test-ipfs test-second-node bench-gas bench-watermark bench-fingerprint fuzz
 
 lock: .venv/.ready  ## resolve requirements.in anew into requirements.lock
 	rm -rf .tools/lock && $(PYTHON) -m venv .tools/lock

@@ -59,7 +59,7 @@ class Devnet(Contracts):
 
     def pass_time(self, seconds: int) -> None:
         self.rpc("evm_increaseTime", seconds)
-        self.mine()
+        self.rpc("evm_mine")
 
     def reorganise(self, depth: int, replacements: list[Any] | None = None) -> None:
         """Replace the last `depth` blocks, and make sure that they are other blocks.

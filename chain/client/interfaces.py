@@ -34,6 +34,7 @@ CORE_CONTRACTS: Final = (
     "RoyaltyLedger",
     "UsageOracle",
     "EpochDistributor",
+    "DisputeCourt",
 )
 
 

@@ -256,6 +256,23 @@ APPLY: Final[dict[tuple[str, str], Callable[[Values], Rows]]] = {
     ),
     ("EpochDistributor", "PayoutDeferred"): _copied(tables.epoch_deferral, "token payee amount"),
     ("EpochDistributor", "PayoutAddressSet"): _payout_address(EPOCH_LANE),
+    ("DisputeCourt", "ArbiterSet"): _copied(tables.arbiter_set, "community_id=communityId arbiter"),
+    ("DisputeCourt", "CaseOpened"): _copied(
+        tables.case_opened,
+        "case_id=caseId work_id=workId payee disputer evidence bond arbiter"
+        " frozen_until=frozenUntil",
+    ),
+    ("DisputeCourt", "CaseAnswered"): _copied(
+        tables.case_answered, "case_id=caseId defender evidence"
+    ),
+    ("DisputeCourt", "EvidenceGiven"): _copied(
+        tables.case_evidence, "case_id=caseId party evidence"
+    ),
+    ("DisputeCourt", "CaseEnded"): _copied(
+        tables.case_ended, "case_id=caseId status frozen_until=frozenUntil"
+    ),
+    ("DisputeCourt", "BondsOwed"): _copied(tables.bonds_owed, "case_id=caseId account amount"),
+    ("DisputeCourt", "BondsCollected"): _copied(tables.bonds_collected, "account amount"),
     (ERC20, "Transfer"): _copied(
         tables.token_transfer, "token sender=from recipient=to amount=value"
     ),

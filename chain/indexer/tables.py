@@ -13,7 +13,7 @@ from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, MetaData, T
 
 from chain.indexer.columns import Account, Uint64, Uint256
 
-PROJECTION_VERSION: Final = 3
+PROJECTION_VERSION: Final = 4
 
 metadata = MetaData()
 
@@ -334,6 +334,56 @@ epoch_deferral = _event_table(
     _column("amount", Uint256),
     key=("payee",),
 )
+
+# disputes
+
+arbiter_set = _event_table(
+    "arbiter_set", _column("community_id", Integer), _column("arbiter", Account)
+)
+case_opened = _event_table(
+    "case_opened",
+    _column("case_id", DIGEST),
+    _column("work_id", Integer),
+    _column("payee", Account),
+    _column("disputer", Account),
+    _column("evidence", DIGEST),
+    _column("bond", Uint256),
+    _column("arbiter", Account),
+    _column("frozen_until", Integer),
+    key=("work_id", "payee"),
+)
+case_answered = _event_table(
+    "case_answered",
+    _column("case_id", DIGEST),
+    _column("defender", Account),
+    _column("evidence", DIGEST),
+    key=("case_id",),
+)
+case_evidence = _event_table(
+    "case_evidence",
+    _column("case_id", DIGEST),
+    _column("party", Account),
+    _column("evidence", DIGEST),
+    key=("case_id",),
+)
+case_ended = _event_table(
+    "case_ended",
+    _column("case_id", DIGEST),
+    _column("status", Integer),
+    _column("frozen_until", Integer),
+    key=("case_id",),
+)
+bonds_owed = _event_table(
+    "bonds_owed",
+    _column("case_id", DIGEST),
+    _column("account", Account),
+    _column("amount", Uint256),
+    key=("account",),
+)
+bonds_collected = _event_table(
+    "bonds_collected", _column("account", Account), _column("amount", Uint256), key=("account",)
+)
+
 # Transfers from and to the two contracts that hold money, of any ERC-20 token.
 token_transfer = _event_table(
     "token_transfer",
