@@ -8,6 +8,7 @@ from random import Random
 from typing import Final, Protocol
 
 from chain.client.interfaces import Interface
+from tests.differential.disputes import Disputes
 from tests.differential.links import Around, Links
 from tests.differential.machine import Machine, Mutation, compiled
 from tests.differential.royalties import Royalties
@@ -29,6 +30,7 @@ Begin = Callable[[Machine, Random, Interface | None], Pair]
 PAIRS: Final[dict[str, Begin]] = {
     "links": lambda machine, random, code: Links(machine, Around(machine), code),
     "royalties": Royalties,
+    "disputes": Disputes,
 }
 
 
@@ -92,7 +94,44 @@ _LEDGER: Final = "contracts/RoyaltyLedger.sol"
 _GRAPH: Final = "contracts/DerivativeGraph.sol"
 _VECTORS: Final = "contracts/libraries/AncestorVectors.sol"
 
+_COURT: Final = "contracts/DisputeCourt.sol"
+_FREEZES: Final = "contracts/libraries/Freezes.sol"
+
 CANARIES: Final = (
+    Canary(
+        "a stretch of freezes has no limit",
+        "disputes",
+        _COURT,
+        "DisputeCourt",
+        Mutation(_FREEZES, "if (until > limit) until = limit;", "limit;"),
+    ),
+    Canary(
+        "a freeze outlasts its last case",
+        "disputes",
+        _COURT,
+        "DisputeCourt",
+        Mutation(_FREEZES, "if (history.openCases == 0) history.until", "history.until"),
+    ),
+    Canary(
+        "the winner gets the treasury's half too",
+        "disputes",
+        _COURT,
+        "DisputeCourt",
+        Mutation(
+            _COURT, "isAnswered ? bond + (bond - half) : bond);", "isAnswered ? bond * 2 : bond);"
+        ),
+    ),
+    Canary(
+        "somebody else's share is frozen",
+        "disputes",
+        _COURT,
+        "DisputeCourt",
+        Mutation(
+            _COURT,
+            "_freezes[workId][payee] = history;",
+            "_freezes[workId][msg.sender] = history;",
+        ),
+    ),
     Canary(
         "rounds at every settlement",
         "royalties",
