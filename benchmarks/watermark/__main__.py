@@ -4,6 +4,7 @@ and, where a folder is named, on real music as well.
 
     python -m benchmarks.watermark [FOLDER ...] [--clips 20] [--preset all] [--null 400]
     python -m benchmarks.watermark --page docs/ROBUSTNESS.md     # write the page from the reports
+    python -m benchmarks.watermark --readme README.md            # and the README's short account
 
 Everything lands under reports/watermark/: a folder each for the synthesised clips and for the
 music, with report.md, report.json, journal.jsonl and pictures. A run that was stopped goes on.
@@ -25,6 +26,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import torch
 
 from benchmarks.watermark.cost import Cost, measure_cost
+from benchmarks.watermark.headline import with_headline
 from benchmarks.watermark.hour import HOUR_SECONDS, WORKERS, scan_in_process, state_of, write_hour
 from benchmarks.watermark.page import page
 from watermark.identity.null_model import NullModel
@@ -45,6 +47,11 @@ def main() -> int:
     if asked.page is not None:
         asked.page.write_text(page(_reports(asked.out)), "utf-8")
         print(f"wrote {asked.page}")
+    if asked.readme is not None:
+        readme = asked.readme.read_text("utf-8")
+        asked.readme.write_text(with_headline(readme, _reports(asked.out)), "utf-8")
+        print(f"wrote {asked.readme}")
+    if asked.page is not None or asked.readme is not None:
         return 0
     for name, folders in _materials(asked.folders):
         out = asked.out / name
@@ -79,6 +86,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--cost", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--out", type=Path, default=Path("reports/watermark"))
     parser.add_argument("--page", type=Path, help="only write this page from the reports in --out")
+    parser.add_argument("--readme", type=Path, help="only write its part of this README, likewise")
     return parser.parse_args()
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from benchmarks.watermark.headline import BEGINS, ENDS, with_headline
 from benchmarks.watermark.page import page
 from tests.watermark.conftest import plucked_music
 from watermark.identity.null_model import NullModel
@@ -251,6 +252,21 @@ def test_the_committed_page_is_written_from_reports_alone(
     assert "| ours | 0.00100 | 20.00 |" in text
     assert "| dense | two minutes | 3600 | 9.0 | 16.0 | 3.0 | 6.0 | 290 (200) | yes |" in text
     assert "Real music" not in text
+
+
+def test_the_readmes_account_is_written_between_its_comments_alone(
+    run: tuple[Journal, Row, Path],
+) -> None:
+    readme = f"before\n{BEGINS}\nstale\n{ENDS}\nafter\n"
+
+    text = with_headline(readme, {"music": {"report": run[1]}})
+
+    assert text.startswith(f"before\n{BEGINS}\n2 clips of 16 s")
+    assert text.endswith(f"{ENDS}\nafter\n")
+    assert "| clean; from 10 s; from 5 s | 2 of 2 | 34% .. 100% |" in text
+    assert "stale" not in text
+    with pytest.raises(ValueError, match="needs the lines"):
+        with_headline("no place for it", {"music": {"report": run[1]}})
 
 
 def test_suites_of_one_form_share_their_marked_clips() -> None:

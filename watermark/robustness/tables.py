@@ -51,7 +51,7 @@ def summary(settings: Row, rows: Sequence[Row], suites: Sequence[Suite]) -> dict
         )
     return {
         "settings": settings,
-        "marked": len({row["clip"] for row in rows if row["kind"] in ("clip", "refused")}),
+        "marked": len({row["clip"] for row in rows if row["kind"] == "clip"}),
         "clips": clip_figures([row for row in rows if row["kind"] == "clip"]),
         "refused": [row for row in rows if row["kind"] == "refused"],
         "unmarked": {
