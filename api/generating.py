@@ -12,8 +12,8 @@ from api.application import Application
 from api.errors import LicenceUnfit
 from api.registration import WorkDraft, work_manifest
 from chain.client.signer import LocalSigner
-from chain.client.work_registry import Registration
 from chain.ledger.identifiers import CommunityId, Digest, GenerationId, LicenceId, WorkId
+from chain.ledger.registration import Registration
 from chain.ledger.rights import Parent, Tier, WorkKind
 from chain.provenance import (
     Cid,

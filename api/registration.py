@@ -9,8 +9,8 @@ from pathlib import Path
 
 from api.application import Application
 from chain.client.signer import LocalSigner
-from chain.client.work_registry import Registration
 from chain.ledger.identifiers import Address, CommunityId, Digest, WorkId
+from chain.ledger.registration import Registration
 from chain.ledger.rights import Split, Terms, Tier, WorkKind
 from chain.provenance import Cid, LicenceManifest, WorkManifest, add_file, put_manifest, seal
 from chain.provenance.errors import ManifestInvalid

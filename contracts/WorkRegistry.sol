@@ -1,65 +1,152 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IERC165} from "@openzeppelin/contracts/interfaces/IERC165.sol";
-import {IERC4906} from "@openzeppelin/contracts/interfaces/IERC4906.sol";
-import {IERC721} from "@openzeppelin/contracts/interfaces/IERC721.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {ERC721} from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
+import {Create2} from "@openzeppelin/contracts/utils/Create2.sol";
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {IConsentRegistry} from "./interfaces/IConsentRegistry.sol";
-import {IERC5192} from "./interfaces/IERC5192.sol";
+import {IRoyaltyLedger} from "./interfaces/IRoyaltyLedger.sol";
 import {IWorkRegistry} from "./interfaces/IWorkRegistry.sol";
-import {ContentId} from "./libraries/ContentId.sol";
+import {RegistrationHash} from "./libraries/RegistrationHash.sol";
+import {SignedOnce} from "./signing/SignedOnce.sol";
 import {CommunityId, WorkId} from "./types/Identifiers.sol";
 import {WorkKind} from "./types/Rights.sol";
+import {Catalogue, CatalogueWork, Registration, ShareBook, Work} from "./types/Works.sol";
+import {WorkInbox} from "./WorkInbox.sol";
+import {WorkToken} from "./WorkToken.sol";
 
-/// @notice See `IWorkRegistry`. A token's id is the work's id. Nothing registered ever changes but the owner of a work
-/// that is not communal, so ERC-4906's events are declared and never emitted.
-contract WorkRegistry is IWorkRegistry, ERC721, IERC4906, IERC5192 {
-    /// @dev The owner shares a slot with what else is known of the work: registering writes one slot less for it.
-    struct Record {
-        address owner;
-        CommunityId communityId;
-        WorkKind kind;
-        uint40 registeredAt;
-        bytes32 contentCommitment;
-        bytes32 manifestDigest;
-    }
+/// @notice See `IWorkRegistry`. Nothing registered ever changes but the owner of a work that is not communal, and,
+/// within a day, whose content it is.
+contract WorkRegistry is IWorkRegistry, WorkToken, SignedOnce {
+    uint40 public constant COMMITMENT_AGE_MIN = 60;
+    uint40 public constant COMMITMENT_AGE_MAX = 1 days;
 
     uint256 private constant _REGISTRATIONS_MAX = 128;
-    bytes4 private constant _ERC4906 = 0x49064906;
-    CommunityId private constant _NO_COMMUNITY = CommunityId.wrap(0);
     WorkId private constant _NO_WORK = WorkId.wrap(0);
 
     IConsentRegistry public immutable consents;
+    IRoyaltyLedger public immutable ledger;
 
     uint64 private _workCount;
-    mapping(uint256 tokenId => Record) private _records;
     mapping(bytes32 contentCommitment => WorkId) private _workByContent;
-    mapping(address owner => uint256) private _balances;
+    mapping(WorkId workId => WorkId) private _displacedBy;
+    mapping(WorkId recording => WorkId) private _compositionOf;
+    mapping(bytes32 commitment => uint40) private _committedAt;
+    mapping(bytes32 catalogueHash => uint40) private _catalogueRegisteredAt;
 
-    constructor(IConsentRegistry consents_) ERC721("Antiphon Works", "WORK") {
+    constructor(IConsentRegistry consents_, IRoyaltyLedger ledger_)
+        ERC721("Antiphon Works", "WORK")
+        EIP712("Antiphon Work Registry", "1")
+    {
         consents = consents_;
+        ledger = ledger_;
     }
 
     /// @inheritdoc IWorkRegistry
     function register(Registration calldata registration) external returns (WorkId workId) {
-        uint64 id = ++_workCount;
-        _register(id, registration);
-        return WorkId.wrap(id);
+        return _registerOne(msg.sender, registration, uint40(block.timestamp));
     }
 
     /// @inheritdoc IWorkRegistry
     function registerBatch(Registration[] calldata registrations) external returns (WorkId firstWorkId) {
-        uint256 length = registrations.length;
-        if (length == 0) revert EmptyRegistration();
-        if (length > _REGISTRATIONS_MAX) revert TooManyRegistrations(length);
+        return _registerMany(msg.sender, registrations, uint40(block.timestamp));
+    }
 
-        uint64 id = _workCount;
-        firstWorkId = WorkId.wrap(id + 1);
-        for (uint256 i; i < length; ++i) {
-            _register(++id, registrations[i]);
+    /// @inheritdoc IWorkRegistry
+    function registerRecording(WorkId composition, Registration calldata registration)
+        external
+        returns (WorkId workId)
+    {
+        if (kindOf(composition) != WorkKind.COMPOSITION) revert NotAComposition(composition);
+        if (registration.kind != WorkKind.DERIVATIVE) revert BadRecordingKind(registration.kind);
+        workId = _registerOne(msg.sender, registration, uint40(block.timestamp));
+        _compositionOf[workId] = composition;
+        emit RecordingOf(workId, composition);
+    }
+
+    /// @inheritdoc IWorkRegistry
+    function commit(bytes32 commitment) external {
+        if (block.timestamp <= _committedAt[commitment] + COMMITMENT_AGE_MAX) return;
+        _committedAt[commitment] = uint40(block.timestamp);
+        emit RegistrationCommitted(commitment);
+    }
+
+    /// @inheritdoc IWorkRegistry
+    function reveal(Registration[] calldata registrations, bytes32 salt) external returns (WorkId firstWorkId) {
+        bytes32 commitment = commitmentOf(msg.sender, registrations, salt);
+        uint40 committed = _committedAt[commitment];
+        if (committed == 0) revert CommitmentUnknown(commitment);
+        if (!_isOfAge(committed)) {
+            revert CommitmentNotOfAge(commitment, committed + COMMITMENT_AGE_MIN, committed + COMMITMENT_AGE_MAX);
         }
-        _workCount = id;
+        return _registerMany(msg.sender, registrations, _countsFrom(commitment));
+    }
+
+    /// @inheritdoc IWorkRegistry
+    function registerSigned(
+        address owner,
+        Registration[] calldata registrations,
+        uint256 nonce,
+        uint256 deadline,
+        bytes calldata signature
+    ) external returns (WorkId firstWorkId) {
+        bytes32 works = RegistrationHash.ofMany(registrations);
+        bytes32 order = _hashTypedDataV4(RegistrationHash.ofOrder(owner, works, nonce, deadline));
+        _checkSigned(owner, order, deadline, signature);
+        _use(owner, nonce, 1);
+        bytes32 commitment = _hashTypedDataV4(RegistrationHash.ofCommitment(owner, works, bytes32(nonce)));
+        return _registerMany(owner, registrations, _countsFrom(commitment));
+    }
+
+    /// @inheritdoc IWorkRegistry
+    function registerCatalogue(Catalogue calldata catalogue) external returns (bytes32 catalogueHash) {
+        bool isEmpty = catalogue.count == 0 || catalogue.root == 0 || catalogue.manifestDigest == 0;
+        if (isEmpty) revert EmptyRegistration();
+        if (catalogue.owner != msg.sender) revert NotCatalogueOwner(catalogue.owner, msg.sender);
+        _checkSteward(catalogue.communityId, msg.sender);
+        catalogueHash = RegistrationHash.ofCatalogue(catalogue);
+        if (_catalogueRegisteredAt[catalogueHash] != 0) revert CatalogueAlreadyRegistered(catalogueHash);
+
+        _catalogueRegisteredAt[catalogueHash] = uint40(block.timestamp);
+        emit CatalogueRegistered(
+            catalogueHash,
+            catalogue.communityId,
+            catalogue.owner,
+            catalogue.count,
+            catalogue.root,
+            catalogue.manifestDigest
+        );
+    }
+
+    /// @inheritdoc IWorkRegistry
+    function materialise(Catalogue calldata catalogue, CatalogueWork calldata work, bytes32[] calldata proof)
+        external
+        returns (WorkId workId)
+    {
+        bytes32 catalogueHash = RegistrationHash.ofCatalogue(catalogue);
+        if (_catalogueRegisteredAt[catalogueHash] == 0) revert CatalogueUnknown(catalogueHash);
+        bool isIn = work.position < catalogue.count
+            && MerkleProof.verifyCalldata(proof, catalogue.root, RegistrationHash.ofLeaf(work));
+        if (!isIn) revert NotInCatalogue(catalogueHash, work.position);
+
+        Registration[] memory registrations = new Registration[](1);
+        registrations[0] = Registration(catalogue.communityId, work.kind, work.contentCommitment, work.manifestDigest);
+        bytes32 commitment = _commitmentOf(catalogue.owner, registrations, catalogue.root);
+        workId = _register(++_workCount, catalogue.owner, registrations[0], _countsFrom(commitment));
+        emit WorkMaterialised(workId, catalogueHash, work.position);
+        emit MetadataUpdate(WorkId.unwrap(workId));
+    }
+
+    /// @inheritdoc IWorkRegistry
+    function deliver(WorkId workId, IERC20 token) external {
+        _inbox(workId).deliver(token);
+    }
+
+    /// @inheritdoc IWorkRegistry
+    function deliverEther(WorkId workId) external {
+        _inbox(workId).deliverEther();
     }
 
     /// @inheritdoc IWorkRegistry
@@ -69,21 +156,8 @@ contract WorkRegistry is IWorkRegistry, ERC721, IERC4906, IERC5192 {
             communityId: record.communityId,
             kind: record.kind,
             registeredAt: record.registeredAt,
-            contentCommitment: record.contentCommitment,
             manifestDigest: record.manifestDigest
         });
-    }
-
-    /// @inheritdoc IWorkRegistry
-    function kindOf(WorkId workId) external view returns (WorkKind) {
-        return _recordOf(workId).kind;
-    }
-
-    /// @inheritdoc IWorkRegistry
-    function controllerOf(WorkId workId) external view returns (address) {
-        Record storage record = _recordOf(workId);
-        CommunityId communityId = record.communityId;
-        return communityId == _NO_COMMUNITY ? record.owner : consents.stewardOf(communityId);
     }
 
     /// @inheritdoc IWorkRegistry
@@ -96,51 +170,159 @@ contract WorkRegistry is IWorkRegistry, ERC721, IERC4906, IERC5192 {
         return _workCount;
     }
 
-    /// @inheritdoc IERC5192
-    function locked(uint256 tokenId) external view returns (bool) {
-        _requireOwned(tokenId);
-        return _records[tokenId].communityId != _NO_COMMUNITY;
+    /// @inheritdoc IWorkRegistry
+    function displacedBy(WorkId workId) external view returns (WorkId) {
+        return _displacedBy[workId];
     }
 
-    /// @notice Where the work's manifest is found: `ipfs://` and its CID.
-    function tokenURI(uint256 tokenId) public view override returns (string memory) {
-        _requireOwned(tokenId);
-        return string.concat("ipfs://", ContentId.ofDagCbor(_records[tokenId].manifestDigest));
+    /// @inheritdoc IWorkRegistry
+    function committedAt(bytes32 commitment) external view returns (uint40) {
+        return _committedAt[commitment];
     }
 
-    function balanceOf(address owner) public view override(ERC721, IERC721) returns (uint256) {
-        if (owner == address(0)) revert ERC721InvalidOwner(address(0));
-        return _balances[owner];
+    /// @inheritdoc IWorkRegistry
+    function catalogueRegisteredAt(bytes32 catalogueHash) external view returns (uint40) {
+        return _catalogueRegisteredAt[catalogueHash];
     }
 
-    function supportsInterface(bytes4 interfaceId) public view override(ERC721, IERC165) returns (bool) {
-        return interfaceId == _ERC4906 || interfaceId == type(IERC5192).interfaceId
-            || super.supportsInterface(interfaceId);
+    /// @inheritdoc IWorkRegistry
+    function compositionOf(WorkId workId) external view returns (WorkId) {
+        return _compositionOf[workId];
     }
 
-    function _register(uint64 id, Registration calldata registration) private {
+    /// @inheritdoc IWorkRegistry
+    function shareBooksOf(WorkId workId) external view returns (ShareBook[] memory books) {
+        WorkKind kind = kindOf(workId);
+        WorkId composition = _compositionOf[workId];
+        if (composition == _NO_WORK) {
+            books = new ShareBook[](1);
+            books[0] = ShareBook(kind, workId, controllerOf(workId));
+        } else {
+            books = new ShareBook[](2);
+            books[0] = ShareBook(WorkKind.COMPOSITION, composition, controllerOf(composition));
+            books[1] = ShareBook(WorkKind.RECORDING, workId, controllerOf(workId));
+        }
+    }
+
+    /// @inheritdoc IWorkRegistry
+    function kindOf(WorkId workId) public view returns (WorkKind) {
+        return _recordOf(workId).kind;
+    }
+
+    /// @inheritdoc IWorkRegistry
+    function controllerOf(WorkId workId) public view returns (address) {
+        Record storage record = _recordOf(workId);
+        while (record.isDisplaced) {
+            workId = _displacedBy[workId];
+            record = _records[WorkId.unwrap(workId)];
+        }
+        CommunityId communityId = record.communityId;
+        return communityId == _NO_COMMUNITY ? record.owner : consents.stewardOf(communityId);
+    }
+
+    /// @inheritdoc IWorkRegistry
+    function commitmentOf(address owner, Registration[] calldata registrations, bytes32 salt)
+        public
+        view
+        returns (bytes32)
+    {
+        return _commitmentOf(owner, registrations, salt);
+    }
+
+    function inboxOf(WorkId workId) public view override returns (address) {
+        bytes memory creation = abi.encodePacked(type(WorkInbox).creationCode, abi.encode(ledger, workId));
+        return Create2.computeAddress(_inboxSalt(workId), keccak256(creation));
+    }
+
+    function _registerOne(address owner, Registration memory registration, uint40 countsFrom)
+        private
+        returns (WorkId workId)
+    {
+        _checkSteward(registration.communityId, owner);
+        return _register(++_workCount, owner, registration, countsFrom);
+    }
+
+    function _registerMany(address owner, Registration[] calldata registrations, uint40 countsFrom)
+        private
+        returns (WorkId firstWorkId)
+    {
+        uint256 length = registrations.length;
+        if (length == 0) revert EmptyRegistration();
+        if (length > _REGISTRATIONS_MAX) revert TooManyRegistrations(length);
+
+        uint64 id = _workCount;
+        firstWorkId = WorkId.wrap(id + 1);
+        for (uint256 i; i < length; ++i) {
+            _checkSteward(registrations[i].communityId, owner);
+            _register(++id, owner, registrations[i], countsFrom);
+        }
+        _workCount = id;
+    }
+
+    function _register(uint64 id, address owner, Registration memory registration, uint40 countsFrom)
+        private
+        returns (WorkId workId)
+    {
         CommunityId communityId = registration.communityId;
         bytes32 contentCommitment = registration.contentCommitment;
         bytes32 manifestDigest = registration.manifestDigest;
         if (contentCommitment == 0 || manifestDigest == 0) revert EmptyRegistration();
-        if (communityId != _NO_COMMUNITY && consents.stewardOf(communityId) != msg.sender) {
-            revert NotSteward(communityId, msg.sender);
-        }
+        workId = WorkId.wrap(id);
         WorkId registeredAs = _workByContent[contentCommitment];
-        if (registeredAs != _NO_WORK) revert ContentAlreadyRegistered(contentCommitment, registeredAs);
+        if (registeredAs != _NO_WORK) _displace(registeredAs, workId, contentCommitment, countsFrom);
 
-        _workByContent[contentCommitment] = WorkId.wrap(id);
+        _workByContent[contentCommitment] = workId;
         Record storage record = _records[id];
-        _mint(msg.sender, id);
+        _mint(owner, id);
         record.communityId = communityId;
         record.kind = registration.kind;
-        record.registeredAt = uint40(block.timestamp);
-        record.contentCommitment = contentCommitment;
+        record.registeredAt = countsFrom;
         record.manifestDigest = manifestDigest;
-        emit WorkRegistered(
-            WorkId.wrap(id), communityId, msg.sender, registration.kind, contentCommitment, manifestDigest
-        );
+        emit WorkRegistered(workId, communityId, owner, registration.kind, contentCommitment, manifestDigest);
         if (communityId != _NO_COMMUNITY) emit Locked(id);
+    }
+
+    /// @dev Who said it first is first; a registration in the same second stands.
+    function _displace(WorkId displaced, WorkId by, bytes32 contentCommitment, uint40 countsFrom) private {
+        Record storage record = _records[WorkId.unwrap(displaced)];
+        if (record.registeredAt <= countsFrom) revert ContentAlreadyRegistered(contentCommitment, displaced);
+        record.isDisplaced = true;
+        _displacedBy[displaced] = by;
+        emit WorkDisplaced(displaced, by);
+    }
+
+    /// @dev Uses a commitment up, if there is one of age, and says from when its registrations count.
+    function _countsFrom(bytes32 commitment) private returns (uint40) {
+        uint40 committed = _committedAt[commitment];
+        if (!_isOfAge(committed)) return uint40(block.timestamp);
+        delete _committedAt[commitment];
+        emit CommitmentRevealed(commitment, committed);
+        return committed;
+    }
+
+    function _inbox(WorkId workId) private returns (WorkInbox) {
+        _recordOf(workId);
+        address inbox = inboxOf(workId);
+        return
+            inbox.code.length == 0 ? new WorkInbox{salt: _inboxSalt(workId)}(ledger, workId) : WorkInbox(payable(inbox));
+    }
+
+    function _commitmentOf(address owner, Registration[] memory registrations, bytes32 salt)
+        private
+        view
+        returns (bytes32)
+    {
+        bytes32 works = RegistrationHash.ofMany(registrations);
+        return _hashTypedDataV4(RegistrationHash.ofCommitment(owner, works, salt));
+    }
+
+    function _checkSteward(CommunityId communityId, address owner) private view {
+        if (communityId == _NO_COMMUNITY) return;
+        if (consents.stewardOf(communityId) != owner) revert NotSteward(communityId, owner);
+    }
+
+    function _isOfAge(uint40 committed) private view returns (bool) {
+        return block.timestamp >= committed + COMMITMENT_AGE_MIN && block.timestamp <= committed + COMMITMENT_AGE_MAX;
     }
 
     function _recordOf(WorkId workId) private view returns (Record storage record) {
@@ -148,23 +330,7 @@ contract WorkRegistry is IWorkRegistry, ERC721, IERC4906, IERC5192 {
         if (record.owner == address(0)) revert WorkUnknown(workId);
     }
 
-    /// @dev OpenZeppelin's own, over our storage. The commons stays where it is.
-    function _update(address to, uint256 tokenId, address auth) internal override returns (address from) {
-        Record storage record = _records[tokenId];
-        from = record.owner;
-        if (auth != address(0)) _checkAuthorized(from, auth, tokenId);
-        if (from != address(0)) {
-            if (record.communityId != _NO_COMMUNITY) revert WorkIsCommunal(WorkId.wrap(uint64(tokenId)));
-            _approve(address(0), tokenId, address(0), false);
-            _balances[from] -= 1;
-        }
-
-        _balances[to] += 1;
-        record.owner = to;
-        emit Transfer(from, to, tokenId);
-    }
-
-    function _ownerOf(uint256 tokenId) internal view override returns (address) {
-        return _records[tokenId].owner;
+    function _inboxSalt(WorkId workId) private pure returns (bytes32) {
+        return bytes32(uint256(WorkId.unwrap(workId)));
     }
 }

@@ -26,6 +26,7 @@ DEPLOYMENT_ORDER: Final = (
     "CouncilArbiter",
     "ElderArbiter",
     "DisputeCourt",
+    "SharingRules",
 )
 
 
@@ -76,7 +77,7 @@ def constructor_arguments(
     return {
         "Authority": (deployer,),
         "ConsentRegistry": (at["WorkRegistry"],),
-        "WorkRegistry": (at["ConsentRegistry"],),
+        "WorkRegistry": (at["ConsentRegistry"], at["RoyaltyLedger"]),
         "LicenceRegistry": (
             at["WorkRegistry"],
             at["ConsentRegistry"],
@@ -110,6 +111,7 @@ def constructor_arguments(
             plan.minimum_bond,
             plan.treasury or plan.council,
         ),
+        "SharingRules": (at["ConsentRegistry"], at["UsageOracle"]),
         DEV_COIN: (),
     }
 

@@ -38,6 +38,7 @@ NAMES: Final = (
     "LicenceRegistry",
     "RejectingPayee",
     "RoyaltyLedger",
+    "SharingRules",
     "Turnstile",
     "UsageOracle",
     "WorkRegistry",

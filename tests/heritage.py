@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from chain.client.work_registry import Registration
 from chain.ledger.identifiers import Address, CommunityId, Digest, GenerationId, LicenceId, WorkId
+from chain.ledger.registration import Registration
 from chain.ledger.rights import Parent, Split, Terms, Tier, WorkKind
 from tests.devnet import CUSTOMER, PLATFORM, Devnet
 

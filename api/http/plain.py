@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from api.reading import PayeeBalance, WorkShown
+from api.reading import PayeeBalance, WorkShown, manifest_cid
 from api.tracing import GenerationTraced, Trace
 from api.verdict import searched_for
 from chain.client.blocks import BlockPin
 from chain.indexer.records import (
+    CatalogueRecord,
     ConsentRecord,
     Deferral,
     EpochRecord,
@@ -59,6 +60,23 @@ def plain_work(work: WorkShown) -> Plain:
         "manifest": str(work.manifest),
         "generation_log": work.generation,
         "content_commitment": hexadecimal(record.content_commitment),
+        "registered": plain_place(record.place),
+        "displaced_by": record.displaced_by,
+    }
+
+
+def plain_catalogue(record: CatalogueRecord) -> Plain:
+    catalogue = record.catalogue
+    return {
+        "catalogue": hexadecimal(catalogue.hash()),
+        "owner": catalogue.owner,
+        "community_id": catalogue.community_id or None,
+        "works": catalogue.count,
+        "root": hexadecimal(catalogue.root),
+        "manifest": str(manifest_cid(catalogue.manifest_digest)),
+        "materialised": {
+            str(position): work_id for position, work_id in record.materialised.items()
+        },
         "registered": plain_place(record.place),
     }
 

@@ -43,6 +43,14 @@ def read_work(work_id: Id, app: App, at: At) -> dict[str, Any]:
     }
 
 
+@router.get("/catalogues")
+def list_catalogues(app: App, at: At) -> dict[str, Any]:
+    """Catalogues: works registered under one root, of which some were used since."""
+    found = app.store.catalogues(at=at)
+    shown = [plain.plain_catalogue(catalogue) for catalogue in found]
+    return {"block": plain.plain_block(at), "catalogues": shown}
+
+
 @router.get("/works/{work_id}/provenance")
 def read_provenance(work_id: Id, app: App, at: At) -> dict[str, Any]:
     """What a work comes from and what came from it, as nodes and edges."""

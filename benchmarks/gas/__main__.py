@@ -16,6 +16,7 @@ import sys
 from benchmarks.gas.anchors import ANCHORS
 from benchmarks.gas.direct_lane import DirectLane
 from benchmarks.gas.epoch_lane import EpochLane
+from benchmarks.gas.registration import RegistrationWays
 from benchmarks.gas.workplace import workplace
 
 LICENCE_WITH_CAPS = 1
@@ -24,7 +25,7 @@ LICENCE_WITH_CAPS = 1
 def measure() -> dict[str, int]:
     """Gas by the names of `ANCHORS`."""
     with workplace() as place:
-        found = DirectLane(place).run()
+        found = DirectLane(place).run() | RegistrationWays(place).run()
         return found | EpochLane(place, LICENCE_WITH_CAPS).run()
 
 

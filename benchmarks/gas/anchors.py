@@ -26,6 +26,13 @@ MORPHO = "Morpho URD"
 ANCHORS: dict[str, Anchor] = {
     "register": Anchor("register one work", 130_000, 290_737, STORY),
     "register_batch": Anchor("register a batch of 100, each", 80_000, None, "none"),
+    "commit": Anchor("commit to a registration", None, None, "none"),
+    "reveal": Anchor("reveal a committed registration", 130_000, None, "none"),
+    "register_signed": Anchor("register one work by signature", None, None, "none"),
+    "register_signed_batch": Anchor("register 100 by one signature, each", 80_000, None, "none"),
+    "register_recording": Anchor("register a recording of a composition", None, None, "none"),
+    "register_catalogue": Anchor("register a catalogue of 1,000,000", 60_000, None, "none"),
+    "materialise": Anchor("make a work of it real, depth 20", 140_000, None, "none"),
     "licence": Anchor("take and pay a licence, again", 140_000, 693_240, STORY),
     "link_1": Anchor("link a derivative, 1 parent", 150_000, 1_251_481, f"{STORY}, own L1"),
     "link_depth_12": Anchor("link at depth 12", 170_000, 2_405_820, f"{STORY}, any EVM"),

@@ -35,6 +35,7 @@ CORE_CONTRACTS: Final = (
     "UsageOracle",
     "EpochDistributor",
     "DisputeCourt",
+    "SharingRules",
 )
 
 

@@ -40,6 +40,65 @@ REFUSALS: Final[dict[str, Words]] = {
         "{registrations} works are too many for one transaction.",
         "register them in groups of at most 128.",
     ),
+    "CommitmentUnknown(bytes32)": Words(
+        "Nothing like this was committed to by this account, or it was revealed before.",
+        "commit first, or reveal exactly what was committed to, with the same salt.",
+    ),
+    "CommitmentNotOfAge(bytes32,uint40,uint40)": Words(
+        "This commitment can be revealed from {notBefore} until {until} only.",
+        "wait until then; when it is over, commit again.",
+    ),
+    "NotCatalogueOwner(address,address)": Words(
+        "The catalogue names {owner} as its owner; {caller} is another.",
+        "have its owner register it, or name the sender as the owner.",
+    ),
+    "CatalogueAlreadyRegistered(bytes32)": Words(
+        "This catalogue is already registered.", "nothing to do; its works can be made real."
+    ),
+    "CatalogueUnknown(bytes32)": Words(
+        "Nobody registered this catalogue.",
+        "check owner, community, count, root and manifest, or register it first.",
+    ),
+    "NotInCatalogue(bytes32,uint32)": Words(
+        "The catalogue holds no such work at position {position}.",
+        "build the proof again from the catalogue's own list.",
+    ),
+    "NotAComposition(uint64)": Words(
+        "Work {workId} is not a composition.", "name the composition that was recorded."
+    ),
+    "BadRecordingKind(uint8)": Words(
+        "A recording that owes a composition is registered as a derivative.",
+        "register it as a derivative, then link it to the composition.",
+    ),
+    # what others may send, signed
+    "SignatureExpired(uint256)": Words(
+        "What was signed could be used until {deadline}.", "sign it again with a later deadline."
+    ),
+    "NotSignedBy(address)": Words(
+        "{signer} did not sign this, or signed it for another chain, contract or content.",
+        "have {signer} sign exactly what is sent.",
+    ),
+    "NonceSpent(address,uint256)": Words(
+        "What {signer} signed under number {nonce} was used already, or was revoked.",
+        "have {signer} sign it again under a new number.",
+    ),
+    # sharing rules
+    "NotDecided(uint32,bytes32)": Words(
+        "The elders of community {communityId} did not decide this.",
+        "have them approve exactly this decision, then announce it.",
+    ),
+    "BadFloor(uint8,uint16)": Words(
+        "{phiBps} basis points cannot be divided equally under this rule.",
+        "give a floor rule 1 to 10,000 basis points, and any other rule none.",
+    ),
+    "TooSoon(uint64,uint64)": Words(
+        "A rule cannot hold from epoch {fromEpoch}: {earliest} is the first it can hold for.",
+        "announce it for that epoch or a later one.",
+    ),
+    "GroupTooHeavy(uint256)": Words(
+        "The weights of group {group} are too large to be divided by.", "use smaller weights."
+    ),
+    "CheckpointUnorderedInsertion()": Words("A built-in order was broken.", _OURS_TO_FIX),
     # consent
     "CommunityUnknown(uint32)": Words(
         "There is no community {communityId}.", "check the number, or found the community first."

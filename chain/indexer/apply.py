@@ -209,6 +209,19 @@ APPLY: Final[dict[tuple[str, str], Callable[[Values], Rows]]] = {
     ("WorkRegistry", "Transfer"): _copied(
         tables.work_transferred, "work_id=tokenId sender=from recipient=to"
     ),
+    ("WorkRegistry", "WorkDisplaced"): _copied(
+        tables.work_displaced, "work_id=displaced displaced_by=by"
+    ),
+    ("WorkRegistry", "RecordingOf"): _copied(tables.recording_of, "recording composition"),
+    ("WorkRegistry", "CatalogueRegistered"): _copied(
+        tables.catalogue_registered,
+        "catalogue_hash=catalogueHash community_id=communityId owner works=count root"
+        " manifest_digest=manifestDigest",
+    ),
+    ("WorkRegistry", "WorkMaterialised"): _copied(
+        tables.work_materialised,
+        "work_id=workId catalogue_hash=catalogueHash catalogue_position=position",
+    ),
     ("ConsentRegistry", "CommunityFounded"): _community_founded,
     ("ConsentRegistry", "StewardshipOffered"): _stewardship("to", accepted=False),
     ("ConsentRegistry", "StewardshipAccepted"): _stewardship("steward", accepted=True),
@@ -273,6 +286,10 @@ APPLY: Final[dict[tuple[str, str], Callable[[Values], Rows]]] = {
     ),
     ("DisputeCourt", "BondsOwed"): _copied(tables.bonds_owed, "case_id=caseId account amount"),
     ("DisputeCourt", "BondsCollected"): _copied(tables.bonds_collected, "account amount"),
+    ("SharingRules", "SharingRuleAnnounced"): _copied(
+        tables.sharing_rule_announced,
+        "community_id=communityId version rule phi_bps=phiBps from_epoch=fromEpoch",
+    ),
     (ERC20, "Transfer"): _copied(
         tables.token_transfer, "token sender=from recipient=to amount=value"
     ),

@@ -21,8 +21,8 @@ CUSTODIANS: Final = ("RoyaltyLedger", "EpochDistributor")
 ERC20: Final = "ERC20"
 
 # Events of our contracts that change nothing the index tells: permissions to move a work's token,
-# the notice that a communal one never moves (ERC-5192), and notices that are never given here
-# (ERC-4906, ERC-5267).
+# the notice that a communal one never moves (ERC-5192), commitments and revoked signatures (the
+# contract alone must know them), and notices that say nothing new (ERC-4906, ERC-5267).
 IGNORED: Final = frozenset(
     {
         "Approval",
@@ -32,6 +32,9 @@ IGNORED: Final = frozenset(
         "MetadataUpdate",
         "BatchMetadataUpdate",
         "EIP712DomainChanged",
+        "RegistrationCommitted",
+        "CommitmentRevealed",
+        "NonceRevoked",
     }
 )
 

@@ -5,10 +5,12 @@ Money is in base units of the token named beside it; times are Unix seconds.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from chain.ledger.catalogue import Catalogue
 from chain.ledger.epoch import EpochReport, LicenceUsage
 from chain.ledger.identifiers import (
     Address,
@@ -40,7 +42,10 @@ class Place:
 
 @dataclass(frozen=True)
 class WorkRecord:
-    """`community_id` zero is a work of a single account; `owner` holds its token."""
+    """`community_id` zero is a work of a single account; `owner` holds its token.
+
+    `displaced_by` is the work that took this one's content, by an older commitment.
+    """
 
     work_id: WorkId
     community_id: CommunityId
@@ -48,6 +53,16 @@ class WorkRecord:
     kind: WorkKind
     content_commitment: Digest
     manifest_digest: Digest
+    place: Place
+    displaced_by: WorkId | None = None
+
+
+@dataclass(frozen=True)
+class CatalogueRecord:
+    """Works registered under one root; `materialised` are those used since, by position."""
+
+    catalogue: Catalogue
+    materialised: Mapping[int, WorkId]
     place: Place
 
 

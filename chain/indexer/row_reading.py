@@ -27,7 +27,7 @@ def place_of(row: Row[Any]) -> Place:
     return Place(row.block_number, row.log_index, row.tx_hash, row.place_time)
 
 
-def work_of(row: Row[Any], owners: dict[int, Address]) -> WorkRecord:
+def work_of(row: Row[Any], owners: dict[int, Address], displaced: dict[int, WorkId]) -> WorkRecord:
     return WorkRecord(
         WorkId(row.work_id),
         CommunityId(row.community_id),
@@ -36,6 +36,7 @@ def work_of(row: Row[Any], owners: dict[int, Address]) -> WorkRecord:
         Digest(row.content_commitment),
         Digest(row.manifest_digest),
         place_of(row),
+        displaced.get(row.work_id),
     )
 
 

@@ -20,6 +20,7 @@ from chain.indexer.cursor import IndexStatus, read_status, status_in
 from chain.indexer.database import reading
 from chain.indexer.errors import NotIndexedYet
 from chain.indexer.records import (
+    CatalogueRecord,
     CommunityRecord,
     ConsentRecord,
     Deferral,
@@ -49,6 +50,7 @@ from chain.indexer.row_reading import (
     root_of,
     work_of,
 )
+from chain.ledger.catalogue import Catalogue
 from chain.ledger.epoch import LicenceUsage
 from chain.ledger.identifiers import Address, CommunityId, Digest, GenerationId, LicenceId, WorkId
 from chain.ledger.rights import Parent, Share, Split, Tier
@@ -84,19 +86,40 @@ class Store:
         wanted = [] if community_id is None else [table.c.community_id == community_id]
         wanted += [] if after is None else [table.c.work_id > after]
         with self._at(at) as connection:
-            owners = self._owners(connection, at)
+            owners, displaced = self._owners(connection, at), self._displaced(connection, at)
             rows = connection.execute(
                 _placed(table, at, *wanted).order_by(table.c.work_id).limit(limit)
             )
-            return [work_of(row, owners) for row in rows]
+            return [work_of(row, owners, displaced) for row in rows]
 
     def work(self, work_id: WorkId, *, at: BlockPin) -> WorkRecord | None:
         return self._one_work(at, tables.work_registered.c.work_id == work_id)
 
     def work_by_content(self, content_commitment: Digest, *, at: BlockPin) -> WorkRecord | None:
-        """The work registered for a recording."""
+        """The work registered for a recording; of several, the one nobody displaced."""
         column = tables.work_registered.c.content_commitment
         return self._one_work(at, column == content_commitment)
+
+    def catalogues(self, *, at: BlockPin) -> list[CatalogueRecord]:
+        """Catalogues in the order of their registration, with the works made real so far."""
+        with self._at(at) as connection:
+            materialised: dict[bytes, dict[int, WorkId]] = defaultdict(dict)
+            for row in _ordered(connection, tables.work_materialised, at):
+                materialised[row.catalogue_hash][row.catalogue_position] = WorkId(row.work_id)
+            return [
+                CatalogueRecord(
+                    Catalogue(
+                        row.owner,
+                        CommunityId(row.community_id),
+                        row.works,
+                        Digest(row.root),
+                        Digest(row.manifest_digest),
+                    ),
+                    materialised[row.catalogue_hash],
+                    place_of(row),
+                )
+                for row in _ordered(connection, tables.catalogue_registered, at)
+            ]
 
     def communities(self, *, at: BlockPin) -> list[CommunityRecord]:
         """All communities by ascending id, with their present stewards."""
@@ -420,11 +443,20 @@ class Store:
             yield connection
 
     def _one_work(self, at: BlockPin, wanted: ColumnElement[bool]) -> WorkRecord | None:
+        # A content that was displaced has several works; the newest has it.
+        newest_first = tables.work_registered.c.work_id.desc()
         with self._at(at) as connection:
-            row = connection.execute(_placed(tables.work_registered, at, wanted)).first()
+            query = _placed(tables.work_registered, at, wanted).order_by(newest_first)
+            row = connection.execute(query).first()
             if row is None:
                 return None
-            return work_of(row, self._owners(connection, at, WorkId(row.work_id)))
+            owners = self._owners(connection, at, WorkId(row.work_id))
+            return work_of(row, owners, self._displaced(connection, at))
+
+    @staticmethod
+    def _displaced(connection: Connection, at: BlockPin) -> dict[int, WorkId]:
+        rows = _ordered(connection, tables.work_displaced, at)
+        return {row.work_id: WorkId(row.displaced_by) for row in rows}
 
     @staticmethod
     def _owners(

@@ -101,6 +101,35 @@ work_transferred = _event_table(
     _column("recipient", Account),
     key=("work_id",),
 )
+work_displaced = _event_table(
+    "work_displaced",
+    _column("work_id", Integer),
+    _column("displaced_by", Integer),
+    key=("work_id",),
+)
+recording_of = _event_table(
+    "recording_of",
+    _column("recording", Integer),
+    _column("composition", Integer),
+    key=("recording",),
+)
+catalogue_registered = _event_table(
+    "catalogue_registered",
+    _column("catalogue_hash", DIGEST),
+    _column("community_id", Integer),
+    _column("owner", Account),
+    _column("works", Integer),
+    _column("root", DIGEST),
+    _column("manifest_digest", DIGEST),
+    key=("catalogue_hash",),
+)
+work_materialised = _event_table(
+    "work_materialised",
+    _column("work_id", Integer),
+    _column("catalogue_hash", DIGEST),
+    _column("catalogue_position", Integer),
+    key=("work_id",),
+)
 community_founded = _event_table(
     "community_founded",
     _column("community_id", Integer),
@@ -122,6 +151,15 @@ stewardship_step = _event_table(
     _column("account", Account),
     # An offer changes nothing; an acceptance makes the account steward.
     _column("accepted", Boolean),
+    key=("community_id",),
+)
+sharing_rule_announced = _event_table(
+    "sharing_rule_announced",
+    _column("community_id", Integer),
+    _column("version", Integer),
+    _column("rule", Integer),
+    _column("phi_bps", Integer),
+    _column("from_epoch", Integer),
     key=("community_id",),
 )
 # An approval names its elder; the row without one says that the decision was made.

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from fastapi.testclient import TestClient
 
+from chain.ledger.identifiers import digest_from_hex
 from tests.api.small_ledger import HOSTILE, JAVANESE, PRICE, SHARE, SmallLedger
 from tests.heritage import UNIT_PRICE
 
@@ -35,7 +36,9 @@ def test_every_registered_work_is_listed_with_what_the_chain_says(
         on_chain = ledger.devnet.works.work_of(shown["work_id"], at=head)
         assert shown["kind"] == on_chain.kind.name
         assert (shown["community_id"] or 0) == on_chain.community_id
-        assert shown["content_commitment"] == "0x" + on_chain.content_commitment.hex()
+        content = digest_from_hex(shown["content_commitment"])
+        assert ledger.devnet.works.work_by_content(content, at=head) == shown["work_id"]
+        assert shown["displaced_by"] is None
         assert shown["registered"]["time"] == moment(on_chain.registered_at)
         controller = ledger.devnet.works.controller_of(shown["work_id"], at=head)
         assert shown["owner"] == controller

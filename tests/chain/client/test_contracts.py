@@ -11,7 +11,6 @@ from chain.client.blocks import BlockPin
 from chain.client.errors import AnswerMalformed, ContractRefused
 from chain.client.interfaces import interface
 from chain.client.stablecoin import Stablecoin
-from chain.client.work_registry import Registration
 from chain.ledger.identifiers import (
     CommunityId,
     Digest,
@@ -21,6 +20,7 @@ from chain.ledger.identifiers import (
     WorkId,
 )
 from chain.ledger.keccak import keccak256
+from chain.ledger.registration import Registration
 from chain.ledger.rights import BPS_WHOLE, SHARE_SCALE, ConsentState, Parent, Split, Tier, WorkKind
 from chain.ledger.words import SigningDomain
 from tests.devnet import CUSTOMER, FIRST_OPERATOR, OPERATORS, PLATFORM, THRESHOLD, Devnet

@@ -33,7 +33,8 @@ def test_works_are_those_of_the_register(
     for record in works:
         onchain = devnet.works.work_of(record.work_id, at=at)
         assert onchain.manifest_digest == record.manifest_digest
-        assert onchain.content_commitment == record.content_commitment
+        by_content = devnet.works.work_by_content(record.content_commitment, at=at)
+        assert by_content == record.work_id
         assert onchain.kind == record.kind
         assert onchain.community_id == record.community_id
         assert onchain.registered_at == record.place.timestamp

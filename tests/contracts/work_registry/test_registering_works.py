@@ -46,7 +46,6 @@ def test_all_that_was_registered_can_be_read_back(works, found_community, stewar
         community,
         kind,
         tx.timestamp,
-        "0x" + CONTENT.hex(),
         "0x" + MANIFEST.hex(),
     )
     assert works.kindOf(1) == kind
