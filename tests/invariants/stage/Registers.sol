@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {LicenceId, WorkId} from "../../../contracts/types/Identifiers.sol";
+import {WorkKind} from "../../../contracts/types/Rights.sol";
+
+/// @notice Plays the registers around the contracts that hold money: works, licences, freezes. It says what the
+/// handlers told it to; no work in it belongs to a community.
+contract Registers {
+    uint64 public workCount;
+
+    mapping(WorkId workId => address) private _controller;
+    mapping(WorkId workId => WorkKind) private _kind;
+    mapping(LicenceId licenceId => uint256) private _share;
+    mapping(WorkId workId => mapping(address payee => bool)) public isFrozen;
+    uint64 private _licenceCount;
+
+    error WorkUnknown(WorkId workId);
+
+    function register(address controller, WorkKind kind) external returns (WorkId workId) {
+        workId = WorkId.wrap(++workCount);
+        _controller[workId] = controller;
+        _kind[workId] = kind;
+    }
+
+    function license(uint256 share) external returns (LicenceId licenceId) {
+        licenceId = LicenceId.wrap(++_licenceCount);
+        _share[licenceId] = share;
+    }
+
+    function freeze(WorkId workId, address payee, bool frozen) external {
+        isFrozen[workId][payee] = frozen;
+    }
+
+    function controllerOf(WorkId workId) public view returns (address controller) {
+        controller = _controller[workId];
+        if (controller == address(0)) revert WorkUnknown(workId);
+    }
+
+    function kindOf(WorkId workId) external view returns (WorkKind) {
+        controllerOf(workId);
+        return _kind[workId];
+    }
+
+    /// @dev A `Work` word by word: of no community, of this kind, registered at one; whatever else it has is zero.
+    function workOf(WorkId workId) external view returns (uint256[5] memory work) {
+        controllerOf(workId);
+        work[1] = uint256(_kind[workId]);
+        work[2] = 1;
+    }
+
+    function royaltyShareFor(LicenceId licenceId, address, WorkId) external view returns (uint256) {
+        return _share[licenceId];
+    }
+}
