@@ -109,6 +109,28 @@ def works(
 
 
 @app.command()
+def catalogue(
+    file: Annotated[Path, typer.Argument(help="CSV: kind,content_commitment,manifest_digest.")],
+    proof: Annotated[int | None, typer.Option(help="Prove the work in this row, from 0.")] = None,
+) -> None:
+    """Build the root under which a whole catalogue is registered, or the proof of one work."""
+    from api.cataloguing import read_catalogue
+    from chain.ledger.errors import LedgerError
+
+    try:
+        tree = read_catalogue(file)
+        shown: dict[str, Any] = {"root": "0x" + tree.root.hex(), "count": len(tree.works)}
+        if proof is not None:
+            siblings = tree.proof(proof)
+            kind, content, manifest = tree.works[proof].as_tuple()[1:]
+            shown["work"] = [proof, kind, "0x" + content.hex(), "0x" + manifest.hex()]
+            shown["proof"] = ["0x" + sibling.hex() for sibling in siblings]
+    except LedgerError as error:
+        _refuse(f"{file}: {error}. Next: correct that and build it again.")
+    _print_json(shown)
+
+
+@app.command()
 def trace(
     file: Annotated[Path, typer.Argument(help="WAV, FLAC, MP3, Ogg Vorbis or Opus.")],
     as_json: AsJson = False,

@@ -10,6 +10,7 @@ from chain.client.epoch_distributor import EpochDistributor
 from chain.client.licence_registry import LicenceRegistry
 from chain.client.node import Node
 from chain.client.royalty_ledger import RoyaltyLedger
+from chain.client.sharing_rules import SharingRules
 from chain.client.stablecoin import Stablecoin
 from chain.client.usage_oracle import UsageOracle
 from chain.client.work_registry import WorkRegistry
@@ -28,4 +29,5 @@ class Contracts:
         self.oracle = UsageOracle.of(node, deployment)
         self.distributor = EpochDistributor.of(node, deployment)
         self.court = DisputeCourt.of(node, deployment)
+        self.sharing = SharingRules.of(node, deployment)
         self.token = Stablecoin.of(node, deployment)

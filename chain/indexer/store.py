@@ -52,8 +52,17 @@ from chain.indexer.row_reading import (
 )
 from chain.ledger.catalogue import Catalogue
 from chain.ledger.epoch import LicenceUsage
-from chain.ledger.identifiers import Address, CommunityId, Digest, GenerationId, LicenceId, WorkId
+from chain.ledger.identifiers import (
+    Address,
+    CommunityId,
+    Digest,
+    EpochNumber,
+    GenerationId,
+    LicenceId,
+    WorkId,
+)
 from chain.ledger.rights import Parent, Share, Split, Tier
+from chain.ledger.sharing import Announcement, SharingRule
 from chain.ledger.vectors import AncestorVector
 
 
@@ -145,6 +154,19 @@ class Store:
     def community(self, community_id: CommunityId, *, at: BlockPin) -> CommunityRecord | None:
         found = (c for c in self.communities(at=at) if c.community_id == community_id)
         return next(found, None)
+
+    def sharing_rule(
+        self, community_id: CommunityId, epoch: EpochNumber, *, at: BlockPin
+    ) -> Announcement:
+        """The rule by which a community divides what it earns in an epoch."""
+        table = tables.sharing_rule_announced
+        wanted = (table.c.community_id == community_id, table.c.from_epoch <= epoch)
+        with self._at(at) as connection:
+            held = Announcement(SharingRule.PRO_RATA, 0, 0, EpochNumber(0))
+            for row in _ordered(connection, table, at, *wanted):
+                first = EpochNumber(row.from_epoch)
+                held = Announcement(SharingRule(row.rule), row.phi_bps, row.version, first)
+            return held
 
     def consents(self, *, at: BlockPin, work_id: WorkId | None = None) -> list[ConsentRecord]:
         """Where consent stands, by work and tier; tiers nobody was asked for are left out."""

@@ -13,7 +13,7 @@ from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, MetaData, T
 
 from chain.indexer.columns import Account, Uint64, Uint256
 
-PROJECTION_VERSION: Final = 4
+PROJECTION_VERSION: Final = 5
 
 metadata = MetaData()
 
