@@ -7,20 +7,15 @@ the newest block there is an answer for.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, Table, select
+from sqlalchemy import ColumnElement, Table, select
 
 from chain.client.blocks import BlockPin, RawLog
 from chain.indexer import tables
 from chain.indexer.consent_fold import Step, fold_consents
-from chain.indexer.cursor import IndexStatus, read_status, status_in
-from chain.indexer.database import reading
-from chain.indexer.errors import NotIndexedYet
+from chain.indexer.index_reader import ordered as _ordered
 from chain.indexer.records import (
-    CatalogueRecord,
     CommunityRecord,
     ConsentRecord,
     Deferral,
@@ -38,7 +33,6 @@ from chain.indexer.records import (
     SettledRecord,
     SplitRecord,
     TransferRecord,
-    WorkRecord,
 )
 from chain.indexer.row_reading import (
     decisions,
@@ -48,87 +42,25 @@ from chain.indexer.row_reading import (
     raw_of,
     reached,
     root_of,
-    work_of,
 )
-from chain.ledger.catalogue import Catalogue
+from chain.indexer.work_store import WorkStore
 from chain.ledger.epoch import LicenceUsage
 from chain.ledger.identifiers import (
     Address,
     CommunityId,
     Digest,
-    EpochNumber,
     GenerationId,
     LicenceId,
     WorkId,
 )
 from chain.ledger.rights import Parent, Share, Split, Tier
-from chain.ledger.sharing import Announcement, SharingRule
 from chain.ledger.vectors import AncestorVector
 
 
-class Store:
+class Store(WorkStore):
     """Reads one index. Every method raises IndexEmpty, and NotIndexedYet for a block not there."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def status(self) -> IndexStatus:
-        """How far the index is and whether it is paused."""
-        return read_status(self._engine)
-
-    def head(self) -> BlockPin:
-        """The newest indexed block."""
-        return self.status().cursor
-
-    # works and communities
-
-    def works(
-        self,
-        *,
-        at: BlockPin,
-        community_id: CommunityId | None = None,
-        after: WorkId | None = None,
-        limit: int | None = None,
-    ) -> list[WorkRecord]:
-        """Works by ascending id, from the one after `after`."""
-        table = tables.work_registered
-        wanted = [] if community_id is None else [table.c.community_id == community_id]
-        wanted += [] if after is None else [table.c.work_id > after]
-        with self._at(at) as connection:
-            owners, displaced = self._owners(connection, at), self._displaced(connection, at)
-            rows = connection.execute(
-                _placed(table, at, *wanted).order_by(table.c.work_id).limit(limit)
-            )
-            return [work_of(row, owners, displaced) for row in rows]
-
-    def work(self, work_id: WorkId, *, at: BlockPin) -> WorkRecord | None:
-        return self._one_work(at, tables.work_registered.c.work_id == work_id)
-
-    def work_by_content(self, content_commitment: Digest, *, at: BlockPin) -> WorkRecord | None:
-        """The work registered for a recording; of several, the one nobody displaced."""
-        column = tables.work_registered.c.content_commitment
-        return self._one_work(at, column == content_commitment)
-
-    def catalogues(self, *, at: BlockPin) -> list[CatalogueRecord]:
-        """Catalogues in the order of their registration, with the works made real so far."""
-        with self._at(at) as connection:
-            materialised: dict[bytes, dict[int, WorkId]] = defaultdict(dict)
-            for row in _ordered(connection, tables.work_materialised, at):
-                materialised[row.catalogue_hash][row.catalogue_position] = WorkId(row.work_id)
-            return [
-                CatalogueRecord(
-                    Catalogue(
-                        row.owner,
-                        CommunityId(row.community_id),
-                        row.works,
-                        Digest(row.root),
-                        Digest(row.manifest_digest),
-                    ),
-                    materialised[row.catalogue_hash],
-                    place_of(row),
-                )
-                for row in _ordered(connection, tables.catalogue_registered, at)
-            ]
+    # communities and consent
 
     def communities(self, *, at: BlockPin) -> list[CommunityRecord]:
         """All communities by ascending id, with their present stewards."""
@@ -154,19 +86,6 @@ class Store:
     def community(self, community_id: CommunityId, *, at: BlockPin) -> CommunityRecord | None:
         found = (c for c in self.communities(at=at) if c.community_id == community_id)
         return next(found, None)
-
-    def sharing_rule(
-        self, community_id: CommunityId, epoch: EpochNumber, *, at: BlockPin
-    ) -> Announcement:
-        """The rule by which a community divides what it earns in an epoch."""
-        table = tables.sharing_rule_announced
-        wanted = (table.c.community_id == community_id, table.c.from_epoch <= epoch)
-        with self._at(at) as connection:
-            held = Announcement(SharingRule.PRO_RATA, 0, 0, EpochNumber(0))
-            for row in _ordered(connection, table, at, *wanted):
-                first = EpochNumber(row.from_epoch)
-                held = Announcement(SharingRule(row.rule), row.phi_bps, row.version, first)
-            return held
 
     def consents(self, *, at: BlockPin, work_id: WorkId | None = None) -> list[ConsentRecord]:
         """Where consent stands, by work and tier; tiers nobody was asked for are left out."""
@@ -452,55 +371,3 @@ class Store:
         with self._at(at) as connection:
             row = connection.execute(select(table).where(table.c.number == number)).first()
         return None if row is None else BlockPin(row.number, row.hash, row.timestamp)
-
-    @contextmanager
-    def _at(self, at: BlockPin) -> Iterator[Connection]:
-        with reading(self._engine) as connection:
-            cursor = status_in(connection).cursor
-            table = tables.block
-            row = connection.execute(select(table).where(table.c.number == at.number)).first()
-            on_chain = row is None or row.hash == at.hash
-            if at.number > cursor.number or not on_chain:
-                raise NotIndexedYet(at.number, cursor.number)
-            yield connection
-
-    def _one_work(self, at: BlockPin, wanted: ColumnElement[bool]) -> WorkRecord | None:
-        # A content that was displaced has several works; the newest has it.
-        newest_first = tables.work_registered.c.work_id.desc()
-        with self._at(at) as connection:
-            query = _placed(tables.work_registered, at, wanted).order_by(newest_first)
-            row = connection.execute(query).first()
-            if row is None:
-                return None
-            owners = self._owners(connection, at, WorkId(row.work_id))
-            return work_of(row, owners, self._displaced(connection, at))
-
-    @staticmethod
-    def _displaced(connection: Connection, at: BlockPin) -> dict[int, WorkId]:
-        rows = _ordered(connection, tables.work_displaced, at)
-        return {row.work_id: WorkId(row.displaced_by) for row in rows}
-
-    @staticmethod
-    def _owners(
-        connection: Connection, at: BlockPin, work_id: WorkId | None = None
-    ) -> dict[int, Address]:
-        table = tables.work_transferred
-        wanted = [] if work_id is None else [table.c.work_id == work_id]
-        return {row.work_id: row.recipient for row in _ordered(connection, table, at, *wanted)}
-
-
-def _placed(table: Table, at: BlockPin, *wanted: ColumnElement[bool]) -> Select[Any]:
-    """Rows up to a block, each with its block's time."""
-    return (
-        select(table, tables.block.c.timestamp.label("place_time"))
-        .join(tables.block, tables.block.c.number == table.c.block_number)
-        .where(table.c.block_number <= at.number, *wanted)
-    )
-
-
-def _ordered(
-    connection: Connection, table: Table, at: BlockPin, *wanted: ColumnElement[bool]
-) -> Iterator[Row[Any]]:
-    """Rows up to a block in chain order."""
-    query = _placed(table, at, *wanted).order_by(*table.primary_key.columns)
-    return iter(connection.execute(query))
