@@ -2,9 +2,11 @@
 
     python -m benchmarks.gas            a table
     python -m benchmarks.gas --json     the same for machines
+    python -m benchmarks.gas --check    exit 1 where gas left the book by more than 2 %
+    python -m benchmarks.gas --write    write the book and the README's table
 
 Whole transactions on a node of its own, deployed through Brownie with the compiler settings of
-brownie-config.yaml. No goal is enforced.
+brownie-config.yaml. Goals are shown, the book (book.json) is enforced.
 """
 
 from __future__ import annotations
@@ -12,14 +14,18 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from pathlib import Path
 
+from benchmarks.gas import book
 from benchmarks.gas.anchors import ANCHORS
 from benchmarks.gas.direct_lane import DirectLane
 from benchmarks.gas.epoch_lane import EpochLane
 from benchmarks.gas.registration import RegistrationWays
 from benchmarks.gas.workplace import workplace
+from benchmarks.written_parts import rewritten
 
 LICENCE_WITH_CAPS = 1
+README = Path(__file__).resolve().parents[2] / "README.md"
 
 
 def measure() -> dict[str, int]:
@@ -60,8 +66,18 @@ def as_json(found: dict[str, int]) -> str:
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gas", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--check", action="store_true", help="compare with the book")
+    parser.add_argument("--write", action="store_true", help="write book and README")
     arguments = parser.parse_args(sys.argv[1:] if argv is None else argv)
     found = measure()
+    if arguments.write:
+        book.write(found)
+        readme = README.read_text("utf-8")
+        README.write_text(rewritten(readme, book.COMMAND, book.markdown(found)), "utf-8")
+    if arguments.check:
+        told = book.differences(found, book.entries())
+        print("\n".join(told) if told else f"{len(found)} operations cost what the book says")
+        return 1 if told else 0
     print(as_json(found) if arguments.json else table(found))
     return 0
 

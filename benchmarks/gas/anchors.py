@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Anchor:
-    """One line of the table. Gas per operation; `goal` is not enforced yet."""
+    """One line of the table. Gas per operation; a `goal` is shown, the book is enforced."""
 
     operation: str
     goal: int | None

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-BEGINS: Final = "<!-- written by python -m benchmarks.watermark --readme README.md -->"
-ENDS: Final = "<!-- end of what is written -->"
+from benchmarks.written_parts import rewritten
+
+COMMAND: Final = "python -m benchmarks.watermark --readme README.md"
 
 # What a row of the README's table says, and the attacks it speaks for.
 _GROUPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
@@ -28,15 +29,8 @@ _COLLUSION: Final = ("average of 2 copies", "average of 5 copies", "average of 8
 
 
 def with_headline(readme: str, reports: dict[str, dict[str, Any]]) -> str:
-    """The README with the part between the two comments written anew.
-
-    Raises ValueError when a comment is missing.
-    """
-    before, found, rest = readme.partition(BEGINS)
-    _, ended, after = rest.partition(ENDS)
-    if not found or not ended:
-        raise ValueError(f"the README needs the lines {BEGINS} and {ENDS}")
-    return before + BEGINS + "\n" + "\n".join(_lines(reports)) + "\n" + ENDS + after
+    """The README with its part written anew. Raises ValueError when it has no place for it."""
+    return rewritten(readme, COMMAND, _lines(reports))
 
 
 def _lines(reports: dict[str, dict[str, Any]]) -> Iterator[str]:

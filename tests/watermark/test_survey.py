@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from benchmarks.watermark.headline import BEGINS, ENDS, with_headline
+from benchmarks.watermark.headline import COMMAND, with_headline
 from benchmarks.watermark.page import page
+from benchmarks.written_parts import ENDS, begins
 from tests.watermark.conftest import plucked_music
 from watermark.identity.null_model import NullModel
 from watermark.marker import Marker
@@ -257,11 +258,12 @@ def test_the_committed_page_is_written_from_reports_alone(
 def test_the_readmes_account_is_written_between_its_comments_alone(
     run: tuple[Journal, Row, Path],
 ) -> None:
-    readme = f"before\n{BEGINS}\nstale\n{ENDS}\nafter\n"
+    opening = begins(COMMAND)
+    readme = f"before\n{opening}\nstale\n{ENDS}\nafter\n"
 
     text = with_headline(readme, {"music": {"report": run[1]}})
 
-    assert text.startswith(f"before\n{BEGINS}\n2 clips of 16 s")
+    assert text.startswith(f"before\n{opening}\n2 clips of 16 s")
     assert text.endswith(f"{ENDS}\nafter\n")
     assert "| clean; from 10 s; from 5 s | 2 of 2 | 34% .. 100% |" in text
     assert "stale" not in text
