@@ -22,6 +22,8 @@ os.environ.setdefault("SOLCX_BINARY_PATH", str(ROOT / ".tools" / "solcx"))
 
 import solcx  # noqa: E402  (reads the variable on import)
 
+from scripts import descriptors  # noqa: E402
+
 SOLC_VERSION: Final = "0.8.37"
 EVM_VERSION: Final = "cancun"
 OPTIMIZER_RUNS: Final = 800
@@ -142,6 +144,7 @@ def main(argv: list[str] | None = None) -> int:
     for name, text in texts.items():
         (ABI_FOLDER / f"{name}.json").write_text(text)
         print(f"chain/client/abi/{name}.json")
+    descriptors.write()
     return 0
 
 

@@ -47,6 +47,7 @@ ANCHORS: dict[str, Anchor] = {
     "claim": Anchor("claim, direct lane, split of 10", 60_000, 51_925, SPLITS),
     "push_10": Anchor("push to 10 payees", None, 155_796, SPLITS),
     "set_split": Anchor("set a split of 10", 90_000, 186_551, SPLITS),
+    "dispute": Anchor("dispute a payee's share", 150_000, 327_775, f"{STORY}, mock arbiter"),
     "post_epoch": Anchor("post an epoch: usage and payout roots", 130_000, 293_455, "EAS + Merkl"),
     "activate": Anchor("activate a payout root", None, 38_736, MORPHO),
     "claim_epoch_20": Anchor("claim, epoch lane, depth 20", 75_000, 63_812, MORPHO),

@@ -45,6 +45,7 @@ class DirectLane:
         self.licences(originals)
         self.links(originals)
         self.payments(originals)
+        self.disputes(originals)
         return self.gas
 
     # --- works and licences --------------------------------------------------------------------
@@ -176,3 +177,18 @@ class DirectLane:
             self.gas["push_10"] = self.ledger("push", *split)
             self.pay(work)
         self.gas["claim"] = self.ledger("claim", *split, self.place.payees[3])
+
+    # --- disputes ------------------------------------------------------------------------------
+
+    def disputes(self, originals: list[int]) -> None:
+        """Two shares of a split of ten; the second time the court holds bonds already."""
+        work, customer = originals[-2], self.place.customer
+        shares = [(payee, 1_000) for payee in self.place.payees]
+        court = self.place.contracts["DisputeCourt"]
+        for method, of in (("mint", customer), ("approve", court)):
+            self.place.send("DevStablecoin", method, of, PRICE * 10, sender=customer)
+        for payee in self.place.payees[:2]:
+            evidence = keccak(text=f"evidence about {payee}")
+            self.gas["dispute"] = self.place.send(
+                "DisputeCourt", "open", work, payee, evidence, shares, PRICE, sender=customer
+            )
