@@ -90,7 +90,8 @@ def workplace() -> Iterator[Workplace]:
     from brownie import network, project, rpc
     from brownie._config import CONFIG
 
-    loaded = project.load(str(ROOT), name="AntiphonGas")
+    with redirect_stdout(sys.stderr):  # what is printed while compiling is not the table
+        loaded = project.load(str(ROOT), name="AntiphonGas")
     node = CONFIG.networks["development"]["cmd_settings"]
     node |= {"port": free_port(), "accounts": ACCOUNTS, "mnemonic": MNEMONIC}
     node |= {"gas_limit": BLOCK_GAS}
