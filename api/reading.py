@@ -92,24 +92,21 @@ def payee_balances(app: Application, at: BlockPin) -> list[PayeeBalance]:
 def waiting_by_payee(app: Application, at: BlockPin) -> dict[Address, int]:
     """What waits for payees whom a push could not pay.
 
-    A deferral of the direct lane does not name the split version it was of, so the ledger is asked
-    for what is due under each. In the epoch lane the newest deferral includes the earlier ones.
+    In the direct lane the ledger is asked what is due by now under each version that a deferral
+    names. In the epoch lane the newest deferral includes the earlier ones.
     """
     total: dict[Address, int] = defaultdict(int)
     epoch: dict[tuple[Address, Address], int] = {}
-    direct: set[tuple[WorkId, Address, Address]] = set()
+    direct: set[tuple[WorkId, int, Address, Address]] = set()
     for deferral in app.store.deferrals(at=at):
-        if deferral.work_id is not None:
-            direct.add((deferral.work_id, deferral.token, deferral.payee))
+        if deferral.work_id is not None and deferral.version is not None:
+            direct.add((deferral.work_id, deferral.version, deferral.token, deferral.payee))
         else:
             waits = deferral.amount if deferral.waiting else 0
             epoch[(deferral.token, deferral.payee)] = waits
     for (_, payee), amount in epoch.items():
         total[payee] += amount
-    for work_id, token, payee in direct:
-        for record in app.store.splits(at=at, work_id=work_id):
-            if record.split.bps_of(payee):
-                total[payee] += app.ledger.due_to(
-                    work_id, token, record.version, record.split, payee, at=at
-                )
+    for work_id, version, token, payee in direct:
+        split = app.store.splits(at=at, work_id=work_id)[version - 1].split
+        total[payee] += app.ledger.due_to(work_id, token, version, split, payee, at=at)
     return total

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IAccessManager} from "@openzeppelin/contracts/access/manager/IAccessManager.sol";
+import {Managed} from "./access/Managed.sol";
+import {TimedPause} from "./access/TimedPause.sol";
 import {IDerivativeGraph} from "./interfaces/IDerivativeGraph.sol";
 import {ILicenceRegistry} from "./interfaces/ILicenceRegistry.sol";
 import {IWorkRegistry} from "./interfaces/IWorkRegistry.sol";
@@ -9,7 +12,7 @@ import {GenerationId, WorkId} from "./types/Identifiers.sol";
 import {Parent, WorkKind} from "./types/Rights.sol";
 
 /// @notice See `IDerivativeGraph`. Parents are older than their children, so no work is its own ancestor.
-contract DerivativeGraph is IDerivativeGraph {
+contract DerivativeGraph is IDerivativeGraph, TimedPause {
     using AncestorVectors for AncestorVectors.Draft;
 
     /// @dev One slot, so that a link writes one and reads one for each parent. 240 bits of a hash are too many to find
@@ -35,7 +38,7 @@ contract DerivativeGraph is IDerivativeGraph {
     mapping(GenerationId generationId => WorkId) private _childOfGeneration;
     mapping(WorkId root => uint32) private _floors;
 
-    constructor(IWorkRegistry works_, ILicenceRegistry licences_) {
+    constructor(IWorkRegistry works_, ILicenceRegistry licences_, IAccessManager authority_) Managed(authority_) {
         works = works_;
         licences = licences_;
     }
@@ -43,6 +46,7 @@ contract DerivativeGraph is IDerivativeGraph {
     /// @inheritdoc IDerivativeGraph
     function link(WorkId child, GenerationId generationId, Parent[] calldata parents, bytes[] calldata vectors)
         external
+        whenNotPaused
     {
         _checkChild(child, generationId);
         bool countFits = parents.length > 0 && parents.length <= MAX_PARENTS && vectors.length == parents.length;

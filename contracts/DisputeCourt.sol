@@ -8,6 +8,7 @@ import {IArbiter, Ruling} from "./interfaces/IArbiter.sol";
 import {IConsentRegistry} from "./interfaces/IConsentRegistry.sol";
 import {IDisputeCourt} from "./interfaces/IDisputeCourt.sol";
 import {IRoyaltyLedger} from "./interfaces/IRoyaltyLedger.sol";
+import {ISplitVersions} from "./interfaces/ISplitVersions.sol";
 import {IWorkRegistry} from "./interfaces/IWorkRegistry.sol";
 import {Freezes} from "./libraries/Freezes.sol";
 import {CommunityId, WorkId} from "./types/Identifiers.sol";
@@ -321,7 +322,7 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
         try ledger.dueTo(workId, bondToken, splitVersion, latestSplit, payee) returns (uint256 due) {
             return due;
         } catch (bytes memory reason) {
-            if (bytes4(reason) == IRoyaltyLedger.NotAPayee.selector) return 0;
+            if (bytes4(reason) == ISplitVersions.NotAPayee.selector) return 0;
             assembly ("memory-safe") {
                 revert(add(reason, 0x20), mload(reason))
             }

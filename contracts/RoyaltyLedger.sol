@@ -3,48 +3,35 @@ pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {IAccessManager} from "@openzeppelin/contracts/access/manager/IAccessManager.sol";
+import {IERC3009} from "@openzeppelin/contracts/interfaces/draft-IERC3009.sol";
+import {Managed} from "./access/Managed.sol";
+import {TimedPause} from "./access/TimedPause.sol";
+import {IConsentRegistry} from "./interfaces/IConsentRegistry.sol";
 import {IDerivativeGraph} from "./interfaces/IDerivativeGraph.sol";
 import {IFrozenShares} from "./interfaces/IFrozenShares.sol";
 import {IRoyaltyLedger} from "./interfaces/IRoyaltyLedger.sol";
 import {IWorkRegistry} from "./interfaces/IWorkRegistry.sol";
 import {AncestorVectors} from "./libraries/AncestorVectors.sol";
 import {SafePush} from "./libraries/SafePush.sol";
+import {SplitVersions} from "./splits/SplitVersions.sol";
 import {WorkId} from "./types/Identifiers.sol";
-import {BPS_WHOLE, SHARE_SCALE, Share, WorkKind} from "./types/Rights.sol";
+import {Authorization, BPS_WHOLE, SHARE_SCALE, Share, WorkKind} from "./types/Rights.sol";
 
 /// @notice See `IRoyaltyLedger`. No owner, no upgrade, no way out for money but the payees of a split.
 /// Nobody's decision is asked for between a payment and its payout: `settle`, `claim` and `push` depend on the graph's
 /// stored hash and on the court's answer alone. Split versions count from 1; the first one owns all earlier income.
-contract RoyaltyLedger is IRoyaltyLedger, ReentrancyGuardTransient {
+contract RoyaltyLedger is IRoyaltyLedger, SplitVersions, TimedPause {
     using SafeERC20 for IERC20;
 
-    /// @dev What is known of a work's ancestry. Both answers are final, so they are asked for once.
-    enum Lineage {
-        UNKNOWN,
-        ORIGINAL,
-        DERIVED
-    }
-
-    struct WorkBook {
-        uint32 splits;
-        Lineage lineage;
-    }
-
     uint256 private constant _TOKENS_MAX = 16;
-    uint256 private constant _PAYEES_MAX = 64;
 
-    IWorkRegistry public immutable works;
     IDerivativeGraph public immutable graph;
     address public immutable licenceRegistry;
     IFrozenShares public immutable court;
-    address public immutable curator;
 
     IERC20[] private _tokens;
     mapping(IERC20 token => bool) private _accepted;
-    mapping(IERC20 token => Custody) private _custody;
-    mapping(WorkId workId => WorkBook) private _books;
-    mapping(WorkId workId => mapping(uint32 version => bytes32)) private _splitHash;
     mapping(WorkId workId => mapping(IERC20 token => Flow)) private _flow;
     mapping(WorkId workId => mapping(IERC20 token => uint256)) private _accrued;
     mapping(WorkId workId => mapping(IERC20 token => mapping(uint32 version => uint256))) private _segmentStart;
@@ -52,23 +39,26 @@ contract RoyaltyLedger is IRoyaltyLedger, ReentrancyGuardTransient {
         private _paid;
     mapping(address payee => address) private _payoutAddress;
 
+    modifier onlyLicenceRegistry() {
+        if (msg.sender != licenceRegistry) revert NotLicenceRegistry(msg.sender);
+        _;
+    }
+
     constructor(
         IWorkRegistry works_,
+        IConsentRegistry consents_,
         IDerivativeGraph graph_,
         address licenceRegistry_,
         IFrozenShares court_,
-        address curator_
-    ) {
-        works = works_;
+        IAccessManager authority_
+    ) SplitVersions(works_, consents_) Managed(authority_) {
         graph = graph_;
         licenceRegistry = licenceRegistry_;
         court = court_;
-        curator = curator_;
     }
 
     /// @inheritdoc IRoyaltyLedger
-    function acceptToken(IERC20 token) external {
-        if (msg.sender != curator) revert NotCurator(msg.sender);
+    function acceptToken(IERC20 token) external restricted {
         if (_accepted[token]) revert TokenAlreadyAccepted(token);
         if (_tokens.length == _TOKENS_MAX) revert TooManyTokens(_TOKENS_MAX + 1);
         if (address(token).code.length == 0) revert TokenNotAccepted(token);
@@ -79,41 +69,51 @@ contract RoyaltyLedger is IRoyaltyLedger, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IRoyaltyLedger
-    function setSplit(WorkId workId, Share[] calldata shares) external nonReentrant returns (uint32 version) {
-        if (works.controllerOf(workId) != msg.sender) revert NotController(workId, msg.sender);
-        _checkShares(shares);
-
-        version = _books[workId].splits + 1;
-        if (version > 1) _closeSegments(workId, version);
-        _books[workId].splits = version;
-        _splitHash[workId][version] = keccak256(abi.encode(shares));
-        emit SplitSet(workId, version, shares);
+    function pay(WorkId workId, IERC20 token, uint128 amount) external nonReentrant whenNotPaused {
+        uint256 before = _book(msg.sender, workId, token, amount);
+        token.safeTransferFrom(msg.sender, address(this), amount);
+        _checkReceived(token, before, amount);
     }
 
     /// @inheritdoc IRoyaltyLedger
-    function pay(WorkId workId, IERC20 token, uint128 amount) external nonReentrant {
-        _take(msg.sender, workId, token, amount);
+    function payFrom(address payer, WorkId workId, IERC20 token, uint128 amount)
+        external
+        onlyLicenceRegistry
+        nonReentrant
+        whenNotPaused
+    {
+        uint256 before = _book(payer, workId, token, amount);
+        token.safeTransferFrom(payer, address(this), amount);
+        _checkReceived(token, before, amount);
     }
 
     /// @inheritdoc IRoyaltyLedger
-    function payFrom(address payer, WorkId workId, IERC20 token, uint128 amount) external nonReentrant {
-        if (msg.sender != licenceRegistry) revert NotLicenceRegistry(msg.sender);
-        _take(payer, workId, token, amount);
+    function payFromAuthorized(
+        address payer,
+        WorkId workId,
+        IERC20 token,
+        uint128 amount,
+        Authorization calldata authorization
+    ) external onlyLicenceRegistry nonReentrant whenNotPaused {
+        uint256 before = _book(payer, workId, token, amount);
+        IERC3009(address(token)).receiveWithAuthorization(
+            payer,
+            address(this),
+            amount,
+            authorization.validAfter,
+            authorization.validBefore,
+            authorization.nonce,
+            authorization.v,
+            authorization.r,
+            authorization.s
+        );
+        _checkReceived(token, before, amount);
     }
 
     /// @inheritdoc IRoyaltyLedger
     function settle(WorkId workId, IERC20 token, bytes calldata vector) external nonReentrant {
-        bytes30 stored = graph.vectorHashOf(workId);
-        bool matches = stored == 0 ? vector.length == 0 : bytes30(keccak256(vector)) == stored;
-        if (!matches) revert VectorMismatch(workId);
-        Flow storage flow = _flow[workId][token];
-        uint128 gross = flow.gross;
-        uint128 amount = gross - flow.settled;
-        if (amount == 0) return;
-
-        flow.settled = gross;
-        _passOn(workId, token, amount, vector);
-        emit Settled(workId, token, amount, gross);
+        _checkVector(workId, vector);
+        _settle(workId, token, vector);
     }
 
     /// @inheritdoc IRoyaltyLedger
@@ -122,16 +122,15 @@ contract RoyaltyLedger is IRoyaltyLedger, ReentrancyGuardTransient {
         nonReentrant
         returns (uint256 amount)
     {
-        _checkSplit(workId, version, shares);
-        uint256 bps = _bpsOf(shares, payee);
+        uint256 income = _incomeOf(workId, token, version, shares);
+        uint256 bps = shares[_placeOf(shares, payee)].bps;
         if (_isFrozen(workId, payee)) revert ShareFrozen(workId, payee);
         mapping(address => uint256) storage paid = _paid[workId][token][version];
         uint256 before = paid[payee];
-        amount = _entitlement(_segmentIncome(workId, token, version), bps) - before;
+        amount = _entitlement(income, bps) - before;
         if (amount == 0) revert NothingDue(workId, token, payee);
 
         paid[payee] = before + amount;
-        _custody[token].paidOut += uint128(amount);
         address to = payoutAddressOf(payee);
         emit PaidOut(workId, token, payee, version, to, amount, before + amount);
         token.safeTransfer(to, amount);
@@ -139,8 +138,7 @@ contract RoyaltyLedger is IRoyaltyLedger, ReentrancyGuardTransient {
 
     /// @inheritdoc IRoyaltyLedger
     function push(WorkId workId, IERC20 token, uint32 version, Share[] calldata shares) external nonReentrant {
-        _checkSplit(workId, version, shares);
-        uint256 income = _segmentIncome(workId, token, version);
+        uint256 income = _incomeOf(workId, token, version, shares);
         for (uint256 i; i < shares.length; ++i) {
             _push(workId, token, version, income, shares[i]);
         }
@@ -164,11 +162,6 @@ contract RoyaltyLedger is IRoyaltyLedger, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IRoyaltyLedger
-    function splitCountOf(WorkId workId) external view returns (uint32) {
-        return _books[workId].splits;
-    }
-
-    /// @inheritdoc IRoyaltyLedger
     function segmentStartOf(WorkId workId, IERC20 token, uint32 version) external view returns (uint256) {
         return _segmentStart[workId][token][version];
     }
@@ -184,14 +177,9 @@ contract RoyaltyLedger is IRoyaltyLedger, ReentrancyGuardTransient {
         view
         returns (uint256)
     {
-        _checkSplit(workId, version, shares);
-        uint256 income = _segmentIncome(workId, token, version);
-        return _entitlement(income, _bpsOf(shares, payee)) - _paid[workId][token][version][payee];
-    }
-
-    /// @inheritdoc IRoyaltyLedger
-    function custodyOf(IERC20 token) external view returns (Custody memory) {
-        return _custody[token];
+        uint256 income = _incomeOf(workId, token, version, shares);
+        uint256 bps = shares[_placeOf(shares, payee)].bps;
+        return _entitlement(income, bps) - _paid[workId][token][version][payee];
     }
 
     /// @inheritdoc IRoyaltyLedger
@@ -200,8 +188,10 @@ contract RoyaltyLedger is IRoyaltyLedger, ReentrancyGuardTransient {
         return to == address(0) ? payee : to;
     }
 
-    /// @dev Books first, so that a token that calls back finds them true; a token that delivers less undoes it all.
-    function _take(address payer, WorkId workId, IERC20 token, uint128 amount) private {
+    /// @dev Booked before the money comes, so that a token that calls back finds the books true; a token that delivers
+    /// less undoes it all.
+    /// @return before What the ledger held of the token.
+    function _book(address payer, WorkId workId, IERC20 token, uint128 amount) private returns (uint256 before) {
         if (amount == 0) revert ZeroAmount();
         if (!_accepted[token]) revert TokenNotAccepted(token);
         Lineage lineage = _lineageOf(workId);
@@ -213,13 +203,8 @@ contract RoyaltyLedger is IRoyaltyLedger, ReentrancyGuardTransient {
             flow.settled = gross;
             _accrued[workId][token] += amount * SHARE_SCALE;
         }
-        _custody[token].paidIn += amount;
         emit Paid(workId, token, payer, amount, gross);
-
-        uint256 before = token.balanceOf(address(this));
-        token.safeTransferFrom(payer, address(this), amount);
-        uint256 held = token.balanceOf(address(this));
-        if (held != before + amount) revert AmountMismatch(amount, held > before ? held - before : 0);
+        return token.balanceOf(address(this));
     }
 
     function _lineageOf(WorkId workId) private returns (Lineage lineage) {
@@ -234,6 +219,17 @@ contract RoyaltyLedger is IRoyaltyLedger, ReentrancyGuardTransient {
         _books[workId].lineage = lineage;
     }
 
+    function _settle(WorkId workId, IERC20 token, bytes calldata vector) private {
+        Flow storage flow = _flow[workId][token];
+        uint128 gross = flow.gross;
+        uint128 amount = gross - flow.settled;
+        if (amount == 0) return;
+
+        flow.settled = gross;
+        _passOn(workId, token, amount, vector);
+        emit Settled(workId, token, amount, gross);
+    }
+
     /// @dev The vector is the one stored at linking, so its ids ascend and its shares stay below the whole.
     function _passOn(WorkId workId, IERC20 token, uint256 amount, bytes calldata vector) private {
         uint256 kept = SHARE_SCALE;
@@ -246,13 +242,12 @@ contract RoyaltyLedger is IRoyaltyLedger, ReentrancyGuardTransient {
         _accrued[workId][token] += amount * kept;
     }
 
-    /// @dev Income that is not settled yet still belongs to the old split, so it must be settled first.
-    function _closeSegments(WorkId workId, uint32 version) private {
+    function _closeSegments(WorkId workId, uint32 version, bytes calldata vector) internal override {
+        _checkVector(workId, vector);
         uint256 tokens = _tokens.length;
         for (uint256 i; i < tokens; ++i) {
             IERC20 token = _tokens[i];
-            Flow storage flow = _flow[workId][token];
-            if (flow.gross != flow.settled) revert IncomeUnsettled(workId, token);
+            _settle(workId, token, vector);
             _segmentStart[workId][token][version] = _accrued[workId][token];
         }
     }
@@ -267,13 +262,11 @@ contract RoyaltyLedger is IRoyaltyLedger, ReentrancyGuardTransient {
         address to = payoutAddressOf(payee);
 
         paid[payee] = before + amount;
-        _custody[token].paidOut += uint128(amount);
         if (SafePush.tryTransfer(token, to, amount)) {
             emit PaidOut(workId, token, payee, version, to, amount, before + amount);
         } else {
             paid[payee] = before;
-            _custody[token].paidOut -= uint128(amount);
-            emit PayoutDeferred(workId, token, payee, amount);
+            emit PayoutDeferred(workId, token, payee, version, amount);
         }
     }
 
@@ -281,37 +274,27 @@ contract RoyaltyLedger is IRoyaltyLedger, ReentrancyGuardTransient {
         return address(court) != address(0) && court.isFrozen(workId, payee);
     }
 
-    function _checkSplit(WorkId workId, uint32 version, Share[] calldata shares) private view {
-        if (_splitHash[workId][version] != keccak256(abi.encode(shares))) revert SplitMismatch(workId, version);
+    function _checkVector(WorkId workId, bytes calldata vector) private view {
+        bytes30 stored = graph.vectorHashOf(workId);
+        bool matches = stored == 0 ? vector.length == 0 : bytes30(keccak256(vector)) == stored;
+        if (!matches) revert VectorMismatch(workId);
+    }
+
+    function _checkReceived(IERC20 token, uint256 before, uint256 amount) private view {
+        uint256 held = token.balanceOf(address(this));
+        if (held != before + amount) revert AmountMismatch(amount, held > before ? held - before : 0);
     }
 
     /// @dev What a version's segment took in so far, as a numerator of `SHARE_SCALE`; it ends where the next begins.
-    function _segmentIncome(WorkId workId, IERC20 token, uint32 version) private view returns (uint256) {
-        bool isLast = version == _books[workId].splits;
+    function _incomeOf(WorkId workId, IERC20 token, uint32 version, Share[] calldata shares)
+        private
+        view
+        returns (uint256)
+    {
+        bool isLast = _checkSplit(workId, version, shares);
         uint256 end = isLast ? _accrued[workId][token] : _segmentStart[workId][token][version + 1];
         // The first segment begins at zero; not asking the store is worth 2,000 gas to every payee of a first split.
         return version == 1 ? end : end - _segmentStart[workId][token][version];
-    }
-
-    function _checkShares(Share[] calldata shares) private view {
-        if (shares.length == 0 || shares.length > _PAYEES_MAX) revert BadPayees();
-        uint256 sumBps;
-        address previous;
-        for (uint256 i; i < shares.length; ++i) {
-            Share calldata share = shares[i];
-            bool isFit = share.payee > previous && share.payee != address(this) && share.bps != 0;
-            if (!isFit) revert BadPayees();
-            previous = share.payee;
-            sumBps += share.bps;
-        }
-        if (sumBps != BPS_WHOLE) revert SharesNotWhole(sumBps);
-    }
-
-    function _bpsOf(Share[] calldata shares, address payee) private pure returns (uint256) {
-        for (uint256 i; i < shares.length; ++i) {
-            if (shares[i].payee == payee) return shares[i].bps;
-        }
-        revert NotAPayee(payee);
     }
 
     /// @dev Below 2^158 times 2^14: no product here overflows. What is left of a unit stays with the payee's segment.

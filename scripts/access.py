@@ -42,7 +42,12 @@ class Rule:
 
 
 # One line for every contract that has `restricted` functions, and every role it gives them to.
-RULES: Final[tuple[Rule, ...]] = (Rule("council", "CouncilArbiter", ("decide",)),)
+RULES: Final[tuple[Rule, ...]] = (
+    Rule("council", "CouncilArbiter", ("decide",)),
+    Rule("curator", "RoyaltyLedger", ("acceptToken",)),
+    Rule("guardian", "RoyaltyLedger", ("pause", "unpause")),
+    Rule("guardian", "DerivativeGraph", ("pause", "unpause")),
+)
 
 
 @dataclass(frozen=True)

@@ -84,13 +84,14 @@ def constructor_arguments(
             at["RoyaltyLedger"],
             at["UsageOracle"],
         ),
-        "DerivativeGraph": (at["WorkRegistry"], at["LicenceRegistry"]),
+        "DerivativeGraph": (at["WorkRegistry"], at["LicenceRegistry"], at["Authority"]),
         "RoyaltyLedger": (
             at["WorkRegistry"],
+            at["ConsentRegistry"],
             at["DerivativeGraph"],
             at["LicenceRegistry"],
             at["DisputeCourt"],
-            plan.curator,
+            at["Authority"],
         ),
         "UsageOracle": (
             at["LicenceRegistry"],

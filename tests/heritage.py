@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from chain.client.royalty_ledger import shares_list
 from chain.ledger.identifiers import Address, CommunityId, Digest, GenerationId, LicenceId, WorkId
 from chain.ledger.registration import Registration
 from chain.ledger.rights import Parent, Split, Terms, Tier, WorkKind
@@ -111,6 +112,22 @@ def push_all(devnet: Devnet, work: WorkId, split: Split, version: int = 1) -> No
     devnet.ledger.push(
         work, devnet.deployment.token, version, split, signer=devnet.signers[PLATFORM]
     )
+
+
+def change_split(
+    devnet: Devnet, work: WorkId, present: Split, split: Split, vector: bytes = b"", *, signer: int
+) -> None:
+    """The next split at once: proposed, agreed to by every payee of the present one, enacted."""
+    devnet.ledger.propose_split(work, split, signer=devnet.signers[signer])
+    given = (work, split.hash(), shares_list(present))
+    data = "0x" + devnet.ledger.call("consentToSplit", *given).data.hex()
+    for share in present.shares:
+        # Payees that are contracts agree too.
+        devnet.rpc("anvil_impersonateAccount", share.payee)
+        devnet.rpc("anvil_setBalance", share.payee, hex(10**22))
+        consent = {"from": share.payee, "to": devnet.ledger.address, "data": data}
+        devnet.rpc("eth_sendTransaction", consent)
+    devnet.ledger.enact_split(work, split, vector, signer=devnet.signers[signer])
 
 
 def _found_communities(devnet: Devnet) -> tuple[CommunityId, ...]:

@@ -18,6 +18,7 @@ from chain.indexer.records import (
     Place,
     Provenance,
     RootRecord,
+    SplitProposalRecord,
     SplitRecord,
 )
 from chain.ledger.money import Currency
@@ -132,6 +133,16 @@ def plain_split_record(record: SplitRecord | None) -> Plain | None:
     return {"version": record.version, "shares": plain_split(record.split)}
 
 
+def plain_split_proposal(record: SplitProposalRecord) -> Plain:
+    return {
+        "version": record.version,
+        "shares": plain_split(record.split),
+        "enactable_from": moment(record.enactable_from),
+        "consents": list(record.consents),
+        "objections": list(record.objections),
+    }
+
+
 def plain_provenance(found: Provenance, works: dict[int, WorkShown]) -> Plain:
     return {
         "root": found.root,
@@ -172,6 +183,7 @@ def plain_deferral(deferral: Deferral) -> Plain:
         "payee": deferral.payee,
         "work_id": deferral.work_id,
         "lane": "epoch" if deferral.work_id is None else "direct",
+        "version": deferral.version,
         "amount": str(deferral.amount),
         "waiting": deferral.waiting,
         "place": plain_place(deferral.place),

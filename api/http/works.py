@@ -33,12 +33,14 @@ def read_work(work_id: Id, app: App, at: At) -> dict[str, Any]:
     if found is None:
         raise NotFound("work", work_id)
     consents = app.store.consents(at=at, work_id=WorkId(work_id))
+    proposals = app.store.split_proposals(at=at, work_id=WorkId(work_id))
     licences = app.store.licences(at=at, work_id=WorkId(work_id))
     return {
         "block": plain.plain_block(at),
         **plain.plain_work(found),
         "consents": [plain.plain_consent(consent, at) for consent in consents],
         "split": plain.plain_split_record(app.store.split_in_force(WorkId(work_id), at=at)),
+        "split_proposals": [plain.plain_split_proposal(p) for p in proposals if p.is_open],
         "licences": [plain.plain_licence(licence, at) for licence in licences],
     }
 

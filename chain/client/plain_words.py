@@ -234,9 +234,6 @@ REFUSALS: Final[dict[str, Words]] = {
         "A generation id cannot be zero.", "draw a new generation id and mark the recording again."
     ),
     # the direct lane
-    "NotCurator(address)": Words(
-        "Only the curator may add a payment token; {caller} is not.", "ask the curator."
-    ),
     "NotLicenceRegistry(address)": Words(
         "Only the licence register may pay for somebody else; {caller} is not it.",
         "pay from your own account.",
@@ -273,9 +270,28 @@ REFUSALS: Final[dict[str, Words]] = {
         "The shares given are not those of version {version} of work {workId}.",
         "read that version's shares from the index and try again.",
     ),
-    "IncomeUnsettled(uint64,address)": Words(
-        "Work {workId} has income that its present payees were not yet credited with.",
-        "settle the work first (anybody may), then change the split.",
+    "SplitExists(uint64,uint32)": Words(
+        "Work {workId} already has payees (version {version}); they must have time to object.",
+        "propose the new split instead of setting it.",
+    ),
+    "SplitNotSet(uint64)": Words(
+        "Work {workId} has no payees yet, so there is nobody to ask.", "set its first split."
+    ),
+    "ProposalMismatch(uint64)": Words(
+        "These shares are not the ones proposed for work {workId}.",
+        "read the present proposal from the index and try again.",
+    ),
+    "ObjectionTooLate(uint64,uint40)": Words(
+        "Objections to the new split of work {workId} could be raised until {until}.",
+        "talk to the work's controller; it can propose another split.",
+    ),
+    "SplitTooEarly(uint64,uint40)": Words(
+        "The payees of work {workId} may object until {enactableFrom}.",
+        "try again after that time, or ask all payees to agree now.",
+    ),
+    "SplitContested(uint64,uint32)": Words(
+        "A payee of work {workId} objected to version {version} of its split.",
+        "come to terms with the payee, or ask the community's elders to decide.",
     ),
     "NotAPayee(address)": Words(
         "{payee} has no share in this version of the split.",

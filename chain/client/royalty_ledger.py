@@ -8,7 +8,7 @@ from typing import ClassVar
 from chain.client.blocks import BlockPin, Receipt
 from chain.client.contract import Contract
 from chain.client.signer import LocalSigner
-from chain.ledger.identifiers import Address, WorkId
+from chain.ledger.identifiers import Address, Digest, WorkId
 from chain.ledger.rights import Split
 
 
@@ -21,11 +21,13 @@ class Flow:
 
 
 @dataclass(frozen=True)
-class Custody:
-    """Base units of a token that came in, and that left for payees."""
+class SplitProposal:
+    """A split that is to be the next; `enactable_from` is when the time to object is over."""
 
-    paid_in: int
-    paid_out: int
+    split_hash: bytes
+    enactable_from: int
+    is_unanimous: bool
+    is_objected: bool
 
 
 def shares_list(split: Split) -> list[tuple[str, int]]:
@@ -42,8 +44,32 @@ class RoyaltyLedger(Contract):
         return self._write("acceptToken", token, signer=signer)
 
     def set_split(self, work_id: WorkId, split: Split, *, signer: LocalSigner) -> Receipt:
-        """Who is paid from now on; the new version is `split_version(receipt)`."""
+        """Who is paid, for the first time; the version is `split_version(receipt)`."""
         return self._write("setSplit", work_id, shares_list(split), signer=signer)
+
+    def propose_split(self, work_id: WorkId, split: Split, *, signer: LocalSigner) -> Receipt:
+        """Put the next split forward; present payees have seven days to object."""
+        return self._write("proposeSplit", work_id, shares_list(split), signer=signer)
+
+    def consent_to_split(
+        self, work_id: WorkId, proposed: Split, present: Split, *, signer: LocalSigner
+    ) -> Receipt:
+        """A present payee agrees; when all do, nobody has to wait."""
+        given = (work_id, proposed.hash(), shares_list(present))
+        return self._write("consentToSplit", *given, signer=signer)
+
+    def object_to_split(
+        self, work_id: WorkId, proposed: Split, present: Split, *, signer: LocalSigner
+    ) -> Receipt:
+        """A present payee objects, which elders alone can overrule."""
+        given = (work_id, proposed.hash(), shares_list(present))
+        return self._write("objectToSplit", *given, signer=signer)
+
+    def enact_split(
+        self, work_id: WorkId, split: Split, vector: bytes, *, signer: LocalSigner
+    ) -> Receipt:
+        """Make the proposed split the present one; `vector` settles what came in before."""
+        return self._write("enactSplit", work_id, shares_list(split), vector, signer=signer)
 
     def split_version(self, receipt: Receipt) -> int:
         return int(self._one_event(receipt, "SplitSet")["version"])
@@ -93,6 +119,21 @@ class RoyaltyLedger(Contract):
     def split_count_of(self, work_id: WorkId, *, at: BlockPin) -> int:
         return int(self._read("splitCountOf", work_id, at=at))
 
+    def proposal_of(self, work_id: WorkId, *, at: BlockPin) -> SplitProposal | None:
+        """The split that is proposed, if one is."""
+        found = self._read("proposalOf", work_id, at=at)
+        if not any(found["splitHash"]):
+            return None
+        return SplitProposal(
+            found["splitHash"], found["enactableFrom"], found["isUnanimous"], found["isObjected"]
+        )
+
+    def split_decision(
+        self, work_id: WorkId, version: int, proposed: Split, *, at: BlockPin
+    ) -> Digest:
+        """What elders approve in the ConsentRegistry to overrule objections."""
+        return Digest(self._read("splitDecision", work_id, version, proposed.hash(), at=at))
+
     def segment_start_of(
         self, work_id: WorkId, token: Address, version: int, *, at: BlockPin
     ) -> int:
@@ -117,10 +158,6 @@ class RoyaltyLedger(Contract):
         """Base units that `claim` would pay. Raises ContractRefused (SplitMismatch)."""
         shares = shares_list(split)
         return int(self._read("dueTo", work_id, token, version, shares, payee, at=at))
-
-    def custody_of(self, token: Address, *, at: BlockPin) -> Custody:
-        found = self._read("custodyOf", token, at=at)
-        return Custody(found["paidIn"], found["paidOut"])
 
     def payout_address_of(self, payee: Address, *, at: BlockPin) -> Address:
         return Address(self._read("payoutAddressOf", payee, at=at))

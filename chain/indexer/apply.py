@@ -156,6 +156,23 @@ def _split_set(v: Values) -> Rows:
     return [(tables.split_set, key), *shares]
 
 
+def _split_proposed(v: Values) -> Rows:
+    key = {"work_id": v["workId"], "version": v["version"]}
+    shares: Rows = [
+        (tables.split_proposed_share, {"position": i, **key, "payee": s["payee"], "bps": s["bps"]})
+        for i, s in enumerate(v["shares"])
+    ]
+    return [(tables.split_proposed, {**key, "enactable_from": v["enactableFrom"]}), *shares]
+
+
+def _split_answer(*, is_consent: bool) -> Callable[[Values], Rows]:
+    def apply(v: Values) -> Rows:
+        row = {"work_id": v["workId"], "version": v["version"], "payee": v["payee"]}
+        return [(tables.split_answer, {**row, "is_consent": is_consent})]
+
+    return apply
+
+
 def _payout_address(lane: str) -> Callable[[Values], Rows]:
     def apply(v: Values) -> Rows:
         row = {"lane": lane, "payee": v["payee"], "recipient": v["to"]}
@@ -241,6 +258,9 @@ APPLY: Final[dict[tuple[str, str], Callable[[Values], Rows]]] = {
     ("DerivativeGraph", "FloorDeclared"): _copied(tables.floor_declared, "work_id=root floor"),
     ("RoyaltyLedger", "TokenAccepted"): _copied(tables.token_accepted, "token"),
     ("RoyaltyLedger", "SplitSet"): _split_set,
+    ("RoyaltyLedger", "SplitProposed"): _split_proposed,
+    ("RoyaltyLedger", "SplitConsented"): _split_answer(is_consent=True),
+    ("RoyaltyLedger", "SplitObjected"): _split_answer(is_consent=False),
     ("RoyaltyLedger", "Paid"): _copied(tables.payment, "work_id=workId token payer amount gross"),
     ("RoyaltyLedger", "Settled"): _copied(
         tables.income_settled, "work_id=workId token amount settled"
@@ -249,7 +269,7 @@ APPLY: Final[dict[tuple[str, str], Callable[[Values], Rows]]] = {
         tables.direct_payout, "work_id=workId token payee version recipient=to amount paid"
     ),
     ("RoyaltyLedger", "PayoutDeferred"): _copied(
-        tables.direct_deferral, "work_id=workId token payee amount"
+        tables.direct_deferral, "work_id=workId token payee version amount"
     ),
     ("RoyaltyLedger", "PayoutAddressSet"): _payout_address(DIRECT_LANE),
     ("UsageOracle", "EpochPosted"): _epoch_posted,

@@ -23,6 +23,7 @@ ERC20: Final = "ERC20"
 # Events of our contracts that change nothing the index tells: permissions to move a work's token,
 # the notice that a communal one never moves (ERC-5192), commitments and revoked signatures (the
 # contract alone must know them), and notices that say nothing new (ERC-4906, ERC-5267).
+# Pauses stop new money and change none.
 IGNORED: Final = frozenset(
     {
         "Approval",
@@ -35,6 +36,8 @@ IGNORED: Final = frozenset(
         "RegistrationCommitted",
         "CommitmentRevealed",
         "NonceRevoked",
+        "PauseBegan",
+        "PauseEnded",
     }
 )
 

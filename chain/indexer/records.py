@@ -151,6 +151,24 @@ class SplitRecord:
 
 
 @dataclass(frozen=True)
+class SplitProposalRecord:
+    """A split put forward: `is_open` until it is enacted or another is put forward.
+
+    `enactable_from` is when the time to object is over; `consents` and `objections` are payees of
+    the split that it would follow.
+    """
+
+    work_id: WorkId
+    version: int
+    split: Split
+    enactable_from: int
+    consents: tuple[Address, ...]
+    objections: tuple[Address, ...]
+    is_open: bool
+    place: Place
+
+
+@dataclass(frozen=True)
 class PaymentRecord:
     """`gross` is cumulative for the work and token."""
 
@@ -201,7 +219,7 @@ class EpochPayout:
 
 @dataclass(frozen=True)
 class Deferral:
-    """A push that its payee could not take. `work_id` is None in the epoch lane.
+    """A push that its payee could not take; `work_id` and `version` are None in the epoch lane.
 
     `waiting` while no payout followed: the money is still there for the payee.
     """
@@ -209,6 +227,7 @@ class Deferral:
     work_id: WorkId | None
     token: Address
     payee: Address
+    version: int | None
     amount: int
     waiting: bool
     place: Place

@@ -31,6 +31,7 @@ from chain.indexer.records import (
     ProvenanceEdge,
     RootRecord,
     SettledRecord,
+    SplitProposalRecord,
     SplitRecord,
     TransferRecord,
 )
@@ -43,6 +44,7 @@ from chain.indexer.row_reading import (
     reached,
     root_of,
 )
+from chain.indexer.split_fold import fold_proposals
 from chain.indexer.work_store import WorkStore
 from chain.ledger.epoch import LicenceUsage
 from chain.ledger.identifiers import (
@@ -228,6 +230,18 @@ class Store(WorkStore):
         """Who is paid for a work; None when nobody was named."""
         return next(iter(reversed(self.splits(at=at, work_id=work_id))), None)
 
+    def split_proposals(
+        self, *, at: BlockPin, work_id: WorkId | None = None
+    ) -> list[SplitProposalRecord]:
+        """Every split that was put forward, with what its payees said, in chain order."""
+        kinds = (tables.split_proposed, tables.split_proposed_share, tables.split_answer)
+        with self._at(at) as connection:
+            proposed, shares, answers = (
+                list(_ordered(connection, t, at, *([t.c.work_id == work_id] if work_id else [])))
+                for t in kinds
+            )
+        return fold_proposals(proposed, shares, answers, self.splits(at=at, work_id=work_id))
+
     def payments(self, *, at: BlockPin, work_id: WorkId | None = None) -> list[PaymentRecord]:
         """Payments for works, in chain order."""
         wanted = [] if work_id is None else [tables.payment.c.work_id == work_id]
@@ -277,21 +291,23 @@ class Store(WorkStore):
         of_direct = [] if payee is None else [direct.c.payee == payee]
         of_epoch = [] if payee is None else [epoch.c.payee == payee]
         paid_direct = {
-            (p.work_id, p.token, p.payee): p.place for p in self.direct_payouts(at=at, payee=payee)
+            (p.work_id, p.token, p.payee, p.version): p.place
+            for p in self.direct_payouts(at=at, payee=payee)
         }
         paid_epoch = {(p.token, p.payee): p.place for p in self.epoch_payouts(at=at, payee=payee)}
         found = []
         with self._at(at) as connection:
             for row in _ordered(connection, direct, at, *of_direct):
-                place, work = place_of(row), WorkId(row.work_id)
-                later = paid_direct.get((work, row.token, row.payee))
+                place, of = place_of(row), (row.work_id, row.token, row.payee, row.version)
+                later = paid_direct.get(of)
                 waiting = later is None or later < place
-                found.append(Deferral(work, row.token, row.payee, row.amount, waiting, place))
+                found.append(Deferral(*of, row.amount, waiting, place))
             for row in _ordered(connection, epoch, at, *of_epoch):
                 place = place_of(row)
                 later = paid_epoch.get((row.token, row.payee))
                 waiting = later is None or later < place
-                found.append(Deferral(None, row.token, row.payee, row.amount, waiting, place))
+                unnamed = (None, row.token, row.payee, None)
+                found.append(Deferral(*unnamed, row.amount, waiting, place))
         return sorted(found, key=lambda deferral: deferral.place)
 
     # the epoch lane

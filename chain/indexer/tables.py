@@ -249,6 +249,31 @@ split_share = _event_table(
     many=True,
 )
 Index("ix_split_share_payee", split_share.c.payee)
+split_proposed = _event_table(
+    "split_proposed",
+    _column("work_id", Integer),
+    _column("version", Integer),
+    _column("enactable_from", Integer),
+    key=("work_id",),
+)
+split_proposed_share = _event_table(
+    "split_proposed_share",
+    _column("work_id", Integer),
+    _column("version", Integer),
+    _column("payee", Account),
+    _column("bps", Integer),
+    key=("work_id", "version"),
+    many=True,
+)
+# What a payee said of a proposal: consent, or an objection.
+split_answer = _event_table(
+    "split_answer",
+    _column("work_id", Integer),
+    _column("version", Integer),
+    _column("payee", Account),
+    _column("is_consent", Boolean),
+    key=("work_id", "version"),
+)
 payment = _event_table(
     "payment",
     _column("work_id", Integer),
@@ -283,6 +308,7 @@ direct_deferral = _event_table(
     _column("work_id", Integer),
     _column("token", Account),
     _column("payee", Account),
+    _column("version", Integer),
     _column("amount", Uint256),
     key=("payee",),
 )

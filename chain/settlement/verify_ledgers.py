@@ -112,16 +112,6 @@ def verify_direct_lane(
         except Inconsistent as error:
             findings.differ(Check.DIRECT_LANE, error.place, str(error.expected), str(error.found))
     views = [view for token in tokens for view in _work_views(store, book, token, at)]
-    views += [
-        View(
-            f"custody of {token}",
-            "custodyOf",
-            (token,),
-            (book.custody(token).paid_in, book.custody(token).paid_out),
-            lambda answer: (answer["paidIn"], answer["paidOut"]),
-        )
-        for token in tokens
-    ]
     ledger = RoyaltyLedger.of(node, deployment)
     compare_views(findings, Check.DIRECT_LANE, ledger, views, at)
     return book

@@ -47,7 +47,7 @@ interface IDerivativeGraph {
     );
     event FloorDeclared(WorkId indexed root, uint32 floor);
 
-    /// @notice Links a derivative to its parents, for good.
+    /// @notice Links a derivative to its parents, for good, unless new money is paused.
     /// @param vectors The parents' own ancestor vectors, in their order; empty for works without parents.
     function link(WorkId child, GenerationId generationId, Parent[] calldata parents, bytes[] calldata vectors)
         external;

@@ -3,7 +3,8 @@ pragma solidity ^0.8.28;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {WorkId} from "../types/Identifiers.sol";
-import {Share} from "../types/Rights.sol";
+import {Authorization, Share} from "../types/Rights.sol";
+import {ISplitVersions} from "./ISplitVersions.sol";
 
 /// @notice The direct lane: takes payments for works and pays their payees, exactly.
 ///
@@ -11,21 +12,13 @@ import {Share} from "../types/Rights.sol";
 /// due = floor((accrued in the split's segment) * bps / (SHARE_SCALE * BPS_WHOLE)) - paid. No payment is rounded, so
 /// the order and size of payments change nothing, and what is not yet a whole unit stays with the payee's segment.
 /// Identity, per token: sum of accrued + SHARE_SCALE * sum of (gross - settled) == SHARE_SCALE * sum of payments.
-interface IRoyaltyLedger {
+interface IRoyaltyLedger is ISplitVersions {
     /// @param gross All payments for a derivative; `settled`, the part already passed on to its ancestors.
     struct Flow {
         uint128 gross;
         uint128 settled;
     }
 
-    /// @param paidIn All payments in a token; `paidOut`, all that left for payees.
-    struct Custody {
-        uint128 paidIn;
-        uint128 paidOut;
-    }
-
-    error NotController(WorkId workId, address caller);
-    error NotCurator(address caller);
     error NotLicenceRegistry(address caller);
     error TokenNotAccepted(IERC20 token);
     error TokenAlreadyAccepted(IERC20 token);
@@ -34,20 +27,11 @@ interface IRoyaltyLedger {
     /// @notice Thrown when a token delivered another amount than it was told to (fee on transfer).
     error AmountMismatch(uint256 expected, uint256 received);
     error DerivativeNotLinked(WorkId workId);
-    /// @notice Thrown when payees are not strictly ascending, zero, this contract, more than 64, or none.
-    error BadPayees();
-    error SharesNotWhole(uint256 sumBps);
-    /// @notice Thrown when the shares given are not those of that split version.
-    error SplitMismatch(WorkId workId, uint32 version);
     error VectorMismatch(WorkId workId);
-    /// @notice Thrown when a split would change while income of the old one is unsettled; anyone may settle it first.
-    error IncomeUnsettled(WorkId workId, IERC20 token);
-    error NotAPayee(address payee);
     error ShareFrozen(WorkId workId, address payee);
     error NothingDue(WorkId workId, IERC20 token, address payee);
 
     event TokenAccepted(IERC20 indexed token);
-    event SplitSet(WorkId indexed workId, uint32 indexed version, Share[] shares);
     /// @param gross Cumulative payments for the work in this token.
     event Paid(WorkId indexed workId, IERC20 indexed token, address indexed payer, uint128 amount, uint128 gross);
     /// @param settled Cumulative income of the work that was passed on.
@@ -63,20 +47,29 @@ interface IRoyaltyLedger {
         uint256 paid
     );
     /// @notice A push to this payee failed; the money waits for it and can be claimed or pushed again.
-    event PayoutDeferred(WorkId indexed workId, IERC20 indexed token, address indexed payee, uint256 amount);
+    event PayoutDeferred(
+        WorkId indexed workId, IERC20 indexed token, address indexed payee, uint32 version, uint256 amount
+    );
     event PayoutAddressSet(address indexed payee, address indexed to);
 
-    /// @notice Adds a token in which the ledger takes payments; only the curator, never undone, at most 16.
+    /// @notice Adds a token in which the ledger takes payments; restricted, never undone, at most 16.
     function acceptToken(IERC20 token) external;
 
-    /// @notice Sets who is paid from now on. Opens a new version; what accrued before stays with the old split.
-    function setSplit(WorkId workId, Share[] calldata shares) external returns (uint32 version);
-
-    /// @notice Pays a work. The ledger must have the allowance.
+    /// @notice Pays a work, unless new money is paused. The ledger must have the allowance.
     function pay(WorkId workId, IERC20 token, uint128 amount) external;
 
     /// @notice Pays a work on behalf of a licensee; only the LicenceRegistry.
     function payFrom(address payer, WorkId workId, IERC20 token, uint128 amount) external;
+
+    /// @notice Pays a work on behalf of a licensee who signed for it (ERC-3009); only the LicenceRegistry, which sees to
+    /// it that the authorization's nonce names what is paid for.
+    function payFromAuthorized(
+        address payer,
+        WorkId workId,
+        IERC20 token,
+        uint128 amount,
+        Authorization calldata authorization
+    ) external;
 
     /// @notice Passes a derivative's unsettled income on to its ancestors. Anyone; a second call changes nothing.
     function settle(WorkId workId, IERC20 token, bytes calldata vector) external;
@@ -96,7 +89,6 @@ interface IRoyaltyLedger {
     function flowOf(WorkId workId, IERC20 token) external view returns (Flow memory);
     /// @notice Cumulative income of a work, as a numerator of `SHARE_SCALE`.
     function accruedOf(WorkId workId, IERC20 token) external view returns (uint256);
-    function splitCountOf(WorkId workId) external view returns (uint32);
     /// @notice The accrued numerator at which a split version's segment begins.
     function segmentStartOf(WorkId workId, IERC20 token, uint32 version) external view returns (uint256);
     function paidTo(WorkId workId, IERC20 token, uint32 version, address payee) external view returns (uint256);
@@ -104,6 +96,5 @@ interface IRoyaltyLedger {
         external
         view
         returns (uint256);
-    function custodyOf(IERC20 token) external view returns (Custody memory);
     function payoutAddressOf(address payee) external view returns (address);
 }

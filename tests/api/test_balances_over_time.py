@@ -9,7 +9,14 @@ from chain.client.blocks import BlockPin
 from chain.ledger.identifiers import Address
 from chain.ledger.rights import Split
 from tests.api.small_ledger import CHANT_USES, SmallLedger
-from tests.heritage import DERIVATIVE_INCOME, GENERATION_PRICE, UNIT_PRICE, pay, push_all
+from tests.heritage import (
+    DERIVATIVE_INCOME,
+    GENERATION_PRICE,
+    UNIT_PRICE,
+    change_split,
+    pay,
+    push_all,
+)
 
 INCOME = 1_000_000
 DEFERRED_FIRST = (GENERATION_PRICE + DERIVATIVE_INCOME * 15 // 100) // 10_000
@@ -27,7 +34,7 @@ def test_money_that_waits_under_an_old_split_is_not_forgotten_under_a_new_one(
     rejecting = ledger.heritage.rejecting_payee
     before = waiting_of(writable, rejecting, writable.refresh())
     changed = Split.of({devnet.address(22): 4_000, rejecting: 6_000})
-    devnet.ledger.set_split(chant, changed, signer=devnet.signers[12])
+    change_split(devnet, chant, ledger.heritage.splits[chant], changed, signer=12)
     pay(devnet, chant, INCOME)
     push_all(devnet, chant, changed, version=2)
 
@@ -63,7 +70,7 @@ def test_a_payment_is_timed_for_those_who_were_payees_when_it_came(
     arrived = sum(1 for t in direct_timelines(writable, at) if len(t.times) == 7)
 
     changed = Split.of({devnet.address(26): 10_000})
-    devnet.ledger.set_split(gong, changed, signer=devnet.signers[11])
+    change_split(devnet, gong, ledger.heritage.splits[gong], changed, signer=11)
     at = writable.refresh()
 
     # Nobody was paid or owed anything new: the figures of the past stay what they were.

@@ -63,7 +63,10 @@ class Links:
         self.machine = machine
         self.around = around
         self.graph: Deployed = machine.deploy(
-            code or committed("DerivativeGraph"), works=around.address, licences=around.address
+            code or committed("DerivativeGraph"),
+            works=around.address,
+            licences=around.address,
+            authority=around.address,
         )
         self.vectors: dict[WorkId, AncestorVector] = {}
         self.depths: dict[WorkId, int] = {}

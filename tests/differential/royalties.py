@@ -6,6 +6,7 @@ sum of accrued + SHARE_SCALE * unsettled == SHARE_SCALE * payments is checked on
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from random import Random
 from typing import Any, Final
 
@@ -56,8 +57,10 @@ class Royalties:
             court=self.around.address,
             consents=self.around.address,
             authority=self.around.address,
-            curator=KEEPER,
         )
+        accepts = self.ledger.interface.functions["acceptToken"].selector
+        permitted = (KEEPER, self.ledger.address, accepts)
+        self.around.say("canCall(address,address,bytes4)", permitted, 1, 0)
         self.rejecting = machine.deploy(committed("RejectingPayee"))
         self.payees = sorted((*PAYEES, self.rejecting.address), key=address_bytes)
         for work in self.vectors:
@@ -155,25 +158,33 @@ class Royalties:
     def split_anew(self, work: WorkId, token: Deployed, random: Random) -> None:
         if self.book.split_count(work) == VERSIONS_MAX:
             return
-        shares = self._draw_shares(random)
-        unsettled = [
-            other.address
-            for other in self.tokens
-            if (flow := self.book.flow(work, other.address)).gross != flow.settled
-        ]
-        if unsettled:
-            refused = (work, unsettled[0])
-            must_refuse(
-                self.machine,
-                self.ledger,
-                "IncomeUnsettled",
-                refused,
-                "setSplit",
-                (work, shares),
-                STEWARD,
-            )
+        version = self.book.split_count(work)
+        shares, present = self._draw_shares(random), self._shares(work, version)
+        proposed = _split(shares).hash()
+        self._act("proposeSplit", work, shares, sender=STEWARD)
+        enacted = (work, shares, self.vectors[work].encode())
+        # A contract sends no transactions of its own, so that one never answers.
+        people = [payee for payee, _ in present if payee != self.rejecting.address]
+        objected = bool(people) and random.random() < 0.2
+        if objected:
+            objector = random.choice(people)
+            self._act("objectToSplit", work, proposed, present, sender=objector)
+        if len(people) == len(present) and random.random() < 0.5:
+            for payee, _ in present:
+                self._refuse("SplitTooEarly", None, "enactSplit", enacted)
+                self._act("consentToSplit", work, proposed, present, sender=payee)
         else:
-            self._act("setSplit", work, shares, sender=STEWARD)
+            self.machine.wait(OBJECTION_SECONDS)
+            if objected:
+                self._refuse("SplitContested", (work, version + 1), "enactSplit", enacted)
+                return
+        self._act("enactSplit", *enacted, sender=STEWARD)
+        self._refuse("ProposalMismatch", (work,), "enactSplit", enacted)
+
+    def _refuse(
+        self, name: str, values: tuple[Any, ...] | None, function: str, arguments: tuple[Any, ...]
+    ) -> None:
+        must_refuse(self.machine, self.ledger, name, values, function, arguments, STEWARD)
 
     def disturb(self, work: WorkId, token: Deployed, random: Random) -> None:
         """What nobody's money may depend on: freezes, barred accounts, gifts, other addresses."""
@@ -208,7 +219,6 @@ class Royalties:
         custody = book.custody(coin)
         if accrued + SHARE_SCALE * unsettled != SHARE_SCALE * custody.paid_in:
             raise Disagreement("identity", SHARE_SCALE * custody.paid_in, (accrued, unsettled))
-        expect(ledger, "custodyOf", (coin,), custody.paid_in, custody.paid_out)
         held = custody.held + self.donated[coin]
         expect(token, "balanceOf", (ledger.address,), held)
         for work in works:
@@ -243,7 +253,7 @@ class Royalties:
         elif name == "Settled":
             self.book.settled(event["workId"], event["token"], event["amount"], event["settled"])
         elif name == "SplitSet":
-            split = Split(tuple(Share(s["payee"], s["bps"]) for s in event["shares"]))
+            split = _split((s["payee"], s["bps"]) for s in event["shares"])
             self.book.split_set(event["workId"], event["version"], split)
         elif name == "PaidOut":
             self.book.paid_out(
@@ -278,3 +288,7 @@ class Royalties:
 
     def _freeze(self, work: WorkId, payee: Address, frozen: bool) -> None:
         self.around.say("isFrozen(uint64,address)", (work, payee), int(frozen))
+
+
+def _split(shares: Iterable[tuple[Address, int]]) -> Split:
+    return Split(tuple(Share(payee, bps) for payee, bps in shares))

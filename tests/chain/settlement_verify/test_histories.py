@@ -17,6 +17,7 @@ from tests.devnet import CUSTOMER, PLATFORM, Devnet
 from tests.epochs import EpochLane, uses
 from tests.heritage import (
     Heritage,
+    change_split,
     consent,
     pay,
     push_all,
@@ -105,8 +106,14 @@ class History:
         split = Split.of(
             {self.devnet.address(first): cut, self.devnet.address(second): 10_000 - cut}
         )
-        signer = self.devnet.signers[deciders.get(work, PLATFORM)]
-        self.devnet.ledger.set_split(work, split, signer=signer)
+        self.follower.catch_up()
+        at = self.store.head()
+        present = self.store.split_in_force(work, at=at)
+        derivative = self.store.derivative(work, at=at)
+        assert present is not None
+        vector = derivative.vector.encode() if derivative else b""
+        signer = deciders.get(work, PLATFORM)
+        change_split(self.devnet, work, present.split, split, vector, signer=signer)
 
     def epoch(self) -> None:
         self.epochs += 1

@@ -17,6 +17,7 @@ from scripts.deployment import DeploymentPlan, deploy_all
 from scripts.export_abi import source_of, unit_of
 from tests.contracts.refusals import refused
 from tests.contracts.rights import DAY, by, digest
+from tests.contracts.royalty_ledger.stage import split_hash
 
 INCOME = 10_000
 EVERYTHING = 2**256 - 1
@@ -203,7 +204,7 @@ def test_a_lost_community_key_reaches_that_communitys_consents_alone(
     with refused("NotController"):
         consents.proposeConsent(world.work, 0, digest("terms"), 2**39, by(thief))
     with refused("NotController"):
-        ledger.setSplit(world.work, [(thief.address, 10_000)], by(thief))
+        ledger.proposeSplit(world.work, [(thief.address, 10_000)], by(thief))
     assert world.claims(stranger) == INCOME
 
 
@@ -213,11 +214,18 @@ def other_community(world, stewards):
     return world["ConsentRegistry"].foundCommunity([], 0, digest("theirs"), founder)
 
 
-def test_a_lost_controllers_key_takes_nothing_that_was_earned(world, steward, stranger, payees):
-    """A stolen steward proposes a split for himself: what came before stays with the old one."""
+def test_a_lost_controllers_key_takes_nothing_from_a_payee_that_objects(
+    world, steward, stranger, payees, devnet, mine_at
+):
+    """A stolen steward proposes a split for himself: a payee has a week to object, for good."""
     ledger = world["RoyaltyLedger"]
+    stolen = [(steward.address, 10_000)]
 
-    ledger.setSplit(world.work, [(steward.address, 10_000)], by(steward))
+    ledger.proposeSplit(world.work, stolen, by(steward))
+    ledger.objectToSplit(world.work, split_hash(stolen), world.split, by(world.payee))
+    mine_at(devnet[-1]["timestamp"] + 7 * DAY)
+    with refused("SplitContested", world.work, 2):
+        ledger.enactSplit(world.work, stolen, b"", by(steward))
 
     assert ledger.dueTo(world.work, world.coin, 1, world.split, world.payee) == INCOME
     assert world.claims(stranger) == INCOME

@@ -21,6 +21,7 @@ from tests.contracts.dispute_court.conftest import (
 )
 from tests.contracts.refusals import refused
 from tests.contracts.rights import by, digest
+from tests.contracts.royalty_ledger.stage import resplit
 
 REPLY = digest("she sang it, here is the session")
 
@@ -137,7 +138,7 @@ def test_an_upheld_dispute_freezes_until_day_ninety(
 
 
 def test_an_upheld_freeze_is_lifted_by_the_corrected_split(
-    court, royalty_ledger, opened, decide, work, steward, other, thief, stranger
+    court, royalty_ledger, opened, decide, work, split, steward, other, thief, stranger
 ):
     matter = opened()
     court.answer(matter, REPLY, by(thief))
@@ -148,7 +149,7 @@ def test_an_upheld_freeze_is_lifted_by_the_corrected_split(
     with refused("NotCorrected", work, 1):
         court.release(matter, by(steward))
 
-    correct(royalty_ledger, work, [(other.address, 10_000)], steward)
+    resplit(royalty_ledger, work, split, [(other.address, 10_000)], steward)
     court.release(matter, by(steward))
 
     assert status_of(court, matter) == RELEASED
@@ -248,8 +249,3 @@ def test_a_case_that_never_was_takes_no_step(court, work, thief, disputer, step)
         getattr(court, step)(*arguments, by(disputer))
     with refused("CaseUnknown", court.caseIdOf(matter)):
         court.caseOf(court.caseIdOf(matter))
-
-
-def correct(royalty_ledger, work, shares, steward):
-    """The controller's corrected split, in force."""
-    royalty_ledger.setSplit(work, shares, by(steward))

@@ -4,6 +4,21 @@ pragma solidity 0.8.37;
 /// @notice Plays what stands around the contracts that hold money: register, graph, court and licence registry.
 /// Says what a test told it to, so that a test about money is about money alone.
 contract Surroundings {
+    struct Work {
+        uint32 communityId;
+        uint8 kind;
+        uint40 registeredAt;
+        bytes32 contentCommitment;
+        bytes32 manifestDigest;
+    }
+
+    struct Community {
+        address steward;
+        uint8 approvalsRequired;
+        uint8 elderCount;
+        bytes32 profileDigest;
+    }
+
     struct LicenceUsage {
         uint64 licenceId;
         uint64 units;
@@ -18,6 +33,10 @@ contract Surroundings {
     mapping(uint64 workId => address) private _controller;
     mapping(uint64 workId => uint8) private _kind;
     mapping(uint64 workId => bytes30) public vectorHashOf;
+    mapping(uint64 workId => uint32) private _community;
+    mapping(uint32 communityId => uint8) private _approvals;
+    mapping(uint32 communityId => mapping(bytes32 decision => bool)) public isDecided;
+    mapping(address caller => bool) private _permitted;
     mapping(uint64 workId => mapping(address payee => bool)) public isFrozen;
     mapping(uint64 licenceId => uint64) public unitsUsed;
     uint64 public unitCap = type(uint64).max;
@@ -29,6 +48,20 @@ contract Surroundings {
 
     function link(uint64 workId, bytes calldata vector) external {
         vectorHashOf[workId] = bytes30(keccak256(vector));
+    }
+
+    /// @dev The work belongs to a community; where approvals are required, its elders have a say.
+    function belong(uint64 workId, uint32 communityId, uint8 approvals) external {
+        _community[workId] = communityId;
+        _approvals[communityId] = approvals;
+    }
+
+    function decide(uint32 communityId, bytes32 decision) external {
+        isDecided[communityId][decision] = true;
+    }
+
+    function permit(address caller) external {
+        _permitted[caller] = true;
     }
 
     function freeze(uint64 workId, address payee, bool frozen) external {
@@ -58,6 +91,19 @@ contract Surroundings {
     function controllerOf(uint64 workId) external view returns (address) {
         if (_controller[workId] == address(0)) revert WorkUnknown(workId);
         return _controller[workId];
+    }
+
+    function workOf(uint64 workId) external view returns (Work memory) {
+        return Work(_community[workId], _kind[workId], 1, bytes32(uint256(workId)), bytes32(uint256(workId)));
+    }
+
+    function communityOf(uint32 communityId) external view returns (Community memory) {
+        return Community(address(1), _approvals[communityId], _approvals[communityId], 0);
+    }
+
+    /// @dev As an authority: whoever is permitted may call everything, at once.
+    function canCall(address caller, address, bytes4) external view returns (bool, uint32) {
+        return (_permitted[caller], 0);
     }
 
     function kindOf(uint64 workId) external view returns (uint8) {

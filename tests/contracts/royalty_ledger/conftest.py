@@ -44,14 +44,24 @@ def around(roles: SimpleNamespace) -> Any:
     }.items():
         around.register(work, roles.steward, kind, by(roles.deployer))
     around.link(REMIX, vector_bytes(REMIX_VECTOR), by(roles.deployer))
+    around.permit(roles.curator, by(roles.deployer))
     return around
 
 
 @pytest.fixture(scope="module")
-def ledger(RoyaltyLedger: Any, around: Any, roles: SimpleNamespace) -> Any:
-    return RoyaltyLedger.deploy(
-        around, around, roles.licence_registry, around, roles.curator, by(roles.deployer)
-    )
+def deploy(RoyaltyLedger: Any, around: Any, roles: SimpleNamespace) -> Any:
+    """Deploys another ledger; `court` is one that freezes what `around` is told to."""
+
+    def deploy(court: Any = around) -> Any:
+        wiring = (around, around, around, roles.licence_registry, court, around)
+        return RoyaltyLedger.deploy(*wiring, by(roles.deployer))
+
+    return deploy
+
+
+@pytest.fixture(scope="module")
+def ledger(deploy: Any) -> Any:
+    return deploy()
 
 
 def funded(token: Any, ledger: Any, roles: SimpleNamespace) -> Any:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from brownie import web3
+from brownie import accounts, web3
 from brownie.project import compile_source, get_loaded_projects
-from eth_abi import decode
+from eth_abi import decode, encode
 from eth_utils import keccak
 
 from tests.vectors.make_sum_tree import Node, leaf, levels_of, path_from
@@ -117,6 +117,27 @@ class PayoutTree:
 def by(account: Any) -> dict[str, Any]:
     """Transaction parameters: sent by this account."""
     return {"from": account}
+
+
+def split_hash(shares: list[tuple[str, int]]) -> bytes:
+    """keccak256 of the ABI-encoded shares."""
+    return bytes(keccak(encode(["(address,uint16)[]"], [shares])))
+
+
+def resplit(
+    ledger: Any,
+    work: int,
+    present: list[tuple[str, int]],
+    shares: list[tuple[str, int]],
+    controller: Any,
+    vector: bytes = b"",
+) -> Any:
+    """The next split at once: proposed, agreed to by every payee of the present one, enacted."""
+    ledger.proposeSplit(work, shares, by(controller))
+    for payee, _ in present:
+        account = accounts.at(payee, force=True)
+        ledger.consentToSplit(work, split_hash(shares), present, by(account))
+    return ledger.enactSplit(work, shares, vector, by(controller))
 
 
 _session = requests.Session()

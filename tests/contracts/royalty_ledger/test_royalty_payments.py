@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contracts.royalty_ledger.conftest import CHANT, REMIX, UNKNOWN, UNLINKED
-from tests.contracts.royalty_ledger.stage import SCALE, by, refusal_of
+from tests.contracts.royalty_ledger.conftest import (
+    CHANT,
+    REMIX,
+    REMIX_VECTOR,
+    UNKNOWN,
+    UNLINKED,
+)
+from tests.contracts.royalty_ledger.stage import SCALE, by, refusal_of, vector_bytes
 
 
 def test_a_payment_for_an_original_accrues_at_once(ledger, token, roles):
@@ -13,7 +19,6 @@ def test_a_payment_for_an_original_accrues_at_once(ledger, token, roles):
 
     assert ledger.accruedOf(CHANT, token) == 1_000 * SCALE
     assert ledger.flowOf(CHANT, token) == (1_000, 1_000)
-    assert ledger.custodyOf(token) == (1_000, 0)
     assert token.balanceOf(ledger) == 1_000
     assert dict(tx.events["Paid"]) == {
         "workId": CHANT,
@@ -131,7 +136,6 @@ def test_a_donation_belongs_to_nobody(ledger, token, thirds, roles):
     ledger.push(CHANT, token, 1, thirds, by(roles.stranger))
 
     assert token.balanceOf(ledger) == 777
-    assert ledger.custodyOf(token) == (10_000, 10_000)
 
 
 def test_only_the_curator_accepts_tokens_and_each_once(ledger, token, PlainToken, roles):
@@ -145,8 +149,9 @@ def test_only_the_curator_accepts_tokens_and_each_once(ledger, token, PlainToken
         other.address,
     )
     assert refusal_of(ledger.acceptToken, token, sender=roles.stranger) == (
-        "NotCurator",
+        "NotPermitted",
         roles.stranger.address,
+        bytes.fromhex(ledger.acceptToken.signature[2:]),
     )
 
 
@@ -156,10 +161,8 @@ def test_an_account_without_code_is_no_token(ledger, roles):
     assert refused == ("TokenNotAccepted", roles.stranger.address)
 
 
-def test_a_seventeenth_token_is_one_too_many(RoyaltyLedger, PlainToken, around, roles):
-    ledger = RoyaltyLedger.deploy(
-        around, around, roles.licence_registry, around, roles.curator, by(roles.deployer)
-    )
+def test_a_seventeenth_token_is_one_too_many(deploy, PlainToken, roles):
+    ledger = deploy()
     for _ in range(16):
         ledger.acceptToken(PlainToken.deploy(6, by(roles.deployer)), by(roles.curator))
     last = PlainToken.deploy(6, by(roles.deployer))
@@ -173,3 +176,28 @@ def test_a_sum_beyond_128_bits_is_refused_whole(ledger, token, roles):
 
     assert refusal_of(ledger.pay, CHANT, token, 1, sender=roles.payer) == ("Panic", 0x11)
     assert ledger.accruedOf(CHANT, token) == (2**128 - 1) * SCALE
+
+
+def test_a_pause_stops_new_money_and_no_payout(ledger, token, thirds, payees, roles):
+    ledger.pay(CHANT, token, 100, by(roles.payer))
+    ledger.pay(REMIX, token, 100, by(roles.payer))
+    tx = ledger.pause(by(roles.curator))
+
+    refused = ("NewMoneyPaused", tx.timestamp + 14 * 24 * 60 * 60)
+    arguments = (CHANT, token, 1)
+    assert refusal_of(ledger.pay, *arguments, sender=roles.payer) == refused
+    by_registry = (roles.payer, *arguments)
+    assert refusal_of(ledger.payFrom, *by_registry, sender=roles.licence_registry) == refused
+    signed = (*by_registry, (0, 0, bytes(32), 0, bytes(32), bytes(32)))
+    assert refusal_of(ledger.payFromAuthorized, *signed, sender=roles.licence_registry) == refused
+    ledger.settle(REMIX, token, vector_bytes(REMIX_VECTOR), by(roles.stranger))
+    ledger.claim(CHANT, token, 1, thirds, payees[0], by(roles.stranger))
+    ledger.push(CHANT, token, 1, thirds, by(roles.stranger))
+    assert token.balanceOf(payees[0]) > 0
+
+
+def test_nobody_else_pauses(ledger, roles):
+    refused = refusal_of(ledger.pause, sender=roles.stranger)
+
+    selector = bytes.fromhex(ledger.pause.signature[2:])
+    assert refused == ("NotPermitted", roles.stranger.address, selector)

@@ -10,6 +10,7 @@ from tests.contracts.royalty_ledger.stage import (
     ZERO,
     by,
     refusal_of,
+    resplit,
     vector_bytes,
 )
 
@@ -90,7 +91,7 @@ def test_old_income_stays_with_the_old_split(ledger, token, thirds, payees, role
     ledger.pay(CHANT, token, 100, by(roles.payer))
     new = [(payees[3], 10_000)]
 
-    tx = ledger.setSplit(CHANT, new, by(roles.steward))
+    tx = resplit(ledger, CHANT, thirds, new, roles.steward)
     ledger.pay(CHANT, token, 11, by(roles.payer))
 
     assert tx.return_value == 2
@@ -105,7 +106,7 @@ def test_segments_close_in_every_token(ledger, token, accept, PlainToken, thirds
     ledger.pay(CHANT, other, 10**18, by(roles.payer))
     new = [(payees[3], 10_000)]
 
-    ledger.setSplit(CHANT, new, by(roles.steward))
+    resplit(ledger, CHANT, thirds, new, roles.steward)
     later = accept(PlainToken.deploy(0, by(roles.deployer)))
     ledger.pay(CHANT, later, 3, by(roles.payer))
 
@@ -115,17 +116,16 @@ def test_segments_close_in_every_token(ledger, token, accept, PlainToken, thirds
     assert ledger.dueTo(CHANT, later, 2, new, payees[3]) == 3
 
 
-def test_a_split_waits_for_income_on_its_way(ledger, token, payees, roles):
-    ledger.setSplit(REMIX, [(payees[0], 10_000)], by(roles.steward))
+def test_income_on_its_way_is_settled_before_a_split_ends(ledger, token, payees, roles):
+    old, new = [(payees[0], 10_000)], [(payees[1], 10_000)]
+    ledger.setSplit(REMIX, old, by(roles.steward))
     ledger.pay(REMIX, token, 1_000, by(roles.payer))
-    new = [(payees[1], 10_000)]
 
-    refused = refusal_of(ledger.setSplit, REMIX, new, sender=roles.steward)
-    ledger.settle(REMIX, token, vector_bytes(REMIX_VECTOR), by(roles.stranger))
-    ledger.setSplit(REMIX, new, by(roles.steward))
+    tx = resplit(ledger, REMIX, old, new, roles.steward, vector_bytes(REMIX_VECTOR))
 
-    assert refused == ("IncomeUnsettled", REMIX, token.address)
-    assert ledger.dueTo(REMIX, token, 1, [(payees[0], 10_000)], payees[0]) == 650
+    assert tx.events["Settled"]["amount"] == 1_000
+    assert ledger.accruedOf(CHANT, token) == 1_000 * REMIX_VECTOR[CHANT]
+    assert ledger.dueTo(REMIX, token, 1, old, payees[0]) == 650
     assert ledger.dueTo(REMIX, token, 2, new, payees[1]) == 0
 
 

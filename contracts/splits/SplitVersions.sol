@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {IConsentRegistry} from "../interfaces/IConsentRegistry.sol";
+import {ISplitVersions} from "../interfaces/ISplitVersions.sol";
+import {IWorkRegistry} from "../interfaces/IWorkRegistry.sol";
+import {CommunityId, WorkId} from "../types/Identifiers.sol";
+import {BPS_WHOLE, Share} from "../types/Rights.sol";
+
+/// @notice See `ISplitVersions`. Of a split only a hash is stored; callers give the shares back.
+abstract contract SplitVersions is ISplitVersions, ReentrancyGuardTransient {
+    /// @dev What is known of a work's ancestry. Both answers are final, so they are asked for once.
+    enum Lineage {
+        UNKNOWN,
+        ORIGINAL,
+        DERIVED
+    }
+
+    /// @dev All that a payment or a payout needs to know of a work, in one slot. 224 bits of a hash are too many to
+    /// find other shares for, or two splits with the same.
+    struct Book {
+        bytes28 splitHash;
+        uint24 splits;
+        Lineage lineage;
+    }
+
+    uint40 public constant OBJECTION_PERIOD = 7 days;
+
+    uint256 private constant _PAYEES_MAX = 64;
+    CommunityId private constant _NO_COMMUNITY = CommunityId.wrap(0);
+
+    IWorkRegistry public immutable works;
+    IConsentRegistry public immutable consents;
+
+    mapping(WorkId workId => Book) internal _books;
+    mapping(WorkId workId => mapping(uint32 version => bytes28)) private _closedSplit;
+    mapping(WorkId workId => Proposal) private _proposals;
+
+    constructor(IWorkRegistry works_, IConsentRegistry consents_) {
+        works = works_;
+        consents = consents_;
+    }
+
+    /// @inheritdoc ISplitVersions
+    function setSplit(WorkId workId, Share[] calldata shares) external nonReentrant returns (uint32 version) {
+        _checkController(workId);
+        uint32 splits = _books[workId].splits;
+        if (splits != 0) revert SplitExists(workId, splits);
+        _checkShares(shares);
+
+        return _open(workId, shares);
+    }
+
+    /// @inheritdoc ISplitVersions
+    function proposeSplit(WorkId workId, Share[] calldata shares) external returns (uint32 version) {
+        _checkController(workId);
+        uint32 splits = _books[workId].splits;
+        if (splits == 0) revert SplitNotSet(workId);
+        _checkShares(shares);
+
+        uint40 enactableFrom = uint40(block.timestamp) + OBJECTION_PERIOD;
+        _proposals[workId] = Proposal(bytes28(_hash(shares)), enactableFrom, 0, false, false);
+        emit SplitProposed(workId, splits + 1, shares, enactableFrom);
+        return splits + 1;
+    }
+
+    /// @inheritdoc ISplitVersions
+    function consentToSplit(WorkId workId, bytes32 proposed, Share[] calldata present) external {
+        (Proposal storage proposal, uint256 place) = _answered(workId, proposed, present);
+        uint64 consented = proposal.consents | uint64(1 << place);
+        proposal.consents = consented;
+        proposal.isUnanimous = consented == type(uint64).max >> (_PAYEES_MAX - present.length);
+        emit SplitConsented(workId, _books[workId].splits + 1, msg.sender);
+    }
+
+    /// @inheritdoc ISplitVersions
+    function objectToSplit(WorkId workId, bytes32 proposed, Share[] calldata present) external {
+        (Proposal storage proposal,) = _answered(workId, proposed, present);
+        uint40 until = proposal.enactableFrom;
+        if (block.timestamp >= until) revert ObjectionTooLate(workId, until);
+
+        proposal.isObjected = true;
+        emit SplitObjected(workId, _books[workId].splits + 1, msg.sender);
+    }
+
+    /// @inheritdoc ISplitVersions
+    function enactSplit(WorkId workId, Share[] calldata shares, bytes calldata vector)
+        external
+        nonReentrant
+        returns (uint32 version)
+    {
+        _checkController(workId);
+        bytes32 proposed = _hash(shares);
+        Proposal memory proposal = _proposals[workId];
+        if (proposal.splitHash != bytes28(proposed)) revert ProposalMismatch(workId);
+        Book memory book = _books[workId];
+        if (!proposal.isUnanimous) {
+            if (block.timestamp < proposal.enactableFrom) revert SplitTooEarly(workId, proposal.enactableFrom);
+            bool stands = proposal.isObjected && !_isOverruled(workId, book.splits + 1, proposed);
+            if (stands) revert SplitContested(workId, book.splits + 1);
+        }
+
+        delete _proposals[workId];
+        _closedSplit[workId][book.splits] = book.splitHash;
+        _closeSegments(workId, book.splits + 1, vector);
+        return _open(workId, shares);
+    }
+
+    /// @inheritdoc ISplitVersions
+    function splitCountOf(WorkId workId) external view returns (uint32) {
+        return _books[workId].splits;
+    }
+
+    /// @inheritdoc ISplitVersions
+    function proposalOf(WorkId workId) external view returns (Proposal memory) {
+        return _proposals[workId];
+    }
+
+    /// @inheritdoc ISplitVersions
+    function splitDecision(WorkId workId, uint32 version, bytes32 proposed) public view returns (bytes32) {
+        return keccak256(abi.encode(this.enactSplit.selector, block.chainid, address(this), workId, version, proposed));
+    }
+
+    /// @dev Settles what is unsettled, and lets the segment of a new version begin in every token.
+    function _closeSegments(WorkId workId, uint32 version, bytes calldata vector) internal virtual;
+
+    /// @dev Refuses shares that are not those of the version; whether it is the one in force.
+    function _checkSplit(WorkId workId, uint32 version, Share[] calldata shares) internal view returns (bool isLast) {
+        Book memory book = _books[workId];
+        isLast = version == book.splits;
+        bytes28 stored = isLast ? book.splitHash : _closedSplit[workId][version];
+        if (stored != bytes28(_hash(shares))) revert SplitMismatch(workId, version);
+    }
+
+    function _placeOf(Share[] calldata shares, address payee) internal pure returns (uint256 place) {
+        for (; place < shares.length; ++place) {
+            if (shares[place].payee == payee) return place;
+        }
+        revert NotAPayee(payee);
+    }
+
+    function _open(WorkId workId, Share[] calldata shares) private returns (uint32 version) {
+        Book storage book = _books[workId];
+        version = ++book.splits;
+        book.splitHash = bytes28(_hash(shares));
+        emit SplitSet(workId, version, shares);
+    }
+
+    /// @dev The proposal that the caller answers, and the caller's place in the present split.
+    function _answered(WorkId workId, bytes32 proposed, Share[] calldata present)
+        private
+        view
+        returns (Proposal storage proposal, uint256 place)
+    {
+        proposal = _proposals[workId];
+        if (proposal.splitHash == 0 || proposal.splitHash != bytes28(proposed)) revert ProposalMismatch(workId);
+        _checkSplit(workId, _books[workId].splits, present);
+        place = _placeOf(present, msg.sender);
+    }
+
+    /// @dev Where no approvals are required, the steward would overrule the payees by itself: that nobody can.
+    function _isOverruled(WorkId workId, uint32 version, bytes32 proposed) private view returns (bool) {
+        CommunityId community = works.workOf(workId).communityId;
+        return community != _NO_COMMUNITY && consents.communityOf(community).approvalsRequired != 0
+            && consents.isDecided(community, splitDecision(workId, version, proposed));
+    }
+
+    function _checkController(WorkId workId) private view {
+        if (works.controllerOf(workId) != msg.sender) revert NotController(workId, msg.sender);
+    }
+
+    function _checkShares(Share[] calldata shares) private view {
+        if (shares.length == 0 || shares.length > _PAYEES_MAX) revert BadPayees();
+        uint256 sumBps;
+        address previous;
+        for (uint256 i; i < shares.length; ++i) {
+            Share calldata share = shares[i];
+            (address payee, uint256 bps) = (share.payee, share.bps);
+            bool isFit = payee > previous && payee != address(this) && bps != 0;
+            if (!isFit) revert BadPayees();
+            previous = payee;
+            sumBps += bps;
+        }
+        if (sumBps != BPS_WHOLE) revert SharesNotWhole(sumBps);
+    }
+
+    /// @dev keccak256(abi.encode(shares)), which lie in calldata as they are encoded: copied at once, not one by one.
+    /// Shares with dirty bits have another hash than any that were set.
+    function _hash(Share[] calldata shares) private pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            let start := mload(0x40)
+            let size := mul(shares.length, 0x40)
+            mstore(start, 0x20)
+            mstore(add(start, 0x20), shares.length)
+            calldatacopy(add(start, 0x40), shares.offset, size)
+            hash := keccak256(start, add(size, 0x40))
+        }
+    }
+}
