@@ -1,149 +1,84 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {Communities} from "./communities/Communities.sol";
 import {IConsentRegistry} from "./interfaces/IConsentRegistry.sol";
 import {IWorkRegistry} from "./interfaces/IWorkRegistry.sol";
-import {CommunityId, WorkId} from "./types/Identifiers.sol";
+import {CommunityId, OfferId, WorkId} from "./types/Identifiers.sol";
 import {Tier} from "./types/Rights.sol";
 
 /// @notice See `IConsentRegistry`. A work of no community has no elders: its owner alone decides for it.
-contract ConsentRegistry is IConsentRegistry {
-    /// @dev `approvedBy` has one bit per elder, so that opening a new round forgets the old one in the same write.
+contract ConsentRegistry is IConsentRegistry, Communities {
+    /// @dev `tally` counts approvals of the offer, and once that is granted, of its reaffirmation.
     struct ConsentRecord {
         ConsentState state;
-        uint8 approvals;
+        bool byVoucher;
+        OfferId offer;
         uint40 until;
-        uint32 round;
-        uint32 approvedBy;
-        bytes32 termsHash;
+        uint40 liveUntil;
+        uint40 reaffirmSeconds;
+        Tally tally;
     }
 
-    struct Decision {
-        bool isMade;
-        uint8 approvals;
-        uint32 approvedBy;
-    }
-
-    uint256 private constant _ELDERS_MAX = 32;
+    bytes32 private constant _ELDER_APPROVAL = keccak256(
+        "ElderApproval(address elder,uint64 workId,uint8 tier,uint48 offer,bytes32 termsHash,bool reaffirms,uint256 nonce,uint256 deadline)"
+    );
 
     IWorkRegistry public immutable works;
 
-    uint32 private _communityCount;
-    mapping(CommunityId communityId => Community) private _communities;
-    /// @dev Elders count from 1; zero is nobody.
-    mapping(CommunityId communityId => mapping(address account => uint8)) private _elderNumber;
-    mapping(CommunityId communityId => address) private _stewardshipOffer;
-    mapping(CommunityId communityId => mapping(bytes32 decisionHash => Decision)) private _decisions;
+    uint48 private _offerCount;
     mapping(WorkId workId => mapping(Tier tier => ConsentRecord)) private _consents;
+    mapping(OfferId offer => bytes32) private _termsHash;
+    mapping(OfferId offer => bytes32) private _labels;
 
-    constructor(IWorkRegistry works_) {
+    constructor(IWorkRegistry works_) EIP712("Antiphon Consent Registry", "1") {
         works = works_;
     }
 
     /// @inheritdoc IConsentRegistry
-    function foundCommunity(address[] calldata elders, uint8 approvalsRequired, bytes32 profileDigest)
+    function proposeConsent(WorkId workId, Tier tier, ConsentProposal calldata proposal)
         external
-        returns (CommunityId communityId)
+        returns (OfferId offer)
     {
-        uint256 elderCount = elders.length;
-        if (approvalsRequired > elderCount || elderCount > _ELDERS_MAX) {
-            revert BadQuorum(approvalsRequired, elderCount);
-        }
-
-        communityId = CommunityId.wrap(++_communityCount);
-        _seatElders(communityId, elders);
-        _communities[communityId] = Community({
-            steward: msg.sender,
-            approvalsRequired: approvalsRequired,
-            elderCount: uint8(elderCount),
-            profileDigest: profileDigest
-        });
-        emit CommunityFounded(communityId, msg.sender, elders, approvalsRequired, profileDigest);
-    }
-
-    /// @inheritdoc IConsentRegistry
-    function offerStewardship(CommunityId communityId, address to) external {
-        if (stewardOf(communityId) != msg.sender) revert NotSteward(communityId, msg.sender);
-
-        _stewardshipOffer[communityId] = to;
-        emit StewardshipOffered(communityId, to);
-    }
-
-    /// @inheritdoc IConsentRegistry
-    function acceptStewardship(CommunityId communityId) external {
-        if (_stewardshipOffer[communityId] != msg.sender) revert NoStewardshipOffer(communityId, msg.sender);
-
-        delete _stewardshipOffer[communityId];
-        _communities[communityId].steward = msg.sender;
-        emit StewardshipAccepted(communityId, msg.sender);
-    }
-
-    /// @inheritdoc IConsentRegistry
-    function approveDecision(CommunityId communityId, bytes32 decisionHash) external {
-        Community storage community = _communities[communityId];
-        uint8 approvalsRequired = community.approvalsRequired;
-        uint8 elderNumber = _elderNumber[communityId][msg.sender];
-        // Where no elder is asked, the steward stands for all of them.
-        if (approvalsRequired == 0 && community.steward == msg.sender) (approvalsRequired, elderNumber) = (1, 1);
-        else if (elderNumber == 0 || approvalsRequired == 0) revert NotElder(communityId, msg.sender);
-        Decision storage decision = _decisions[communityId][decisionHash];
-        uint32 elderBit = uint32(1) << (elderNumber - 1);
-        if (decision.approvedBy & elderBit != 0) {
-            revert DecisionAlreadyApproved(communityId, decisionHash, msg.sender);
-        }
-
-        uint8 approvals = decision.approvals + 1;
-        decision.approvals = approvals;
-        decision.approvedBy |= elderBit;
-        emit DecisionApproved(communityId, decisionHash, msg.sender, approvals);
-        if (approvals == approvalsRequired) {
-            decision.isMade = true;
-            emit DecisionMade(communityId, decisionHash);
-        }
-    }
-
-    /// @inheritdoc IConsentRegistry
-    function proposeConsent(WorkId workId, Tier tier, bytes32 termsHash, uint40 until) external {
         ConsentRecord storage consent = _controlled(workId, tier);
-        ConsentState from = consent.state;
-        if (from == ConsentState.SUSPENDED) revert BadConsentStep(workId, tier, from);
-        if (until <= block.timestamp) revert ConsentInThePast(until);
+        if (consent.state == ConsentState.SUSPENDED) revert BadConsentStep(workId, tier, ConsentState.SUSPENDED);
+        if (proposal.until <= block.timestamp) revert ConsentInThePast(proposal.until);
 
-        uint32 round = consent.round + 1;
-        bool grantsAtOnce = _approvalsRequired(workId) == 0;
-        _consents[workId][tier] = ConsentRecord({
-            state: grantsAtOnce ? ConsentState.GRANTED : ConsentState.PROPOSED,
-            approvals: 0,
-            until: until,
-            round: round,
-            approvedBy: 0,
-            termsHash: termsHash
-        });
-        emit ConsentProposed(workId, tier, termsHash, until, round);
-        if (grantsAtOnce) emit ConsentGranted(workId, tier, termsHash, until);
+        offer = OfferId.wrap(++_offerCount);
+        _termsHash[offer] = proposal.termsHash;
+        if (proposal.labels != 0) _labels[offer] = proposal.labels;
+        consent.state = ConsentState.PROPOSED;
+        consent.byVoucher = proposal.byVoucher;
+        consent.offer = offer;
+        consent.until = proposal.until;
+        consent.liveUntil = 0;
+        consent.reaffirmSeconds = proposal.reaffirmSeconds;
+        if (consent.tally.council != 0) delete consent.tally;
+        emit ConsentProposed(workId, tier, offer, proposal);
+        if (_approvalsRequired(works.workOf(workId).communityId) == 0) _grant(workId, tier, consent);
     }
 
     /// @inheritdoc IConsentRegistry
-    function approveConsent(WorkId workId, Tier tier, bytes32 termsHash) external {
-        CommunityId communityId = works.workOf(workId).communityId;
-        uint8 elderNumber = _elderNumber[communityId][msg.sender];
-        if (elderNumber == 0) revert NotElder(communityId, msg.sender);
-        ConsentRecord storage consent = _consents[workId][tier];
-        if (consent.state != ConsentState.PROPOSED) revert BadConsentStep(workId, tier, consent.state);
-        if (consent.termsHash != termsHash) revert TermsDiffer(consent.termsHash, termsHash);
-        uint40 until = consent.until;
-        if (until <= block.timestamp) revert ConsentInThePast(until);
-        uint32 elderBit = uint32(1) << (elderNumber - 1);
-        if (consent.approvedBy & elderBit != 0) revert AlreadyApproved(workId, tier, msg.sender);
+    function approveConsent(WorkId workId, Tier tier, OfferId offer) external {
+        _approve(workId, tier, offer, msg.sender);
+    }
 
-        uint8 approvals = consent.approvals + 1;
-        consent.approvals = approvals;
-        consent.approvedBy |= elderBit;
-        emit ConsentApproved(workId, tier, msg.sender, approvals);
-        if (approvals == _communities[communityId].approvalsRequired) {
-            consent.state = ConsentState.GRANTED;
-            emit ConsentGranted(workId, tier, termsHash, until);
-        }
+    /// @inheritdoc IConsentRegistry
+    function reaffirmConsent(WorkId workId, Tier tier, OfferId offer) external {
+        _reaffirm(workId, tier, offer, msg.sender);
+    }
+
+    /// @inheritdoc IConsentRegistry
+    function approveConsentSigned(ElderApproval calldata approval, bytes calldata signature) external {
+        address elder = approval.elder;
+        bytes32 words = keccak256(abi.encode(_ELDER_APPROVAL, approval));
+        _checkSigned(elder, _hashTypedDataV4(words), approval.deadline, signature);
+        _use(elder, approval.nonce, 1);
+        bytes32 proposed = _termsHash[approval.offer];
+        if (proposed != approval.termsHash) revert TermsDiffer(proposed, approval.termsHash);
+        if (approval.reaffirms) _reaffirm(approval.workId, approval.tier, approval.offer, elder);
+        else _approve(approval.workId, approval.tier, approval.offer, elder);
     }
 
     /// @inheritdoc IConsentRegistry
@@ -188,60 +123,98 @@ contract ConsentRegistry is IConsentRegistry {
     /// @inheritdoc IConsentRegistry
     function consentOf(WorkId workId, Tier tier) external view returns (Consent memory) {
         ConsentRecord storage consent = _consents[workId][tier];
+        OfferId offer = consent.offer;
         return Consent({
             state: consent.state,
-            approvals: consent.approvals,
+            approvals: consent.tally.approvals,
             until: consent.until,
-            termsHash: consent.termsHash
+            termsHash: _termsHash[offer],
+            offer: offer,
+            liveUntil: consent.liveUntil,
+            reaffirmSeconds: consent.reaffirmSeconds,
+            byVoucher: consent.byVoucher,
+            labels: _labels[offer]
         });
     }
 
     /// @inheritdoc IConsentRegistry
-    function liveTermsHash(WorkId workId, Tier tier) external view returns (bytes32) {
+    function liveTermsHash(WorkId workId, Tier tier) external view returns (bytes32 termsHash) {
+        (, termsHash,) = liveOffer(workId, tier);
+    }
+
+    /// @inheritdoc IConsentRegistry
+    function termsHashOf(OfferId offer) external view returns (bytes32) {
+        return _termsHash[offer];
+    }
+
+    /// @inheritdoc IConsentRegistry
+    function liveOffer(WorkId workId, Tier tier)
+        public
+        view
+        returns (OfferId offer, bytes32 termsHash, bool byVoucher)
+    {
         ConsentRecord storage consent = _consents[workId][tier];
-        bool isLive = consent.state == ConsentState.GRANTED && block.timestamp < consent.until;
-        return isLive ? consent.termsHash : bytes32(0);
+        bool isLive = consent.state == ConsentState.GRANTED && block.timestamp < consent.liveUntil;
+        if (!isLive) return (offer, termsHash, byVoucher);
+        offer = consent.offer;
+        return (offer, _termsHash[offer], consent.byVoucher);
     }
 
-    /// @inheritdoc IConsentRegistry
-    function isDecided(CommunityId communityId, bytes32 decisionHash) external view returns (bool) {
-        return _decisions[communityId][decisionHash].isMade;
+    function _approve(WorkId workId, Tier tier, OfferId offer, address elder) private {
+        ConsentRecord storage consent = _consents[workId][tier];
+        if (consent.state != ConsentState.PROPOSED) revert BadConsentStep(workId, tier, consent.state);
+        if (consent.offer != offer) revert OfferDiffers(consent.offer, offer);
+        if (consent.until <= block.timestamp) revert ConsentInThePast(consent.until);
+        if (_approvedNow(workId, tier, consent, elder)) _grant(workId, tier, consent);
     }
 
-    /// @inheritdoc IConsentRegistry
-    function communityOf(CommunityId communityId) external view returns (Community memory community) {
-        community = _communities[communityId];
-        if (community.steward == address(0)) revert CommunityUnknown(communityId);
+    function _reaffirm(WorkId workId, Tier tier, OfferId offer, address elder) private {
+        ConsentRecord storage consent = _consents[workId][tier];
+        if (consent.state != ConsentState.GRANTED) revert BadConsentStep(workId, tier, consent.state);
+        if (consent.offer != offer) revert OfferDiffers(consent.offer, offer);
+        if (consent.reaffirmSeconds == 0) revert NotSustained(workId, tier);
+        if (consent.until <= block.timestamp) revert ConsentInThePast(consent.until);
+        // The approvals that granted it, or reaffirmed it last, have done their work.
+        if (consent.tally.reachedAt != 0) delete consent.tally;
+        if (!_approvedNow(workId, tier, consent, elder)) return;
+
+        uint40 liveUntil = _sustainedUntil(consent);
+        consent.liveUntil = liveUntil;
+        emit ConsentReaffirmed(workId, tier, liveUntil);
     }
 
-    /// @inheritdoc IConsentRegistry
-    function isElder(CommunityId communityId, address account) external view returns (bool) {
-        return _elderNumber[communityId][account] != 0;
-    }
-
-    /// @inheritdoc IConsentRegistry
-    function stewardOf(CommunityId communityId) public view returns (address steward) {
-        steward = _communities[communityId].steward;
-        if (steward == address(0)) revert CommunityUnknown(communityId);
-    }
-
-    function _seatElders(CommunityId communityId, address[] calldata elders) private {
-        mapping(address => uint8) storage elderNumber = _elderNumber[communityId];
-        for (uint256 i; i < elders.length; ++i) {
-            address elder = elders[i];
-            if (elder == address(0)) revert NotElder(communityId, elder);
-            if (elderNumber[elder] != 0) revert ElderTwice(elder);
-            elderNumber[elder] = uint8(i + 1);
+    /// @dev Counts an approval; whether it was the one that sufficed. A work of no community asks its owner.
+    function _approvedNow(WorkId workId, Tier tier, ConsentRecord storage consent, address elder)
+        private
+        returns (bool isReached)
+    {
+        CommunityId communityId = works.workOf(workId).communityId;
+        uint8 approvals = 1;
+        if (CommunityId.unwrap(communityId) == 0) {
+            if (works.controllerOf(workId) != elder) revert NotController(workId, elder);
+            isReached = true;
+        } else {
+            (approvals, isReached) = _count(consent.tally, communityId, _termsHash[consent.offer], elder);
         }
+        emit ConsentApproved(workId, tier, elder, approvals);
+    }
+
+    function _grant(WorkId workId, Tier tier, ConsentRecord storage consent) private {
+        uint40 until = consent.until;
+        consent.state = ConsentState.GRANTED;
+        consent.liveUntil = _sustainedUntil(consent);
+        emit ConsentGranted(workId, tier, _termsHash[consent.offer], until);
+    }
+
+    function _sustainedUntil(ConsentRecord storage consent) private view returns (uint40) {
+        uint256 until = consent.until;
+        uint256 lapse = block.timestamp + consent.reaffirmSeconds;
+        return uint40(consent.reaffirmSeconds == 0 || until < lapse ? until : lapse);
     }
 
     /// @dev The consent on which the caller, who decides for the work, is about to act.
     function _controlled(WorkId workId, Tier tier) private view returns (ConsentRecord storage) {
         if (works.controllerOf(workId) != msg.sender) revert NotController(workId, msg.sender);
         return _consents[workId][tier];
-    }
-
-    function _approvalsRequired(WorkId workId) private view returns (uint8) {
-        return _communities[works.workOf(workId).communityId].approvalsRequired;
     }
 }

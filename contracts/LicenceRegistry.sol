@@ -4,13 +4,20 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {IAccessManager} from "@openzeppelin/contracts/access/manager/IAccessManager.sol";
+import {TimedPause} from "./access/TimedPause.sol";
+import {Managed} from "./access/Managed.sol";
 import {IConsentRegistry} from "./interfaces/IConsentRegistry.sol";
 import {IDerivativeGraph} from "./interfaces/IDerivativeGraph.sol";
 import {ILicenceRegistry} from "./interfaces/ILicenceRegistry.sol";
 import {IRoyaltyLedger} from "./interfaces/IRoyaltyLedger.sol";
 import {IWorkRegistry} from "./interfaces/IWorkRegistry.sol";
-import {LicenceId, WorkId} from "./types/Identifiers.sol";
-import {LicenceUsage, Terms, Tier, WorkKind} from "./types/Rights.sol";
+import {LicenceBook} from "./licences/LicenceBook.sol";
+import {SignedOnce} from "./signing/SignedOnce.sol";
+import {LicenceId, OfferId, WorkId} from "./types/Identifiers.sol";
+import {Authorization, Terms, Tier, WorkKind} from "./types/Rights.sol";
 
 /// @notice The part of the RoyaltyLedger that says whose ancestor vectors it pays by.
 interface IFollowsGraph {
@@ -18,108 +25,121 @@ interface IFollowsGraph {
 }
 
 /// @notice See `ILicenceRegistry`. No allowance is ever given to this contract: permits and money go to the ledger.
-contract LicenceRegistry is ILicenceRegistry {
-    /// @dev Three slots are written when a licence is taken; what it was used for has its own, written later.
-    struct Record {
-        address holder;
-        uint40 expiry;
-        Tier tier;
-        uint32 royaltyShare;
-        WorkId workId;
-        uint64 unitCap;
-        uint128 revenueCap;
-        bytes32 termsHash;
-        uint64 unitsUsed;
-        uint128 revenueUsed;
-    }
-
+contract LicenceRegistry is ILicenceRegistry, TimedPause, LicenceBook, SignedOnce {
     /// @dev A single parent may not take more of a derivative's income than all parents together.
     uint256 private constant _ROYALTY_SHARE_MAX = 500_000_000;
+    uint256 private constant _LICENCES_MAX = 64;
+    bytes32 private constant _VOUCHER = keccak256(
+        "LicenceVoucher(uint64 workId,bytes32 termsHash,address holder,uint32 count,uint40 deadline,uint256 nonce)"
+    );
+    bytes32 private constant _ORDER = keccak256(
+        "LicenceOrder(uint64 workId,bytes32 termsHash,address holder,uint128 maxPrice,uint32 maxShare,uint40 deadline,uint256 nonce)"
+    );
 
     IWorkRegistry public immutable works;
-    IConsentRegistry public immutable consents;
     IRoyaltyLedger public immutable ledger;
-    address public immutable usageOracle;
 
-    uint64 private _licenceCount;
-    mapping(LicenceId licenceId => Record) private _records;
-
-    constructor(IWorkRegistry works_, IConsentRegistry consents_, IRoyaltyLedger ledger_, address usageOracle_) {
+    constructor(
+        IWorkRegistry works_,
+        IConsentRegistry consents_,
+        IRoyaltyLedger ledger_,
+        address usageOracle_,
+        IAccessManager authority_
+    ) Managed(authority_) LicenceBook(consents_, usageOracle_) EIP712("Antiphon Licence Registry", "1") {
         works = works_;
-        consents = consents_;
         ledger = ledger_;
-        usageOracle = usageOracle_;
     }
 
     /// @inheritdoc ILicenceRegistry
     function takeLicence(WorkId workId, Terms calldata terms, Permit calldata permit)
         external
+        whenNotPaused
         returns (LicenceId licenceId)
     {
+        licenceId = _take(msg.sender, workId, terms, hashTerms(terms), false);
+        _pay(msg.sender, workId, terms.token, terms.price, permit);
+    }
+
+    /// @inheritdoc ILicenceRegistry
+    function takeLicences(WorkId workId, Terms calldata terms, address[] calldata holders, Permit calldata permit)
+        external
+        whenNotPaused
+        returns (LicenceId firstLicenceId)
+    {
+        uint256 length = holders.length;
+        if (length == 0 || length > _LICENCES_MAX) revert BadLicenceCount(length);
+
+        (OfferId offer, uint40 expiry) = _agree(workId, terms, hashTerms(terms), false);
+        firstLicenceId = _issue(holders[0], offer, workId, expiry);
+        for (uint256 i = 1; i < length; ++i) {
+            _issue(holders[i], offer, workId, expiry);
+        }
+        _pay(msg.sender, workId, terms.token, SafeCast.toUint128(length * terms.price), permit);
+    }
+
+    /// @inheritdoc ILicenceRegistry
+    function redeemVoucher(
+        LicenceVoucher calldata voucher,
+        bytes calldata signature,
+        Terms calldata terms,
+        Permit calldata permit
+    ) external whenNotPaused returns (LicenceId licenceId) {
+        bool isBearers = voucher.holder == address(0);
+        if (!isBearers && voucher.holder != msg.sender) revert NotVoucherHolder(voucher.holder, msg.sender);
+        WorkId workId = voucher.workId;
+        address controller = works.controllerOf(workId);
+        _checkSigned(controller, hashVoucher(voucher), voucher.deadline, signature);
+        uint256 uses = _use(controller, voucher.nonce, voucher.count);
+        licenceId = _take(msg.sender, workId, terms, _named(voucher.termsHash, workId, terms), true);
+        emit VoucherRedeemed(licenceId, controller, voucher.nonce, uses);
+        _pay(msg.sender, workId, terms.token, terms.price, permit);
+    }
+
+    /// @inheritdoc ILicenceRegistry
+    function takeLicenceFor(
+        LicenceOrder calldata order,
+        bytes calldata signature,
+        Terms calldata terms,
+        Permit calldata permit
+    ) external whenNotPaused returns (LicenceId licenceId) {
+        address holder = order.holder;
+        _checkSigned(holder, hashOrder(order), order.deadline, signature);
+        _use(holder, order.nonce, 1);
+        licenceId = _takeOrdered(order, terms);
+        _pay(holder, order.workId, terms.token, terms.price, permit);
+    }
+
+    /// @inheritdoc ILicenceRegistry
+    function takeLicenceAuthorized(
+        LicenceOrder calldata order,
+        Terms calldata terms,
+        Authorization calldata authorization
+    ) external whenNotPaused returns (LicenceId licenceId) {
+        if (block.timestamp > order.deadline) revert SignatureExpired(order.deadline);
+        bytes32 orderHash = hashOrder(order);
+        if (authorization.nonce != orderHash) revert AuthorizationUnfit(authorization.nonce, orderHash);
+        if (terms.price == 0) revert NothingToPay(order.workId);
+
+        licenceId = _takeOrdered(order, terms);
+        ledger.payFromAuthorized(order.holder, order.workId, terms.token, terms.price, authorization);
+    }
+
+    /// @inheritdoc ILicenceRegistry
+    function sublicense(LicenceId parent, Terms calldata terms, Sublicence calldata sublicence)
+        external
+        whenNotPaused
+        returns (LicenceId licenceId)
+    {
+        Record storage record = _recordOf(parent);
+        if (record.holder != msg.sender) revert NotHolder(parent, msg.sender);
+        if (sublicence.holder == address(0)) revert NotHolder(parent, address(0));
         bytes32 termsHash = hashTerms(terms);
+        bytes32 frozen = consents.termsHashOf(record.offer);
+        WorkId workId = _workOf(record);
+        if (frozen != termsHash) revert TermsNotConsented(workId, frozen, termsHash);
+        if (!terms.sublicensable) revert NotSublicensable(parent);
         _checkConsent(workId, terms.tier, termsHash);
-        uint40 expiry = _checkTerms(terms);
-        if (terms.price == 0) _checkLinked(workId);
-
-        licenceId = LicenceId.wrap(++_licenceCount);
-        _record(licenceId, workId, terms, termsHash, expiry);
-        emit LicenceTaken(licenceId, workId, msg.sender, expiry, terms);
-
-        if (terms.price == 0) return licenceId;
-        if (permit.deadline != 0) _usePermit(terms.token, terms.price, permit);
-        ledger.payFrom(msg.sender, workId, terms.token, terms.price);
-    }
-
-    /// @inheritdoc ILicenceRegistry
-    function recordUsage(LicenceUsage[] calldata usage) external {
-        if (msg.sender != usageOracle) revert NotUsageOracle(msg.sender);
-        for (uint256 i; i < usage.length; ++i) {
-            _recordUsage(usage[i]);
-        }
-    }
-
-    /// @inheritdoc ILicenceRegistry
-    function returnUsage(LicenceUsage[] calldata usage) external {
-        if (msg.sender != usageOracle) revert NotUsageOracle(msg.sender);
-        for (uint256 i; i < usage.length; ++i) {
-            _returnUsage(usage[i]);
-        }
-    }
-
-    /// @inheritdoc ILicenceRegistry
-    function licenceOf(LicenceId licenceId) external view returns (Licence memory) {
-        Record storage record = _recordOf(licenceId);
-        return Licence({
-            holder: record.holder,
-            expiry: record.expiry,
-            tier: record.tier,
-            workId: record.workId,
-            royaltyShare: record.royaltyShare,
-            unitCap: record.unitCap,
-            unitsUsed: record.unitsUsed,
-            revenueCap: record.revenueCap,
-            revenueUsed: record.revenueUsed,
-            termsHash: record.termsHash
-        });
-    }
-
-    /// @inheritdoc ILicenceRegistry
-    function isActive(LicenceId licenceId) external view returns (bool) {
-        return block.timestamp < _records[licenceId].expiry;
-    }
-
-    /// @inheritdoc ILicenceRegistry
-    function royaltyShareFor(LicenceId licenceId, address holder, WorkId parent) external view returns (uint256) {
-        Record storage record = _records[licenceId];
-        bool isFit = record.holder == holder && record.workId == parent && record.tier == Tier.GENERATION
-            && block.timestamp < record.expiry;
-        if (!isFit) revert LicenceUnfit(licenceId, parent);
-        return record.royaltyShare;
-    }
-
-    /// @inheritdoc ILicenceRegistry
-    function licenceCount() external view returns (uint64) {
-        return _licenceCount;
+        licenceId = _carve(parent, workId, sublicence);
     }
 
     /// @inheritdoc ILicenceRegistry
@@ -127,63 +147,70 @@ contract LicenceRegistry is ILicenceRegistry {
         return keccak256(abi.encode(terms));
     }
 
-    function _record(LicenceId licenceId, WorkId workId, Terms calldata terms, bytes32 termsHash, uint40 expiry)
+    /// @inheritdoc ILicenceRegistry
+    function hashOrder(LicenceOrder calldata order) public view returns (bytes32) {
+        return _hashTypedDataV4(keccak256(abi.encode(_ORDER, order)));
+    }
+
+    /// @inheritdoc ILicenceRegistry
+    function hashVoucher(LicenceVoucher calldata voucher) public view returns (bytes32) {
+        return _hashTypedDataV4(keccak256(abi.encode(_VOUCHER, voucher)));
+    }
+
+    function _takeOrdered(LicenceOrder calldata order, Terms calldata terms) private returns (LicenceId) {
+        if (terms.price > order.maxPrice) revert PriceTooHigh(terms.price, order.maxPrice);
+        if (terms.royaltyShare > order.maxShare) revert ShareTooHigh(terms.royaltyShare, order.maxShare);
+        return _take(order.holder, order.workId, terms, _named(order.termsHash, order.workId, terms), false);
+    }
+
+    function _take(address holder, WorkId workId, Terms calldata terms, bytes32 termsHash, bool hasVoucher)
         private
+        returns (LicenceId)
     {
-        _records[licenceId] = Record({
-            holder: msg.sender,
-            expiry: expiry,
-            tier: terms.tier,
-            royaltyShare: terms.royaltyShare,
-            workId: workId,
-            unitCap: terms.unitCap,
-            revenueCap: terms.revenueCap,
-            termsHash: termsHash,
-            unitsUsed: 0,
-            revenueUsed: 0
-        });
+        (OfferId offer, uint40 expiry) = _agree(workId, terms, termsHash, hasVoucher);
+        return _issue(holder, offer, workId, expiry);
     }
 
-    function _recordUsage(LicenceUsage calldata usage) private {
-        LicenceId licenceId = usage.licenceId;
-        Record storage record = _recordOf(licenceId);
-        uint256 units = uint256(record.unitsUsed) + usage.units;
-        if (units > record.unitCap) revert UnitCapExceeded(licenceId, units, record.unitCap);
-        uint256 revenue = uint256(record.revenueUsed) + usage.revenue;
-        if (revenue > record.revenueCap) revert RevenueCapExceeded(licenceId, revenue, record.revenueCap);
-
-        record.unitsUsed = uint64(units);
-        record.revenueUsed = uint128(revenue);
-        emit UsageRecorded(licenceId, usage.units, usage.revenue, uint64(units), uint128(revenue));
+    /// @dev What every licence under these terms has in common: the offer, opened now if need be, and its expiry.
+    function _agree(WorkId workId, Terms calldata terms, bytes32 termsHash, bool hasVoucher)
+        private
+        returns (OfferId offer, uint40 expiry)
+    {
+        bool byVoucher;
+        (offer, byVoucher) = _checkConsent(workId, terms.tier, termsHash);
+        if (byVoucher && !hasVoucher) revert VoucherNeeded(workId, terms.tier);
+        expiry = _checkTerms(terms);
+        if (terms.price == 0) _checkLinked(workId);
+        _open(offer, workId, terms);
     }
 
-    /// @dev What is returned was recorded before, so neither total can fall below zero.
-    function _returnUsage(LicenceUsage calldata usage) private {
-        LicenceId licenceId = usage.licenceId;
-        Record storage record = _recordOf(licenceId);
-        uint64 units = record.unitsUsed - usage.units;
-        uint128 revenue = record.revenueUsed - usage.revenue;
-        record.unitsUsed = units;
-        record.revenueUsed = revenue;
-        emit UsageReturned(licenceId, usage.units, usage.revenue, units, revenue);
+    function _pay(address payer, WorkId workId, IERC20 token, uint128 price, Permit calldata permit) private {
+        if (price == 0) return;
+        if (permit.deadline != 0) _usePermit(payer, token, price, permit);
+        ledger.payFrom(payer, workId, token, price);
     }
 
     /// @dev Whoever saw the permit may have sent it first, to make this call fail; then the allowance is already there.
     /// A low-level call, so that a token without permits, or no token at all, ends in the same place.
-    function _usePermit(IERC20 token, uint256 price, Permit calldata permit) private {
+    function _usePermit(address payer, IERC20 token, uint256 price, Permit calldata permit) private {
         bytes memory call = abi.encodeCall(
             IERC20Permit.permit,
-            (msg.sender, address(ledger), permit.value, permit.deadline, permit.v, permit.r, permit.s)
+            (payer, address(ledger), permit.value, permit.deadline, permit.v, permit.r, permit.s)
         );
         (bool done, bytes memory reason) = address(token).call(call);
-        if (done || token.allowance(msg.sender, address(ledger)) >= price) return;
+        if (done || token.allowance(payer, address(ledger)) >= price) return;
         LowLevelCall.bubbleRevert(reason);
     }
 
     /// @dev The reason is worked out only when there is something to refuse.
-    function _checkConsent(WorkId workId, Tier tier, bytes32 termsHash) private view {
-        bytes32 consented = consents.liveTermsHash(workId, tier);
-        if (consented == termsHash) return;
+    function _checkConsent(WorkId workId, Tier tier, bytes32 termsHash)
+        private
+        view
+        returns (OfferId offer, bool byVoucher)
+    {
+        bytes32 consented;
+        (offer, consented, byVoucher) = consents.liveOffer(workId, tier);
+        if (consented == termsHash) return (offer, byVoucher);
         works.workOf(workId);
         IConsentRegistry.ConsentState state = consents.consentOf(workId, tier).state;
         if (state == IConsentRegistry.ConsentState.REFUSED) revert TierRefused(workId, tier);
@@ -203,13 +230,13 @@ contract LicenceRegistry is ILicenceRegistry {
     /// @dev A derivative without parents would keep the income that it owes to them. The ledger refuses payments for
     /// one itself; a licence that costs nothing now may still be paid per use later.
     function _checkLinked(WorkId workId) private view {
-        if (works.workOf(workId).kind != WorkKind.DERIVATIVE) return;
+        if (works.kindOf(workId) != WorkKind.DERIVATIVE) return;
         IDerivativeGraph graph = IFollowsGraph(address(ledger)).graph();
         if (graph.vectorHashOf(workId) == 0) revert IRoyaltyLedger.DerivativeNotLinked(workId);
     }
 
-    function _recordOf(LicenceId licenceId) private view returns (Record storage record) {
-        record = _records[licenceId];
-        if (record.holder == address(0)) revert LicenceUnknown(licenceId);
+    function _named(bytes32 signedHash, WorkId workId, Terms calldata terms) private pure returns (bytes32 termsHash) {
+        termsHash = hashTerms(terms);
+        if (termsHash != signedHash) revert TermsNotConsented(workId, signedHash, termsHash);
     }
 }

@@ -47,6 +47,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("curator", "RoyaltyLedger", ("acceptToken",)),
     Rule("guardian", "RoyaltyLedger", ("pause", "unpause")),
     Rule("guardian", "DerivativeGraph", ("pause", "unpause")),
+    Rule("guardian", "LicenceRegistry", ("pause", "unpause")),
 )
 
 

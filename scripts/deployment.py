@@ -83,6 +83,7 @@ def constructor_arguments(
             at["ConsentRegistry"],
             at["RoyaltyLedger"],
             at["UsageOracle"],
+            at["Authority"],
         ),
         "DerivativeGraph": (at["WorkRegistry"], at["LicenceRegistry"], at["Authority"]),
         "RoyaltyLedger": (

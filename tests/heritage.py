@@ -85,9 +85,7 @@ def consent(devnet: Devnet, steward: int, work: WorkId, terms: Terms, approvals:
         work, terms.tier, terms.hash(), until, signer=devnet.signers[steward]
     )
     for elder in ELDERS[:approvals]:
-        devnet.consents.approve_consent(
-            work, terms.tier, terms.hash(), signer=devnet.signers[elder]
-        )
+        devnet.consents.approve_terms(work, terms.tier, terms.hash(), signer=devnet.signers[elder])
 
 
 def take(devnet: Devnet, work: WorkId, terms: Terms) -> LicenceId:

@@ -126,7 +126,7 @@ def have_elders_approve(world: World, work: WorkInPlay) -> None:
     for elder in role.elders[: role.approvals_required]:
         for tier, offered in work.offers.items():
             if not (work.never_train and tier is Tier.TRAINING):
-                world.app.consents.approve_consent(
+                world.app.consents.approve_terms(
                     work.work_id, tier, offered.terms.hash(), signer=dev_signer(elder)
                 )
     world.narrator.fact(

@@ -21,6 +21,7 @@ from chain.indexer.records import (
     SplitProposalRecord,
     SplitRecord,
 )
+from chain.ledger.labels import decode_labels
 from chain.ledger.money import Currency
 from chain.ledger.rights import Split, Terms
 from chain.settlement.verify import VerificationReport
@@ -92,6 +93,7 @@ def plain_terms(terms: Terms) -> Plain:
         "duration_seconds": terms.duration_seconds,
         "unit_cap": str(terms.unit_cap),
         "revenue_cap": str(terms.revenue_cap),
+        "sublicensable": terms.sublicensable,
         "text_digest": hexadecimal(terms.text_digest),
     }
 
@@ -99,6 +101,7 @@ def plain_terms(terms: Terms) -> Plain:
 def plain_licence(licence: LicenceRecord, at: BlockPin) -> Plain:
     return {
         "licence_id": licence.licence_id,
+        "parent_licence_id": licence.parent_id,
         "work_id": licence.work_id,
         "holder": licence.holder,
         "active": licence.taken_at <= at.timestamp < licence.expiry,
@@ -112,12 +115,16 @@ def plain_licence(licence: LicenceRecord, at: BlockPin) -> Plain:
 
 
 def plain_consent(consent: ConsentRecord, at: BlockPin) -> Plain:
-    lapsed = consent.until is not None and 0 < consent.until <= at.timestamp
+    ends = consent.live_until or consent.until
+    lapsed = 0 < ends <= at.timestamp
     return {
         "tier": consent.tier.name,
         "state": consent.state.name,
         "lapsed": lapsed,
         "until": moment(consent.until) if consent.until else None,
+        "live_until": moment(consent.live_until) if consent.live_until else None,
+        "by_voucher": consent.by_voucher,
+        "labels": [label.name for label in decode_labels(consent.labels)],
         "approvals": consent.approvals,
         "terms_hash": hexadecimal(consent.terms_hash) if consent.terms_hash else None,
     }

@@ -8,6 +8,7 @@ from typing import Any
 from eth_utils import keccak
 
 from benchmarks.gas.workplace import Workplace
+from chain.client.licence_registry import terms_tuple
 from chain.ledger.identifiers import Address, Digest, WorkId
 from chain.ledger.rights import Terms, Tier, WorkKind
 from chain.ledger.vectors import AncestorVector, LicensedParent, flatten
@@ -88,25 +89,33 @@ class DirectLane:
 
     def take(self, work: int, terms: Terms) -> int:
         """The platform takes a licence, with an allowance instead of a permit."""
-        given = (int(terms.tier), terms.token, terms.price, terms.unit_price, terms.royalty_share)
-        limits = (terms.duration_seconds, terms.unit_cap, terms.revenue_cap, terms.text_digest)
-        arguments = (work, (*given, *limits), NO_PERMIT)
-        sender = self.place.platform
-        return self.place.send("LicenceRegistry", "takeLicence", *arguments, sender=sender)
+        return self.registry("takeLicence", work, terms_tuple(terms), NO_PERMIT)
+
+    def registry(self, method: str, *arguments: Any) -> int:
+        """One of the platform's calls to the LicenceRegistry."""
+        return self.place.send("LicenceRegistry", method, *arguments, sender=self.place.platform)
 
     def licensed(self, work: int, controller: Any, share: int) -> Licensed:
         """A work with its controller's consent and the platform's licence."""
         terms = self.terms(share)
-        consent = (work, int(terms.tier), terms.hash(), FOREVER)
-        self.place.send("ConsentRegistry", "proposeConsent", *consent, sender=controller)
+        self.consent(work, terms, controller)
         self.take(work, terms)
         licence = int(self.place.contracts["LicenceRegistry"].licenceCount())
         return Licensed(WorkId(work), licence, share)
 
+    def consent(self, work: int, terms: Terms, controller: Any) -> None:
+        consent = (work, int(terms.tier), (terms.hash(), FOREVER, 0, False, bytes(32)))
+        self.place.send("ConsentRegistry", "proposeConsent", *consent, sender=controller)
+
     def licences(self, originals: list[int]) -> None:
-        work = originals[-1]
-        self.licensed(work, self.place.steward, PERCENT)
+        work, steward = originals[-1], self.place.steward
+        for key in ("licence_first_of_work", "licence_first_of_offer"):
+            self.consent(work, self.terms(PERCENT), steward)
+            self.gas[key] = self.take(work, self.terms(PERCENT))
         self.gas["licence"] = self.take(work, self.terms(PERCENT))
+        holders = [self.place.platform.address] * 10
+        batch = (work, terms_tuple(self.terms(PERCENT)), holders, NO_PERMIT)
+        self.gas["licence_10"] = self.registry("takeLicences", *batch)
 
     # --- links ---------------------------------------------------------------------------------
 

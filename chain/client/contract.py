@@ -12,6 +12,7 @@ from chain.client.interfaces import Interface, interface
 from chain.client.node import Node
 from chain.client.signer import LocalSigner
 from chain.ledger.identifiers import Address
+from chain.ledger.words import SigningDomain
 
 
 class Contract:
@@ -44,6 +45,11 @@ class Contract:
             for log in receipt.logs
             if log.address == self.address and log.topics and log.topics[0] == event.topic
         ]
+
+    def signing_domain(self, *, at: BlockPin) -> SigningDomain:
+        """Where a signature for this contract holds, by its own word (ERC-5267)."""
+        _, name, version, chain_id, contract, _, _ = self._read("eip712Domain", at=at)
+        return SigningDomain(name, version, chain_id, Address(contract))
 
     def _read(self, function: str, *arguments: Any, at: BlockPin) -> Any:
         return self.read_many([(function, arguments)], at=at)[0]

@@ -184,3 +184,16 @@ class AnswerMalformed(ClientError):
             "Next: check the deployment file's addresses and the committed ABIs"
         )
         self.what = what
+
+
+class TermsReplaced(ClientError):
+    """Other terms are on the table than the ones that were read; nothing was sent."""
+
+    def __init__(self, work_id: int, read: bytes, found: bytes) -> None:
+        super().__init__(
+            f"the terms put forward for work {work_id} are 0x{found.hex()}, not the 0x{read.hex()} "
+            "that were read. Next: read the present ones and approve those, or none"
+        )
+        self.work_id = work_id
+        self.read = read
+        self.found = found

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
 from typing import Any, ClassVar
 
 from chain.client.blocks import BlockPin, Receipt
 from chain.client.contract import Contract
 from chain.client.signer import LocalSigner
-from chain.client.stablecoin import NO_PERMIT, Permit
+from chain.client.stablecoin import NO_PERMIT, Authorization, Permit
 from chain.ledger.identifiers import Address, Digest, LicenceId, WorkId
 from chain.ledger.rights import Terms, Tier
+from chain.ledger.signed import LicenceOrder, LicenceVoucher
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,18 @@ class Licence:
     revenue_cap: int
     revenue_used: int
     terms_hash: Digest
+    offer: int
+    parent: LicenceId | None
+
+
+@dataclass(frozen=True)
+class Sublicence:
+    """What a holder passes on: never longer and never more than the holder has."""
+
+    holder: Address
+    expiry: int
+    unit_cap: int
+    revenue_cap: int
 
 
 def terms_tuple(terms: Terms) -> tuple[Any, ...]:
@@ -41,6 +54,7 @@ def terms_tuple(terms: Terms) -> tuple[Any, ...]:
         terms.duration_seconds,
         terms.unit_cap,
         terms.revenue_cap,
+        terms.sublicensable,
         terms.text_digest,
     )
 
@@ -57,6 +71,7 @@ def terms_from(values: Mapping[str, Any]) -> Terms:
         unit_cap=values["unitCap"],
         revenue_cap=values["revenueCap"],
         text_digest=Digest(values["textDigest"]),
+        sublicensable=values["sublicensable"],
     )
 
 
@@ -81,6 +96,102 @@ class LicenceRegistry(Contract):
             "takeLicence", work_id, terms_tuple(terms), permit.as_tuple(), signer=signer
         )
 
+    def take_licences(
+        self,
+        work_id: WorkId,
+        terms: Terms,
+        holders: Sequence[Address],
+        *,
+        permit: Permit = NO_PERMIT,
+        signer: LocalSigner,
+    ) -> Receipt:
+        """A licence for each holder, the signer pays for all; their ids ascend as the holders."""
+        return self._write(
+            "takeLicences",
+            work_id,
+            terms_tuple(terms),
+            list(holders),
+            permit.as_tuple(),
+            signer=signer,
+        )
+
+    def redeem_voucher(
+        self,
+        voucher: LicenceVoucher,
+        signature: bytes,
+        terms: Terms,
+        *,
+        permit: Permit = NO_PERMIT,
+        signer: LocalSigner,
+    ) -> Receipt:
+        """Take a licence for the signer with a voucher of the work's controller."""
+        return self._write(
+            "redeemVoucher",
+            voucher.as_tuple(),
+            signature,
+            terms_tuple(terms),
+            permit.as_tuple(),
+            signer=signer,
+        )
+
+    def take_licence_for(
+        self,
+        order: LicenceOrder,
+        signature: bytes,
+        terms: Terms,
+        *,
+        permit: Permit = NO_PERMIT,
+        signer: LocalSigner,
+    ) -> Receipt:
+        """Send somebody's signed order; they pay the price, the signer the gas."""
+        return self._write(
+            "takeLicenceFor",
+            order.as_tuple(),
+            signature,
+            terms_tuple(terms),
+            permit.as_tuple(),
+            signer=signer,
+        )
+
+    def take_licence_authorized(
+        self,
+        order: LicenceOrder,
+        terms: Terms,
+        authorization: Authorization,
+        *,
+        signer: LocalSigner,
+    ) -> Receipt:
+        """Send an order that is paid by an ERC-3009 authorization, whose nonce is its hash."""
+        return self._write(
+            "takeLicenceAuthorized",
+            order.as_tuple(),
+            terms_tuple(terms),
+            authorization.as_tuple(),
+            signer=signer,
+        )
+
+    def sublicense(
+        self, parent: LicenceId, terms: Terms, sublicence: Sublicence, *, signer: LocalSigner
+    ) -> Receipt:
+        """Pass a part of the signer's licence on; `terms` are those it was taken under."""
+        return self._write(
+            "sublicense", parent, terms_tuple(terms), astuple(sublicence), signer=signer
+        )
+
+    def revoke_nonce(self, nonce: int, *, signer: LocalSigner) -> Receipt:
+        """Strike out what the signer signed under a nonce: a voucher, or an order."""
+        return self._write("revokeNonce", nonce, signer=signer)
+
+    def sign_voucher(self, voucher: LicenceVoucher, *, at: BlockPin, signer: LocalSigner) -> bytes:
+        """The signature that makes a voucher good; sends nothing."""
+        domain = self.signing_domain(at=at)
+        return signer.sign_digest(domain.digest(voucher.struct_hash()), chain_id=domain.chain_id)
+
+    def sign_order(self, order: LicenceOrder, *, at: BlockPin, signer: LocalSigner) -> bytes:
+        """The signature that makes an order good; sends nothing."""
+        domain = self.signing_domain(at=at)
+        return signer.sign_digest(domain.digest(order.struct_hash()), chain_id=domain.chain_id)
+
     def licence_taken(self, receipt: Receipt) -> LicenceId:
         return LicenceId(self._one_event(receipt, "LicenceTaken")["licenceId"])
 
@@ -98,6 +209,8 @@ class LicenceRegistry(Contract):
             revenue_cap=found["revenueCap"],
             revenue_used=found["revenueUsed"],
             terms_hash=Digest(found["termsHash"]),
+            offer=found["offer"],
+            parent=LicenceId(found["parent"]) if found["parent"] else None,
         )
 
     def is_active(self, licence_id: LicenceId, *, at: BlockPin) -> bool:

@@ -10,12 +10,14 @@ from typing import Final
 
 from chain.client.access_words import ACCESS_REFUSALS
 from chain.client.dispute_words import DISPUTE_REFUSALS
+from chain.client.rights_words import RIGHTS_REFUSALS
 from chain.client.words import OURS_TO_FIX as _OURS_TO_FIX
 from chain.client.words import Words
 
 REFUSALS: Final[dict[str, Words]] = {
     **ACCESS_REFUSALS,
     **DISPUTE_REFUSALS,
+    **RIGHTS_REFUSALS,
     # works
     "WorkUnknown(uint64)": Words(
         "There is no work {workId}.", "look the work up in the catalogue and use its number."
@@ -70,18 +72,6 @@ REFUSALS: Final[dict[str, Words]] = {
         "A recording that owes a composition is registered as a derivative.",
         "register it as a derivative, then link it to the composition.",
     ),
-    # what others may send, signed
-    "SignatureExpired(uint256)": Words(
-        "What was signed could be used until {deadline}.", "sign it again with a later deadline."
-    ),
-    "NotSignedBy(address)": Words(
-        "{signer} did not sign this, or signed it for another chain, contract or content.",
-        "have {signer} sign exactly what is sent.",
-    ),
-    "NonceSpent(address,uint256)": Words(
-        "What {signer} signed under number {nonce} was used already, or was revoked.",
-        "have {signer} sign it again under a new number.",
-    ),
     # sharing rules
     "NotDecided(uint32,bytes32)": Words(
         "The elders of community {communityId} did not decide this.",
@@ -99,82 +89,6 @@ REFUSALS: Final[dict[str, Words]] = {
         "The weights of group {group} are too large to be divided by.", "use smaller weights."
     ),
     "CheckpointUnorderedInsertion()": Words("A built-in order was broken.", _OURS_TO_FIX),
-    # consent
-    "CommunityUnknown(uint32)": Words(
-        "There is no community {communityId}.", "check the number, or found the community first."
-    ),
-    "NotController(uint64,address)": Words(
-        "{caller} does not decide for work {workId}.",
-        "ask the steward of its community, or the owner of the work, to do it.",
-    ),
-    "NotElder(uint32,address)": Words(
-        "{caller} is not an elder of community {communityId}.", "ask one of the elders to approve."
-    ),
-    "BadQuorum(uint256,uint256)": Words(
-        "{approvalsRequired} approvals of {elders} elders cannot work; there may be 32 elders.",
-        "ask for no more approvals than there are elders.",
-    ),
-    "ElderTwice(address)": Words(
-        "{elder} is named as an elder twice.", "name every elder once and try again."
-    ),
-    "AlreadyApproved(uint64,uint8,address)": Words(
-        "{elder} has already approved {tier} for work {workId}.",
-        "nothing to do; another elder has to approve.",
-    ),
-    "TermsDiffer(bytes32,bytes32)": Words(
-        "The terms approved are not the terms proposed.",
-        "read the proposal again and approve exactly those terms.",
-    ),
-    "ConsentInThePast(uint40)": Words(
-        "The consent would end at {until}, which has passed.", "choose a date in the future."
-    ),
-    "BadConsentStep(uint64,uint8,uint8)": Words(
-        "Consent for {tier} of work {workId} is {from}; this step does not lead on from there.",
-        "look at the present state of the consent and choose a step that does.",
-    ),
-    "DecisionAlreadyApproved(uint32,bytes32,address)": Words(
-        "{elder} has already approved this decision of community {communityId}.",
-        "nothing to do; another elder has to approve.",
-    ),
-    "NoStewardshipOffer(uint32,address)": Words(
-        "Nobody offered the stewardship of community {communityId} to {caller}.",
-        "ask the present steward to offer it to this account first.",
-    ),
-    # licences
-    "TierRefused(uint64,uint8)": Words(
-        "The community does not allow {tier} with work {workId}. Nothing was charged.",
-        "choose another work, or ask the community.",
-    ),
-    "ConsentNotLive(uint64,uint8,uint8)": Words(
-        "No licence for {tier} of work {workId} can be taken now: consent is {state}. "
-        "Nothing was charged.",
-        "ask the community; when they have agreed, try again.",
-    ),
-    "TermsNotConsented(uint64,bytes32,bytes32)": Words(
-        "These are not the terms the community agreed to for work {workId}. Nothing was charged.",
-        "fetch the present terms and price, and try again with those.",
-    ),
-    "BadTerms()": Words(
-        "These terms contradict themselves: a share without generation, no duration, or a share "
-        "too large.",
-        "correct the terms and try again.",
-    ),
-    "LicenceUnknown(uint64)": Words(
-        "There is no licence {licenceId}.", "check the number on the licence's receipt."
-    ),
-    "UnitCapExceeded(uint64,uint256,uint64)": Words(
-        "Licence {licenceId} covers {unitCap} uses; with this it would be {wouldUse}.",
-        "take another licence for the further uses.",
-    ),
-    "RevenueCapExceeded(uint64,uint256,uint128)": Words(
-        "Licence {licenceId} covers income of {revenueCap} base units; with this it would be "
-        "{wouldUse}.",
-        "take another licence for the further income.",
-    ),
-    "NotUsageOracle(address)": Words(
-        "Only the usage oracle may do this; {caller} is not it.",
-        "report usage through the oracle's operators.",
-    ),
     # derivatives
     "NotADerivative(uint64)": Words(
         "Work {child} was not registered as a derivative, so it cannot have parents.",

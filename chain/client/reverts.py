@@ -27,7 +27,9 @@ CONSENT_WORDS: Final = (
     "refused",
     "withdrawn",
 )
-TIME_PARAMETERS: Final = frozenset({"until", "notBefore", "expiry", "claimableFrom", "deadline"})
+TIME_PARAMETERS: Final = frozenset(
+    {"until", "notBefore", "expiry", "parentExpiry", "claimableFrom", "deadline"}
+)
 CONSENT_PARAMETERS: Final = frozenset({"state", "from"})
 SHOWN_TEXT_MAX: Final = 200
 UNIX_SECONDS_SHOWN_MAX: Final = 253_402_300_799  # the last second of the year 9999

@@ -17,6 +17,25 @@ from chain.ledger.words import SigningDomain, address_word, uint_word
 PERMIT_TYPE: Final = (
     b"Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"
 )
+RECEIVE_TYPE: Final = (
+    b"ReceiveWithAuthorization(address from,address to,uint256 value,uint256 validAfter,"
+    b"uint256 validBefore,bytes32 nonce)"
+)
+
+
+@dataclass(frozen=True)
+class Authorization:
+    """An ERC-3009 authorization for a contract to take an amount between two Unix times."""
+
+    valid_after: int
+    valid_before: int
+    nonce: Digest
+    v: int
+    r: bytes
+    s: bytes
+
+    def as_tuple(self) -> tuple[int, int, bytes, int, bytes, bytes]:
+        return (self.valid_after, self.valid_before, self.nonce, self.v, self.r, self.s)
 
 
 @dataclass(frozen=True)
@@ -91,6 +110,35 @@ class Stablecoin(Contract):
         digest = domain.digest(Digest(keccak256(struct)))
         signature = signer.sign_digest(digest, chain_id=domain.chain_id)
         return Permit(value, deadline, signature[64], signature[:32], signature[32:64])
+
+    def sign_authorization(
+        self,
+        to: Address,
+        value: int,
+        nonce: Digest,
+        *,
+        valid_before: int,
+        at: BlockPin,
+        signer: LocalSigner,
+    ) -> Authorization:
+        """Sign that the contract `to` may take `value` once, under a nonce that says what for.
+
+        Sends nothing. Raises AnswerMalformed as `sign_permit`.
+        """
+        domain = self._domain(at)
+        struct = (
+            keccak256(RECEIVE_TYPE)
+            + address_word(signer.address)
+            + address_word(to)
+            + uint_word(value)
+            + uint_word(0)
+            + uint_word(valid_before)
+            + nonce
+        )
+        digest = domain.digest(Digest(keccak256(struct)))
+        signature = signer.sign_digest(digest, chain_id=domain.chain_id)
+        r, s = signature[:32], signature[32:64]
+        return Authorization(0, valid_before, nonce, signature[64], r, s)
 
     def _domain(self, at: BlockPin) -> SigningDomain:
         answer, separator = self.read_many([("eip712Domain", ()), ("DOMAIN_SEPARATOR", ())], at=at)

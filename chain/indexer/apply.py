@@ -16,6 +16,7 @@ Rows = list[tuple[Table, Row]]
 
 DIRECT_LANE: Final = "direct"
 EPOCH_LANE: Final = "epoch"
+FIRST_COUNCIL: Final = 1
 
 
 def rows_of(event: ChainEvent) -> Rows:
@@ -56,18 +57,31 @@ def _work_registered(v: Values) -> Rows:
 
 
 def _community_founded(v: Values) -> Rows:
-    community = v["communityId"]
     founded = {
-        "community_id": community,
+        "community_id": v["communityId"],
         "steward": v["steward"],
         "approvals_required": v["approvalsRequired"],
         "profile_digest": v["profileDigest"],
     }
-    elders: Rows = [
-        (tables.community_elder, {"position": i, "community_id": community, "elder": elder})
+    return [(tables.community_founded, founded), *_elders(v, FIRST_COUNCIL)]
+
+
+def _elders(v: Values, council: int) -> Rows:
+    key = {"community_id": v["communityId"], "council": council}
+    return [
+        (tables.community_elder, {"position": i, **key, "elder": elder})
         for i, elder in enumerate(v["elders"])
     ]
-    return [(tables.community_founded, founded), *elders]
+
+
+def _council_seated(v: Values) -> Rows:
+    seated = {
+        "community_id": v["communityId"],
+        "council": v["council"],
+        "steward": v["steward"],
+        "approvals_required": v["approvalsRequired"],
+    }
+    return [(tables.council_seated, seated), *_elders(v, v["council"])]
 
 
 def _stewardship(parameter: str, *, accepted: bool) -> Callable[[Values], Rows]:
@@ -89,13 +103,19 @@ def _decision(v: Values) -> Rows:
 
 def _consent(step: str) -> Callable[[Values], Rows]:
     def apply(v: Values) -> Rows:
+        # What a proposal says is in a struct of its own; other steps say single words.
+        said = v.get("proposal", v)
         row = {
             "work_id": v["workId"],
             "tier": v["tier"],
             "step": step,
-            "terms_hash": v.get("termsHash"),
-            "until": v.get("until"),
-            "round": v.get("round"),
+            "terms_hash": said.get("termsHash"),
+            "until": said.get("until"),
+            "offer": v.get("offer"),
+            "reaffirm_seconds": said.get("reaffirmSeconds"),
+            "by_voucher": said.get("byVoucher"),
+            "labels": said.get("labels"),
+            "live_until": v.get("liveUntil"),
             "elder": v.get("elder"),
             "approvals": v.get("approvals"),
         }
@@ -104,13 +124,11 @@ def _consent(step: str) -> Callable[[Values], Rows]:
     return apply
 
 
-def _licence_taken(v: Values) -> Rows:
+def _offer_opened(v: Values) -> Rows:
     terms = v["terms"]
     row = {
-        "licence_id": v["licenceId"],
+        "offer": v["offer"],
         "work_id": v["workId"],
-        "holder": v["holder"],
-        "expiry": v["expiry"],
         "tier": terms["tier"],
         "token": terms["token"],
         "price": terms["price"],
@@ -119,9 +137,34 @@ def _licence_taken(v: Values) -> Rows:
         "duration_seconds": terms["durationSeconds"],
         "unit_cap": terms["unitCap"],
         "revenue_cap": terms["revenueCap"],
+        "sublicensable": terms["sublicensable"],
         "text_digest": terms["textDigest"],
     }
-    return [(tables.licence_taken, row)]
+    return [(tables.offer_opened, row)]
+
+
+def _licence_sublicensed(v: Values) -> Rows:
+    """What is carved out of a licence counts as used by it."""
+    caps = {"unit_cap": v["unitCap"], "revenue_cap": v["revenueCap"]}
+    carved = {"licence_id": v["licenceId"], "parent_id": v["parent"], **caps}
+    used = {
+        "licence_id": v["parent"],
+        "units": v["unitCap"],
+        "revenue": v["revenueCap"],
+        "units_used": v["unitsUsed"],
+        "revenue_used": v["revenueUsed"],
+    }
+    return [(tables.licence_sublicensed, carved), (tables.usage_recorded, used)]
+
+
+def _in(contract: str, table: Table, columns: str) -> Callable[[Values], Rows]:
+    """Of an event that several contracts have: which one it was."""
+    copied = _copied(table, columns)
+
+    def apply(values: Values) -> Rows:
+        return [(table, {**row, "contract": contract}) for table, row in copied(values)]
+
+    return apply
 
 
 def _derivative_linked(v: Values) -> Rows:
@@ -242,6 +285,7 @@ APPLY: Final[dict[tuple[str, str], Callable[[Values], Rows]]] = {
     ("ConsentRegistry", "CommunityFounded"): _community_founded,
     ("ConsentRegistry", "StewardshipOffered"): _stewardship("to", accepted=False),
     ("ConsentRegistry", "StewardshipAccepted"): _stewardship("steward", accepted=True),
+    ("ConsentRegistry", "CouncilSeated"): _council_seated,
     ("ConsentRegistry", "DecisionApproved"): _decision,
     ("ConsentRegistry", "DecisionMade"): _decision,
     ("ConsentRegistry", "ConsentProposed"): _consent("proposed"),
@@ -251,7 +295,22 @@ APPLY: Final[dict[tuple[str, str], Callable[[Values], Rows]]] = {
     ("ConsentRegistry", "ConsentSuspended"): _consent("suspended"),
     ("ConsentRegistry", "ConsentResumed"): _consent("resumed"),
     ("ConsentRegistry", "ConsentWithdrawn"): _consent("withdrawn"),
-    ("LicenceRegistry", "LicenceTaken"): _licence_taken,
+    ("ConsentRegistry", "ConsentReaffirmed"): _consent("reaffirmed"),
+    ("ConsentRegistry", "NonceRevoked"): _in(
+        "ConsentRegistry", tables.nonce_revoked, "signer nonce"
+    ),
+    ("LicenceRegistry", "OfferOpened"): _offer_opened,
+    ("LicenceRegistry", "LicenceTaken"): _copied(
+        tables.licence_taken, "licence_id=licenceId work_id=workId holder offer expiry"
+    ),
+    ("LicenceRegistry", "LicenceSublicensed"): _licence_sublicensed,
+    ("LicenceRegistry", "VoucherRedeemed"): _copied(
+        tables.voucher_redeemed, "licence_id=licenceId issuer nonce uses"
+    ),
+    ("WorkRegistry", "NonceRevoked"): _in("WorkRegistry", tables.nonce_revoked, "signer nonce"),
+    ("LicenceRegistry", "NonceRevoked"): _in(
+        "LicenceRegistry", tables.nonce_revoked, "signer nonce"
+    ),
     ("LicenceRegistry", "UsageRecorded"): _USAGE,
     ("LicenceRegistry", "UsageReturned"): _USAGE,
     ("DerivativeGraph", "DerivativeLinked"): _derivative_linked,

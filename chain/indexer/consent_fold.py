@@ -9,6 +9,7 @@ from typing import Final
 from chain.indexer.records import ConsentRecord, Place
 from chain.ledger.identifiers import Digest, WorkId
 from chain.ledger.rights import ConsentState, Tier
+from chain.ledger.words import WORD_BYTES
 
 STATE_AFTER: Final = {
     "proposed": ConsentState.PROPOSED,
@@ -16,6 +17,7 @@ STATE_AFTER: Final = {
     "refused": ConsentState.REFUSED,
     "suspended": ConsentState.SUSPENDED,
     "resumed": ConsentState.GRANTED,
+    "reaffirmed": ConsentState.GRANTED,
     "withdrawn": ConsentState.WITHDRAWN,
 }
 
@@ -29,7 +31,11 @@ class Step:
     step: str
     terms_hash: Digest | None
     until: int | None
-    round: int | None
+    offer: int | None
+    reaffirm_seconds: int | None
+    by_voucher: bool | None
+    labels: bytes | None
+    live_until: int | None
     approvals: int | None
     place: Place
 
@@ -41,8 +47,20 @@ def fold_consents(steps: Iterable[Step]) -> list[ConsentRecord]:
         key = (step.work_id, step.tier)
         before = standing.get(key)
         if before is None:
-            state = ConsentState.NONE
-            before = ConsentRecord(step.work_id, step.tier, state, None, 0, 0, 0, step.place)
+            before = ConsentRecord(
+                step.work_id,
+                step.tier,
+                ConsentState.NONE,
+                terms_hash=None,
+                until=0,
+                approvals=0,
+                offer=0,
+                reaffirm_seconds=0,
+                by_voucher=False,
+                labels=bytes(WORD_BYTES),
+                live_until=0,
+                place=step.place,
+            )
         standing[key] = _after(before, step)
     return [standing[key] for key in sorted(standing)]
 
@@ -53,8 +71,26 @@ def _after(before: ConsentRecord, step: Step) -> ConsentRecord:
         return replace(before, approvals=step.approvals, place=step.place)
     after = replace(before, state=STATE_AFTER[step.step], place=step.place)
     if step.step == "proposed":
-        assert step.round is not None
-        after = replace(after, approvals=0, round=step.round)
-    if step.terms_hash is not None and step.until is not None:
-        after = replace(after, terms_hash=step.terms_hash, until=step.until)
+        assert step.offer is not None
+        assert step.until is not None
+        assert step.reaffirm_seconds is not None
+        assert step.by_voucher is not None
+        assert step.labels is not None
+        return replace(
+            after,
+            terms_hash=step.terms_hash,
+            until=step.until,
+            approvals=0,
+            offer=step.offer,
+            reaffirm_seconds=step.reaffirm_seconds,
+            by_voucher=step.by_voucher,
+            labels=step.labels,
+            live_until=0,
+        )
+    if step.step == "granted":
+        lapse = step.place.timestamp + before.reaffirm_seconds
+        live_until = min(before.until, lapse) if before.reaffirm_seconds else before.until
+        return replace(after, live_until=live_until)
+    if step.live_until is not None:
+        return replace(after, live_until=step.live_until)
     return after

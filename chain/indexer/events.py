@@ -35,7 +35,6 @@ IGNORED: Final = frozenset(
         "EIP712DomainChanged",
         "RegistrationCommitted",
         "CommitmentRevealed",
-        "NonceRevoked",
         "PauseBegan",
         "PauseEnded",
     }

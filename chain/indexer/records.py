@@ -78,7 +78,11 @@ class CommunityRecord:
 
 @dataclass(frozen=True)
 class ConsentRecord:
-    """`state` as last said: that a GRANTED consent ran out at `until` is for the reader to see."""
+    """`state` as last said: that a GRANTED consent lapsed at `live_until` is for readers to see.
+
+    `live_until` is `until`, or earlier where nobody reaffirmed for `reaffirm_seconds`; zero before
+    the grant. `labels` are codes of TK and BC labels, a byte each, zeros at the end.
+    """
 
     work_id: WorkId
     tier: Tier
@@ -86,18 +90,28 @@ class ConsentRecord:
     terms_hash: Digest | None
     until: int
     approvals: int
-    round: int
+    offer: int
+    reaffirm_seconds: int
+    by_voucher: bool
+    labels: bytes
+    live_until: int
     place: Place
 
 
 @dataclass(frozen=True)
 class LicenceRecord:
+    """`terms` hold the licence's own caps: a sublicence has narrower ones than those consented to,
+    which `terms_hash` names. What was carved out of a licence counts as used.
+    """
+
     licence_id: LicenceId
     work_id: WorkId
     holder: Address
     taken_at: int
     expiry: int
     terms: Terms
+    terms_hash: Digest
+    parent_id: LicenceId | None
     units_used: int
     revenue_used: int
     place: Place

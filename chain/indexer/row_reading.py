@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Row
 
 from chain.client.blocks import RawLog
+from chain.indexer.apply import FIRST_COUNCIL
+from chain.indexer.consent_fold import Step
 from chain.indexer.records import (
+    CommunityRecord,
     EpochRecord,
     LicenceRecord,
     Place,
@@ -40,18 +44,64 @@ def work_of(row: Row[Any], owners: dict[int, Address], displaced: dict[int, Work
     )
 
 
-def licence_of(row: Row[Any], units_used: int, revenue_used: int) -> LicenceRecord:
-    terms = Terms(
-        Tier(row.tier),
-        row.token,
-        row.price,
-        row.unit_price,
-        row.royalty_share,
-        row.duration_seconds,
-        row.unit_cap,
-        row.revenue_cap,
-        Digest(row.text_digest),
+def community_of(
+    founded: Row[Any],
+    seat: Row[Any] | None,
+    stewardship: Row[Any] | None,
+    elders: Mapping[tuple[int, int], list[Address]],
+) -> CommunityRecord:
+    """A community as its last seated council and its last accepted stewardship leave it."""
+    steward, required, council = founded.steward, founded.approvals_required, FIRST_COUNCIL
+    if seat is not None:
+        steward, required, council = seat.steward, seat.approvals_required, seat.council
+    if stewardship is not None and (seat is None or place_of(seat) < place_of(stewardship)):
+        steward = stewardship.account
+    return CommunityRecord(
+        CommunityId(founded.community_id),
+        steward,
+        tuple(elders[founded.community_id, council]),
+        required,
+        Digest(founded.profile_digest),
+        place_of(founded),
     )
+
+
+def step_of(row: Row[Any]) -> Step:
+    return Step(
+        WorkId(row.work_id),
+        Tier(row.tier),
+        row.step,
+        None if row.terms_hash is None else Digest(row.terms_hash),
+        row.until,
+        row.offer,
+        row.reaffirm_seconds,
+        row.by_voucher,
+        row.labels,
+        row.live_until,
+        row.approvals,
+        place_of(row),
+    )
+
+
+def licence_of(
+    row: Row[Any], offer: Row[Any], carved: Row[Any] | None, used: tuple[int, int]
+) -> LicenceRecord:
+    consented = Terms(
+        Tier(offer.tier),
+        offer.token,
+        offer.price,
+        offer.unit_price,
+        offer.royalty_share,
+        offer.duration_seconds,
+        offer.unit_cap,
+        offer.revenue_cap,
+        Digest(offer.text_digest),
+        offer.sublicensable,
+    )
+    terms, parent = consented, None
+    if carved is not None:
+        terms = replace(consented, unit_cap=carved.unit_cap, revenue_cap=carved.revenue_cap)
+        parent = LicenceId(carved.parent_id)
     place = place_of(row)
     return LicenceRecord(
         LicenceId(row.licence_id),
@@ -60,8 +110,9 @@ def licence_of(row: Row[Any], units_used: int, revenue_used: int) -> LicenceReco
         place.timestamp,
         row.expiry,
         terms,
-        units_used,
-        revenue_used,
+        consented.hash(),
+        parent,
+        *used,
         place,
     )
 

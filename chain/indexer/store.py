@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Table, select
 
 from chain.client.blocks import BlockPin, RawLog
 from chain.indexer import tables
-from chain.indexer.consent_fold import Step, fold_consents
+from chain.indexer.consent_fold import fold_consents
 from chain.indexer.index_reader import ordered as _ordered
 from chain.indexer.records import (
     CommunityRecord,
@@ -36,6 +36,7 @@ from chain.indexer.records import (
     TransferRecord,
 )
 from chain.indexer.row_reading import (
+    community_of,
     decisions,
     epoch_of,
     licence_of,
@@ -43,6 +44,7 @@ from chain.indexer.row_reading import (
     raw_of,
     reached,
     root_of,
+    step_of,
 )
 from chain.indexer.split_fold import fold_proposals
 from chain.indexer.work_store import WorkStore
@@ -50,12 +52,11 @@ from chain.ledger.epoch import LicenceUsage
 from chain.ledger.identifiers import (
     Address,
     CommunityId,
-    Digest,
     GenerationId,
     LicenceId,
     WorkId,
 )
-from chain.ledger.rights import Parent, Share, Split, Tier
+from chain.ledger.rights import Parent, Share, Split
 from chain.ledger.vectors import AncestorVector
 
 
@@ -69,18 +70,16 @@ class Store(WorkStore):
         with self._at(at) as connection:
             elders = defaultdict(list)
             for row in _ordered(connection, tables.community_elder, at):
-                elders[row.community_id].append(row.elder)
+                elders[row.community_id, row.council].append(row.elder)
+            seats = {
+                row.community_id: row for row in _ordered(connection, tables.council_seated, at)
+            }
             accepted = tables.stewardship_step.c.accepted.is_(True)
             steps = _ordered(connection, tables.stewardship_step, at, accepted)
-            stewards = {row.community_id: row.account for row in steps}
+            stewards = {row.community_id: row for row in steps}
             return [
-                CommunityRecord(
-                    CommunityId(row.community_id),
-                    stewards.get(row.community_id, row.steward),
-                    tuple(elders[row.community_id]),
-                    row.approvals_required,
-                    Digest(row.profile_digest),
-                    place_of(row),
+                community_of(
+                    row, seats.get(row.community_id), stewards.get(row.community_id), elders
                 )
                 for row in _ordered(connection, tables.community_founded, at)
             ]
@@ -94,19 +93,7 @@ class Store(WorkStore):
         table = tables.consent_step
         wanted = [] if work_id is None else [table.c.work_id == work_id]
         with self._at(at) as connection:
-            steps = [
-                Step(
-                    WorkId(row.work_id),
-                    Tier(row.tier),
-                    row.step,
-                    None if row.terms_hash is None else Digest(row.terms_hash),
-                    row.until,
-                    row.round,
-                    row.approvals,
-                    place_of(row),
-                )
-                for row in _ordered(connection, table, at, *wanted)
-            ]
+            steps = [step_of(row) for row in _ordered(connection, table, at, *wanted)]
         return fold_consents(steps)
 
     # licences and derivatives
@@ -130,8 +117,22 @@ class Store(WorkStore):
                 row.licence_id: (row.units_used, row.revenue_used)
                 for row in _ordered(connection, used, at, *of_licence)
             }
+            of_offer = select(table.c.offer).where(*wanted)
+            opened = tables.offer_opened
+            offers = {
+                row.offer: row
+                for row in _ordered(connection, opened, at, opened.c.offer.in_(of_offer))
+            }
+            carved = {
+                row.licence_id: row for row in _ordered(connection, tables.licence_sublicensed, at)
+            }
             return [
-                licence_of(row, *usage.get(row.licence_id, (0, 0)))
+                licence_of(
+                    row,
+                    offers[row.offer],
+                    carved.get(row.licence_id),
+                    usage.get(row.licence_id, (0, 0)),
+                )
                 for row in _ordered(connection, table, at, *wanted)
             ]
 

@@ -138,9 +138,20 @@ community_founded = _event_table(
     _column("profile_digest", DIGEST),
     key=("community_id",),
 )
+# Another steward, council and quorum, by decision of the council before; its elders are rows of
+# `community_elder`, whose first council is 1.
+council_seated = _event_table(
+    "council_seated",
+    _column("community_id", Integer),
+    _column("council", Integer),
+    _column("steward", Account),
+    _column("approvals_required", Integer),
+    key=("community_id",),
+)
 community_elder = _event_table(
     "community_elder",
     _column("community_id", Integer),
+    _column("council", Integer),
     _column("elder", Account),
     key=("community_id",),
     many=True,
@@ -177,20 +188,31 @@ consent_step = _event_table(
     _column("step", Text),
     _column("terms_hash", DIGEST, nullable=True),
     _column("until", Integer, nullable=True),
-    _column("round", Integer, nullable=True),
+    _column("offer", Integer, nullable=True),
+    _column("reaffirm_seconds", Integer, nullable=True),
+    _column("by_voucher", Boolean, nullable=True),
+    _column("labels", DIGEST, nullable=True),
+    _column("live_until", Integer, nullable=True),
     _column("elder", Account, nullable=True),
     _column("approvals", Integer, nullable=True),
     key=("work_id", "tier"),
 )
+# Signed words that were struck out before they were used up.
+nonce_revoked = _event_table(
+    "nonce_revoked",
+    _column("contract", Text),
+    _column("signer", Account),
+    _column("nonce", Uint256),
+    key=("signer",),
+)
 
 # licences and derivatives
 
-licence_taken = _event_table(
-    "licence_taken",
-    _column("licence_id", Integer),
+# The terms that all licences under an offer have in common, said when the first one is taken.
+offer_opened = _event_table(
+    "offer_opened",
+    _column("offer", Integer),
     _column("work_id", Integer),
-    _column("holder", Account),
-    _column("expiry", Integer),
     _column("tier", Integer),
     _column("token", Account),
     _column("price", Uint256),
@@ -199,8 +221,36 @@ licence_taken = _event_table(
     _column("duration_seconds", Integer),
     _column("unit_cap", Uint64),
     _column("revenue_cap", Uint256),
+    _column("sublicensable", Boolean),
     _column("text_digest", DIGEST),
+    key=("offer",),
+)
+licence_taken = _event_table(
+    "licence_taken",
+    _column("licence_id", Integer),
+    _column("work_id", Integer),
+    _column("holder", Account),
+    _column("offer", Integer),
+    _column("expiry", Integer),
     key=("licence_id",),
+)
+Index("ix_licence_taken_work", licence_taken.c.work_id)
+# What a sublicence has of its own: where it comes from and its caps.
+licence_sublicensed = _event_table(
+    "licence_sublicensed",
+    _column("licence_id", Integer),
+    _column("parent_id", Integer),
+    _column("unit_cap", Uint64),
+    _column("revenue_cap", Uint256),
+    key=("licence_id",),
+)
+voucher_redeemed = _event_table(
+    "voucher_redeemed",
+    _column("licence_id", Integer),
+    _column("issuer", Account),
+    _column("nonce", Uint256),
+    _column("uses", Integer),
+    key=("issuer",),
 )
 usage_recorded = _event_table(
     "usage_recorded",

@@ -95,14 +95,15 @@ class Terms:
     unit_cap: int
     revenue_cap: int
     text_digest: Digest
+    sublicensable: bool = False
 
     def __post_init__(self) -> None:
         checked_uint(self.price, 128, "price")
         checked_uint(self.unit_price, 128, "unit price")
         checked_uint(self.royalty_share, 32, "royalty share")
         checked_uint(self.duration_seconds, 40, "duration")
-        checked_uint(self.unit_cap, 64, "unit cap")
-        checked_uint(self.revenue_cap, 128, "revenue cap")
+        checked_uint(self.unit_cap, 48, "unit cap")
+        checked_uint(self.revenue_cap, 104, "revenue cap")
         checked_digest(self.text_digest, "licence text digest")
 
     def contradiction(self) -> str | None:
@@ -127,6 +128,7 @@ class Terms:
                 + uint_word(self.duration_seconds)
                 + uint_word(self.unit_cap)
                 + uint_word(self.revenue_cap)
+                + uint_word(self.sublicensable)
                 + self.text_digest
             )
         )

@@ -86,8 +86,20 @@ def verify_registers(
             f"use of licence {record.licence_id}",
             "licenceOf",
             (record.licence_id,),
-            (record.terms.hash(), record.units_used, record.revenue_used),
-            lambda answer: (answer["termsHash"], answer["unitsUsed"], answer["revenueUsed"]),
+            (
+                record.terms_hash,
+                record.terms.unit_cap,
+                record.terms.revenue_cap,
+                record.units_used,
+                record.revenue_used,
+            ),
+            lambda answer: (
+                answer["termsHash"],
+                answer["unitCap"],
+                answer["revenueCap"],
+                answer["unitsUsed"],
+                answer["revenueUsed"],
+            ),
         )
         for record in store.licences(at=at)
     ]

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {CommunityId, WorkId} from "../types/Identifiers.sol";
+import {OfferId, WorkId} from "../types/Identifiers.sol";
 import {Tier} from "../types/Rights.sol";
+import {ICommunities} from "./ICommunities.sol";
 
-/// @notice Communities, and their consent: per work and tier, to one set of terms, until a date.
-/// Suspension, refusal and withdrawal stop new licences in the same block and never touch settled money.
-interface IConsentRegistry {
+/// @notice Consent of communities: per work and tier, to one set of terms, until a date.
+/// Suspension, refusal, withdrawal and lapse stop new licences in the same block and never touch settled money.
+interface IConsentRegistry is ICommunities {
     /// NONE: nobody was asked. PROPOSED: the steward asks, elders have still to approve. GRANTED: licences may be
     /// taken. SUSPENDED: paused by the steward. REFUSED: the community says never. WITHDRAWN: it once said yes.
     enum ConsentState {
@@ -18,86 +19,87 @@ interface IConsentRegistry {
         WITHDRAWN
     }
 
+    /// @notice What is put forward for a tier.
     /// @param until Unix time, in seconds, from which the consent no longer holds.
-    /// @param approvals Elders who approved the proposal so far.
+    /// @param reaffirmSeconds The consent lapses when it was not reaffirmed for so long; zero when it need not be.
+    /// @param byVoucher Licences go only to whom the work's controller gives a voucher.
+    /// @param labels Codes of Traditional Knowledge and Biocultural labels, a byte each, ascending, zeros at the end.
+    /// They tell people and platforms how to treat the work; nothing here follows from them.
+    struct ConsentProposal {
+        bytes32 termsHash;
+        uint40 until;
+        uint40 reaffirmSeconds;
+        bool byVoucher;
+        bytes32 labels;
+    }
+
+    /// @param approvals Elders who approved the offer, or reaffirm the consent, so far.
+    /// @param liveUntil When a consent that has to be reaffirmed lapses unless it is; `until` for others.
+    /// @param offer The terms last put forward; zero when none were.
     struct Consent {
         ConsentState state;
         uint8 approvals;
         uint40 until;
         bytes32 termsHash;
+        OfferId offer;
+        uint40 liveUntil;
+        uint40 reaffirmSeconds;
+        bool byVoucher;
+        bytes32 labels;
     }
 
-    /// @param approvalsRequired How many of the elders must approve a grant; zero when the steward decides alone.
-    struct Community {
-        address steward;
-        uint8 approvalsRequired;
-        uint8 elderCount;
-        bytes32 profileDigest;
+    /// @notice An elder's approval that somebody else sends. EIP-712:
+    /// `ElderApproval(address elder,uint64 workId,uint8 tier,uint48 offer,bytes32 termsHash,bool reaffirms,uint256 nonce,
+    /// uint256 deadline)`, without spaces.
+    struct ElderApproval {
+        address elder;
+        WorkId workId;
+        Tier tier;
+        OfferId offer;
+        bytes32 termsHash;
+        bool reaffirms;
+        uint256 nonce;
+        uint256 deadline;
     }
 
-    error CommunityUnknown(CommunityId communityId);
-    error NotSteward(CommunityId communityId, address caller);
     /// @notice Thrown when somebody who does not decide for the work acts on its consent.
     error NotController(WorkId workId, address caller);
-    error NotElder(CommunityId communityId, address caller);
-    /// @notice Thrown when more approvals are required than there are elders, or there are more than 32 elders.
-    error BadQuorum(uint256 approvalsRequired, uint256 elders);
-    error ElderTwice(address elder);
-    error AlreadyApproved(WorkId workId, Tier tier, address elder);
-    /// @notice Thrown when an approval names other terms than those proposed.
+    /// @notice Thrown when an approval is of another offer than the last one: it was replaced meanwhile.
+    error OfferDiffers(OfferId proposed, OfferId named);
+    /// @notice Thrown when a signed approval names other terms than those proposed.
     error TermsDiffer(bytes32 proposed, bytes32 named);
     error ConsentInThePast(uint40 until);
     /// @notice Thrown when a step does not lead on from the present state.
     error BadConsentStep(WorkId workId, Tier tier, ConsentState from);
-    /// @notice Thrown when an elder approves the same decision twice.
-    error DecisionAlreadyApproved(CommunityId communityId, bytes32 decisionHash, address elder);
-    error NoStewardshipOffer(CommunityId communityId, address caller);
+    /// @notice Thrown when a consent that need not be reaffirmed would be.
+    error NotSustained(WorkId workId, Tier tier);
 
-    event CommunityFounded(
-        CommunityId indexed communityId,
-        address indexed steward,
-        address[] elders,
-        uint8 approvalsRequired,
-        bytes32 profileDigest
+    event ConsentProposed(
+        WorkId indexed workId, Tier indexed tier, OfferId indexed offer, ConsentProposal proposal
     );
-    event StewardshipOffered(CommunityId indexed communityId, address indexed to);
-    event StewardshipAccepted(CommunityId indexed communityId, address indexed steward);
-    event DecisionApproved(
-        CommunityId indexed communityId, bytes32 indexed decisionHash, address indexed elder, uint8 approvals
-    );
-    event DecisionMade(CommunityId indexed communityId, bytes32 indexed decisionHash);
-    event ConsentProposed(WorkId indexed workId, Tier indexed tier, bytes32 termsHash, uint40 until, uint32 round);
     event ConsentApproved(WorkId indexed workId, Tier indexed tier, address indexed elder, uint8 approvals);
     event ConsentGranted(WorkId indexed workId, Tier indexed tier, bytes32 termsHash, uint40 until);
+    event ConsentReaffirmed(WorkId indexed workId, Tier indexed tier, uint40 liveUntil);
     event ConsentRefused(WorkId indexed workId, Tier indexed tier);
     event ConsentSuspended(WorkId indexed workId, Tier indexed tier);
     event ConsentResumed(WorkId indexed workId, Tier indexed tier);
     event ConsentWithdrawn(WorkId indexed workId, Tier indexed tier);
 
-    /// @notice Founds a community with the caller as its steward.
-    /// @param elders Who approves grants; distinct, at most 32.
-    /// @param profileDigest sha2-256 digest of the community's public profile, zero for none.
-    function foundCommunity(address[] calldata elders, uint8 approvalsRequired, bytes32 profileDigest)
-        external
-        returns (CommunityId communityId);
-
-    /// @notice Hands the stewardship over in two steps; nothing changes until it is accepted.
-    function offerStewardship(CommunityId communityId, address to) external;
-    function acceptStewardship(CommunityId communityId) external;
-
-    /// @notice An elder approves a decision of the community, named by a hash that says all there is to it; the last
-    /// approval needed makes it. Where none are required, the steward's own makes it.
-    function approveDecision(CommunityId communityId, bytes32 decisionHash) external;
-
-    /// @notice Whether the community made that decision. It stays made when its elders change.
-    function isDecided(CommunityId communityId, bytes32 decisionHash) external view returns (bool);
-
     /// @notice Puts terms forward for a tier. Granted at once when no approvals are required.
-    /// From NONE, GRANTED, REFUSED, WITHDRAWN or PROPOSED (a new round; earlier approvals count no more).
-    function proposeConsent(WorkId workId, Tier tier, bytes32 termsHash, uint40 until) external;
+    /// From NONE, GRANTED, REFUSED, WITHDRAWN or PROPOSED (a new offer; earlier approvals count no more).
+    function proposeConsent(WorkId workId, Tier tier, ConsentProposal calldata proposal)
+        external
+        returns (OfferId offer);
 
-    /// @notice An elder approves; the last one needed grants.
-    function approveConsent(WorkId workId, Tier tier, bytes32 termsHash) external;
+    /// @notice An elder approves exactly that offer; the last one needed grants.
+    function approveConsent(WorkId workId, Tier tier, OfferId offer) external;
+
+    /// @notice Says for another period that the consent holds; those who granted it do, by the same quorum. It may
+    /// have lapsed meanwhile, and holds again from then on, but never beyond `until`.
+    function reaffirmConsent(WorkId workId, Tier tier, OfferId offer) external;
+
+    /// @notice Approves or reaffirms by an elder's signature, sent by anybody.
+    function approveConsentSigned(ElderApproval calldata approval, bytes calldata signature) external;
 
     /// @notice Says never: from any state but WITHDRAWN it stops licences, and says so in words a platform reads.
     function refuseConsent(WorkId workId, Tier tier) external;
@@ -109,7 +111,13 @@ interface IConsentRegistry {
 
     /// @notice The hash of the terms under which a licence may be taken in this block; zero when none may.
     function liveTermsHash(WorkId workId, Tier tier) external view returns (bytes32);
-    function communityOf(CommunityId communityId) external view returns (Community memory);
-    function stewardOf(CommunityId communityId) external view returns (address);
-    function isElder(CommunityId communityId, address account) external view returns (bool);
+
+    /// @notice The offer whose terms those are, and whether a licence takes a voucher; zeros when none may be taken.
+    function liveOffer(WorkId workId, Tier tier)
+        external
+        view
+        returns (OfferId offer, bytes32 termsHash, bool byVoucher);
+
+    /// @notice The hash of the terms of any offer ever made; zero for none.
+    function termsHashOf(OfferId offer) external view returns (bytes32);
 }

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {LicenceId, WorkId} from "../types/Identifiers.sol";
-import {LicenceUsage, Terms, Tier} from "../types/Rights.sol";
+import {LicenceId, OfferId, WorkId} from "../types/Identifiers.sol";
+import {Authorization, Terms, Tier} from "../types/Rights.sol";
 import {IConsentRegistry} from "./IConsentRegistry.sol";
+import {ILicenceBook} from "./ILicenceBook.sol";
 
 /// @notice Licences: taken by a platform under terms the community consents to in that block, frozen from then on.
-/// The price goes straight to the RoyaltyLedger; this contract never holds money.
-interface ILicenceRegistry {
+/// The price goes straight to the RoyaltyLedger; this contract never holds money. Whoever takes a licence names its
+/// terms in full, so a price or share that changes meanwhile is refused, not paid.
+interface ILicenceRegistry is ILicenceBook {
     /// @notice An ERC-2612 permit for the RoyaltyLedger. `deadline` zero means: none, the allowance is there already.
     struct Permit {
         uint256 value;
@@ -17,18 +19,30 @@ interface ILicenceRegistry {
         bytes32 s;
     }
 
-    /// @param expiry Unix time, in seconds, from which the licence no longer holds.
-    struct Licence {
-        address holder;
-        uint40 expiry;
-        Tier tier;
+    /// @notice Signed by who decides for a work; costs nothing until it is redeemed. EIP-712:
+    /// `LicenceVoucher(uint64 workId,bytes32 termsHash,address holder,uint32 count,uint40 deadline,uint256 nonce)`.
+    /// @param holder Who may take licences with it; zero for whoever bears it.
+    /// @param count How many licences it is good for.
+    struct LicenceVoucher {
         WorkId workId;
-        uint32 royaltyShare;
-        uint64 unitCap;
-        uint64 unitsUsed;
-        uint128 revenueCap;
-        uint128 revenueUsed;
         bytes32 termsHash;
+        address holder;
+        uint32 count;
+        uint40 deadline;
+        uint256 nonce;
+    }
+
+    /// @notice Signed by who wants a licence, sent by anybody. EIP-712: `LicenceOrder(uint64 workId,bytes32 termsHash,
+    /// address holder,uint128 maxPrice,uint32 maxShare,uint40 deadline,uint256 nonce)`, without spaces.
+    /// The hash of the terms binds price and share already; the two limits say them in words a wallet shows.
+    struct LicenceOrder {
+        WorkId workId;
+        bytes32 termsHash;
+        address holder;
+        uint128 maxPrice;
+        uint32 maxShare;
+        uint40 deadline;
+        uint256 nonce;
     }
 
     /// @notice Thrown when the community said never.
@@ -37,25 +51,23 @@ interface ILicenceRegistry {
     error ConsentNotLive(WorkId workId, Tier tier, IConsentRegistry.ConsentState state);
     /// @notice Thrown when the terms in the call are not those consented to: another price, share or text.
     error TermsNotConsented(WorkId workId, bytes32 consented, bytes32 named);
+    /// @notice Thrown when the community gives licences of this tier only to whom it gives a voucher.
+    error VoucherNeeded(WorkId workId, Tier tier);
     /// @notice Thrown when terms contradict themselves: a share without GENERATION, no duration, or a share too large.
     error BadTerms();
-    error LicenceUnknown(LicenceId licenceId);
-    error UnitCapExceeded(LicenceId licenceId, uint256 wouldUse, uint64 unitCap);
-    error RevenueCapExceeded(LicenceId licenceId, uint256 wouldUse, uint128 revenueCap);
-    error NotUsageOracle(address caller);
-    /// @notice Thrown when a licence is not that holder's, not for that work, not GENERATION, or not active.
-    error LicenceUnfit(LicenceId licenceId, WorkId parent);
+    error BadLicenceCount(uint256 licences);
+    error NotVoucherHolder(address holder, address caller);
+    error PriceTooHigh(uint128 price, uint128 maxPrice);
+    error ShareTooHigh(uint32 share, uint32 maxShare);
+    /// @notice Thrown when an authorization to pay is not for this order: its nonce must be the order's hash.
+    error AuthorizationUnfit(bytes32 nonce, bytes32 orderHash);
+    /// @notice Thrown when an authorization would pay nothing: then nobody would have signed the order.
+    error NothingToPay(WorkId workId);
+    error NotSublicensable(LicenceId licenceId);
 
-    event LicenceTaken(
-        LicenceId indexed licenceId, WorkId indexed workId, address indexed holder, uint40 expiry, Terms terms
-    );
-    /// @notice Usage was counted against a licence's caps; totals are cumulative.
-    event UsageRecorded(
-        LicenceId indexed licenceId, uint64 units, uint128 revenue, uint64 unitsUsed, uint128 revenueUsed
-    );
-    /// @notice Usage of a rejected report no longer counts against a licence's caps; totals are cumulative.
-    event UsageReturned(
-        LicenceId indexed licenceId, uint64 units, uint128 revenue, uint64 unitsUsed, uint128 revenueUsed
+    /// @param uses How often the voucher was redeemed, with this time.
+    event VoucherRedeemed(
+        LicenceId indexed licenceId, address indexed issuer, uint256 indexed nonce, uint256 uses
     );
 
     /// @notice Takes a licence for the caller and pays its price to the work, all or nothing.
@@ -64,23 +76,46 @@ interface ILicenceRegistry {
         external
         returns (LicenceId licenceId);
 
-    /// @notice Counts usage against caps; only the UsageOracle. Refuses what a cap does not cover.
-    /// Usage is counted after an expiry too: it is the events' own dates that the settlement checks.
-    function recordUsage(LicenceUsage[] calldata usage) external;
+    /// @notice Takes a licence for each holder, with ascending ids; the caller pays for all. 1 to 64.
+    function takeLicences(WorkId workId, Terms calldata terms, address[] calldata holders, Permit calldata permit)
+        external
+        returns (LicenceId firstLicenceId);
 
-    /// @notice Takes usage back that was recorded for a report rejected since; only the UsageOracle, once per report.
-    function returnUsage(LicenceUsage[] calldata usage) external;
+    /// @notice Takes a licence for the caller with a voucher of who decides for the work in this block. Consent to
+    /// its terms must still be live.
+    function redeemVoucher(
+        LicenceVoucher calldata voucher,
+        bytes calldata signature,
+        Terms calldata terms,
+        Permit calldata permit
+    ) external returns (LicenceId licenceId);
 
-    function licenceOf(LicenceId licenceId) external view returns (Licence memory);
+    /// @notice Takes a licence for the signer of an order, who pays by permit or allowance.
+    function takeLicenceFor(
+        LicenceOrder calldata order,
+        bytes calldata signature,
+        Terms calldata terms,
+        Permit calldata permit
+    ) external returns (LicenceId licenceId);
 
-    /// @notice Whether the licence exists and has not expired in this block.
-    function isActive(LicenceId licenceId) external view returns (bool);
+    /// @notice Takes a licence for an order's holder, who pays by an ERC-3009 authorization for the RoyaltyLedger. The
+    /// authorization is the one signature: its nonce is the order's hash, so it buys nothing else.
+    function takeLicenceAuthorized(
+        LicenceOrder calldata order,
+        Terms calldata terms,
+        Authorization calldata authorization
+    ) external returns (LicenceId licenceId);
 
-    /// @notice The work's share, of `SHARE_SCALE`, of the income of a derivative that `holder` makes from it in this
-    /// block. Reverts with `LicenceUnfit` unless the licence is a live GENERATION licence of theirs for that work.
-    function royaltyShareFor(LicenceId licenceId, address holder, WorkId parent) external view returns (uint256 share);
+    /// @notice Passes a part of the caller's licence on. The terms must allow it and consent to them be live: a
+    /// sublicence is a new licence. Its caps are counted against the parent's at once and for good.
+    function sublicense(LicenceId parent, Terms calldata terms, Sublicence calldata sublicence)
+        external
+        returns (LicenceId licenceId);
 
     /// @notice keccak256 of the ABI-encoded terms: what consent names.
     function hashTerms(Terms calldata terms) external pure returns (bytes32);
-    function licenceCount() external view returns (uint64);
+
+    /// @notice The EIP-712 hash of an order, for this chain and contract: what its holder signs.
+    function hashOrder(LicenceOrder calldata order) external view returns (bytes32);
+    function hashVoucher(LicenceVoucher calldata voucher) external view returns (bytes32);
 }

@@ -23,11 +23,11 @@ abstract contract SignedOnce is ISignedOnce, EIP712 {
     }
 
     /// @dev Uses a signature's nonce up by one. A nonce is the signer's own; a signature names how often it is good.
-    function _use(address signer, uint256 nonce, uint256 limit) internal {
-        mapping(uint256 => uint256) storage uses = _uses[signer];
-        uint256 used = uses[nonce];
-        if (used >= limit) revert NonceSpent(signer, nonce);
-        uses[nonce] = used + 1;
+    function _use(address signer, uint256 nonce, uint256 limit) internal returns (uint256 uses) {
+        mapping(uint256 => uint256) storage usesOfSigner = _uses[signer];
+        uses = usesOfSigner[nonce];
+        if (uses >= limit) revert NonceSpent(signer, nonce);
+        usesOfSigner[nonce] = ++uses;
     }
 
     function _checkSigned(address signer, bytes32 digest, uint256 deadline, bytes calldata signature) internal view {

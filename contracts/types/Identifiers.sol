@@ -5,12 +5,15 @@ pragma solidity ^0.8.28;
 type CommunityId is uint32;
 type WorkId is uint64;
 type LicenceId is uint64;
+// One set of terms put forward for one tier of one work; numbered over all works.
+type OfferId is uint48;
 // The 64 random bits a watermark carries; names one run of a generator.
 type GenerationId is uint64;
 
 using {eqCommunity as ==, neCommunity as !=} for CommunityId global;
 using {eqWork as ==, neWork as !=, ltWork as <, leWork as <=} for WorkId global;
 using {eqLicence as ==, neLicence as !=} for LicenceId global;
+using {eqOffer as ==, neOffer as !=} for OfferId global;
 
 function eqCommunity(CommunityId a, CommunityId b) pure returns (bool) {
     return CommunityId.unwrap(a) == CommunityId.unwrap(b);
@@ -42,4 +45,12 @@ function eqLicence(LicenceId a, LicenceId b) pure returns (bool) {
 
 function neLicence(LicenceId a, LicenceId b) pure returns (bool) {
     return LicenceId.unwrap(a) != LicenceId.unwrap(b);
+}
+
+function eqOffer(OfferId a, OfferId b) pure returns (bool) {
+    return OfferId.unwrap(a) == OfferId.unwrap(b);
+}
+
+function neOffer(OfferId a, OfferId b) pure returns (bool) {
+    return OfferId.unwrap(a) != OfferId.unwrap(b);
 }

@@ -27,6 +27,7 @@ enum WorkKind {
 }
 
 /// @notice The terms of one tier of one work. Immutable: consent names their hash, a licence freezes it.
+/// The caps are as wide as lets a licence's terms fit into one word of storage.
 /// @param tier What the licence allows.
 /// @param token The ERC-20 in which `price`, `unitPrice` and `revenueCap` are counted, in its base units.
 /// @param price Paid once, when the licence is taken.
@@ -35,6 +36,7 @@ enum WorkKind {
 /// @param durationSeconds How long the licence lasts from the block it is taken in.
 /// @param unitCap Usage events the licence covers; further ones are refused.
 /// @param revenueCap Income, in base units, the licence covers; more is refused.
+/// @param sublicensable Whether a holder may pass part of its caps on to others.
 /// @param textDigest sha2-256 digest of the DAG-CBOR licence manifest that people read.
 struct Terms {
     Tier tier;
@@ -43,8 +45,9 @@ struct Terms {
     uint128 unitPrice;
     uint32 royaltyShare;
     uint40 durationSeconds;
-    uint64 unitCap;
-    uint128 revenueCap;
+    uint48 unitCap;
+    uint104 revenueCap;
+    bool sublicensable;
     bytes32 textDigest;
 }
 

@@ -136,7 +136,7 @@ def test_consent_that_waits_for_elders_charges_nothing(
         (("zh-Hant", "鐘"),),
     )
     refused_for_nothing(writable, ledger, work.work_id, offer.terms)
-    approve = writable.consents.approve_consent
+    approve = writable.consents.approve_terms
     approve(work.work_id, Tier.GENERATION, offer.terms.hash(), signer=ledger.devnet.signers[14])
     refused_for_nothing(writable, ledger, work.work_id, offer.terms)
     approve(work.work_id, Tier.GENERATION, offer.terms.hash(), signer=ledger.devnet.signers[15])

@@ -28,7 +28,7 @@ from tests.contracts.permits import (
     key_of,
     sign_permit,
 )
-from tests.contracts.rights import FOREVER, Terms, by, digest
+from tests.contracts.rights import FOREVER, ConsentProposal, Terms, by, digest
 
 ROOT = Path(__file__).resolve().parents[2]
 WINDOW_SECONDS = 2 * 60 * 60
@@ -268,7 +268,8 @@ def grant(consents: Any) -> Callable[..., None]:
     """Consent of a work whose controller decides alone."""
 
     def grant(controller: Any, work_id: int, terms: Terms, until: int = FOREVER) -> None:
-        consents.proposeConsent(work_id, terms.tier, terms.hash(), until, by(controller))
+        proposal = ConsentProposal(terms.hash(), until)
+        consents.proposeConsent(work_id, terms.tier, proposal, by(controller))
 
     return grant
 

@@ -14,7 +14,7 @@ SCALE = 1_000_000_000
 ZERO = "0x0000000000000000000000000000000000000000"
 DAY = 24 * 60 * 60
 FOREVER = 2**40 - 1
-TERMS_ABI = "(uint8,address,uint128,uint128,uint32,uint40,uint64,uint128,bytes32)"
+TERMS_ABI = "(uint8,address,uint128,uint128,uint32,uint40,uint48,uint104,bool,bytes32)"
 
 
 class Terms(NamedTuple):
@@ -28,6 +28,7 @@ class Terms(NamedTuple):
     duration_seconds: int = 365 * DAY
     unit_cap: int = 0
     revenue_cap: int = 0
+    sublicensable: bool = False
     text_digest: bytes = b"\x11" * 32
 
     def hash(self) -> bytes:
@@ -48,3 +49,13 @@ def digest(text: str) -> bytes:
 def by(account: Any) -> dict[str, Any]:
     """Transaction parameters: sent by this account, without three lines of output."""
     return {"from": account, "silent": True}
+
+
+class ConsentProposal(NamedTuple):
+    """The fields of the `ConsentProposal` struct, in its order."""
+
+    terms_hash: bytes
+    until: int = FOREVER
+    reaffirm_seconds: int = 0
+    by_voucher: bool = False
+    labels: bytes = bytes(32)

@@ -113,9 +113,7 @@ def test_consent_is_live_only_after_the_last_elder(heritage: Heritage, devnet: D
     terms = terms_of(devnet, Tier.DISTRIBUTION, 5)
     consent(devnet, 12, chant, terms, approvals=1)
     waiting = devnet.node.head()
-    devnet.consents.approve_consent(
-        chant, Tier.DISTRIBUTION, terms.hash(), signer=devnet.signers[16]
-    )
+    devnet.consents.approve_terms(chant, Tier.DISTRIBUTION, terms.hash(), signer=devnet.signers[16])
     granted = devnet.node.head()
 
     assert devnet.consents.live_terms_hash(chant, Tier.DISTRIBUTION, at=waiting) is None

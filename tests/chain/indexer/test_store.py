@@ -100,10 +100,10 @@ def test_consents_stand_where_the_register_says_after_every_step(
         lambda: devnet.consents.propose_consent(
             chant, Tier.TRAINING, terms.hash(), until, signer=steward
         ),
-        lambda: devnet.consents.approve_consent(
+        lambda: devnet.consents.approve_terms(
             chant, Tier.TRAINING, terms.hash(), signer=devnet.signers[14]
         ),
-        lambda: devnet.consents.approve_consent(
+        lambda: devnet.consents.approve_terms(
             chant, Tier.TRAINING, terms.hash(), signer=devnet.signers[15]
         ),
         lambda: devnet.consents.suspend_consent(chant, Tier.TRAINING, signer=steward),

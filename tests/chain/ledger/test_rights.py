@@ -12,7 +12,7 @@ from chain.ledger.errors import BadSplit, Malformed
 from chain.ledger.identifiers import ZERO_ADDRESS, Address, Digest, address_from_bytes
 from chain.ledger.rights import Share, Split, Terms, Tier
 
-TERMS_TYPE = "(uint8,address,uint128,uint128,uint32,uint40,uint64,uint128,bytes32)"
+TERMS_TYPE = "(uint8,address,uint128,uint128,uint32,uint40,uint48,uint104,bool,bytes32)"
 ACCOUNTS = st.binary(min_size=20, max_size=20).map(address_from_bytes)
 PAYEES = ACCOUNTS.filter(lambda account: account != ZERO_ADDRESS)
 TERMS = st.builds(
@@ -23,8 +23,9 @@ TERMS = st.builds(
     unit_price=st.integers(0, 2**128 - 1),
     royalty_share=st.integers(0, 2**32 - 1),
     duration_seconds=st.integers(0, 2**40 - 1),
-    unit_cap=st.integers(0, 2**64 - 1),
-    revenue_cap=st.integers(0, 2**128 - 1),
+    unit_cap=st.integers(0, 2**48 - 1),
+    revenue_cap=st.integers(0, 2**104 - 1),
+    sublicensable=st.booleans(),
     text_digest=st.binary(min_size=32, max_size=32),
 )
 
@@ -67,6 +68,7 @@ def test_terms_hash_as_the_abi_encoded_struct(terms: Terms) -> None:
         terms.duration_seconds,
         terms.unit_cap,
         terms.revenue_cap,
+        terms.sublicensable,
         terms.text_digest,
     )
 
@@ -87,8 +89,8 @@ def test_a_split_hashes_as_the_abi_encoded_shares(split: Split) -> None:
         ("unit_price", -1),
         ("royalty_share", 2**32),
         ("duration_seconds", 2**40),
-        ("unit_cap", 2**64),
-        ("revenue_cap", 2**128),
+        ("unit_cap", 2**48),
+        ("revenue_cap", 2**104),
         ("text_digest", Digest(b"short")),
     ],
 )

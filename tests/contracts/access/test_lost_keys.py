@@ -16,7 +16,7 @@ from scripts.access import ADMIN_DELAY_SECONDS, ADMIN_ROLE, ROLES
 from scripts.deployment import DeploymentPlan, deploy_all
 from scripts.export_abi import source_of, unit_of
 from tests.contracts.refusals import refused
-from tests.contracts.rights import DAY, by, digest
+from tests.contracts.rights import DAY, ConsentProposal, by, digest
 from tests.contracts.royalty_ledger.stage import split_hash
 
 INCOME = 10_000
@@ -202,7 +202,7 @@ def test_a_lost_community_key_reaches_that_communitys_consents_alone(
     consents, ledger = world["ConsentRegistry"], world["RoyaltyLedger"]
 
     with refused("NotController"):
-        consents.proposeConsent(world.work, 0, digest("terms"), 2**39, by(thief))
+        consents.proposeConsent(world.work, 0, ConsentProposal(digest("terms")), by(thief))
     with refused("NotController"):
         ledger.proposeSplit(world.work, [(thief.address, 10_000)], by(thief))
     assert world.claims(stranger) == INCOME

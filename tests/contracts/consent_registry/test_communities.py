@@ -26,7 +26,7 @@ def test_founding_makes_the_caller_steward(consents, steward, elders):
         "approvalsRequired": 2,
         "profileDigest": "0x" + PROFILE.hex(),
     }
-    assert consents.communityOf(1) == (steward, 2, len(elders), "0x" + PROFILE.hex())
+    assert consents.communityOf(1) == (steward, 2, len(elders), 1, "0x" + PROFILE.hex())
     assert consents.stewardOf(1) == steward
 
 

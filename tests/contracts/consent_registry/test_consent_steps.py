@@ -8,7 +8,7 @@ import pytest
 
 from chain.ledger.rights import ConsentState, Tier
 from tests.contracts.refusals import refused
-from tests.contracts.rights import DAY, FOREVER, by, digest
+from tests.contracts.rights import DAY, FOREVER, ConsentProposal, by, digest
 
 TERMS, OTHER_TERMS = digest("terms"), digest("other terms")
 TIER = Tier.GENERATION
@@ -43,10 +43,10 @@ def bring_to(consents, work, steward, elders):
             if state == S.REFUSED:
                 consents.refuseConsent(work, TIER, by(steward))
             return
-        consents.proposeConsent(work, TIER, TERMS, FOREVER, by(steward))
+        consents.proposeConsent(work, TIER, ConsentProposal(TERMS, FOREVER), by(steward))
         if state == S.PROPOSED:
             return
-        consents.approveConsent(work, TIER, TERMS, by(elders[0]))
+        consents.approveConsent(work, TIER, consents.consentOf(work, TIER)[4], by(elders[0]))
         if state == S.SUSPENDED:
             consents.suspendConsent(work, TIER, by(steward))
         if state == S.WITHDRAWN:
@@ -82,11 +82,11 @@ def test_terms_are_proposed_anew_from_anywhere_but_suspension(
 
     if state == S.SUSPENDED:
         with refused("BadConsentStep", work, TIER, state):
-            consents.proposeConsent(work, TIER, OTHER_TERMS, FOREVER, by(steward))
+            consents.proposeConsent(work, TIER, ConsentProposal(OTHER_TERMS, FOREVER), by(steward))
         return
-    consents.proposeConsent(work, TIER, OTHER_TERMS, FOREVER, by(steward))
+    consents.proposeConsent(work, TIER, ConsentProposal(OTHER_TERMS, FOREVER), by(steward))
 
-    assert consents.consentOf(work, TIER) == (S.PROPOSED, 0, FOREVER, "0x" + OTHER_TERMS.hex())
+    assert consents.consentOf(work, TIER)[:4] == (S.PROPOSED, 0, FOREVER, "0x" + OTHER_TERMS.hex())
     assert consents.liveTermsHash(work, TIER) == "0x" + bytes(32).hex()
 
 
@@ -105,27 +105,45 @@ def test_no_step_is_taken_for_an_unknown_work(consents, steward, step):
 
 def test_only_who_decides_for_a_work_proposes(consents, work, stranger):
     with refused("NotController", work, stranger):
-        consents.proposeConsent(work, TIER, TERMS, FOREVER, by(stranger))
+        consents.proposeConsent(work, TIER, ConsentProposal(TERMS, FOREVER), by(stranger))
     with refused("WorkUnknown", 99):
-        consents.proposeConsent(99, TIER, TERMS, FOREVER, by(stranger))
+        consents.proposeConsent(99, TIER, ConsentProposal(TERMS, FOREVER), by(stranger))
 
 
 def test_the_owner_of_a_work_alone_consents_at_once(consents, register_work, customer):
     work = register_work(customer)
 
-    tx = consents.proposeConsent(work, TIER, TERMS, FOREVER, by(customer))
+    tx = consents.proposeConsent(work, TIER, ConsentProposal(TERMS, FOREVER), by(customer))
 
     granted = {"workId": work, "tier": TIER, "termsHash": "0x" + TERMS.hex(), "until": FOREVER}
-    assert dict(tx.events["ConsentProposed"]) == {**granted, "round": 1}
+    proposal = (TERMS, FOREVER, 0, False, bytes(32))
+    assert dict(tx.events["ConsentProposed"]) == {
+        "workId": work,
+        "tier": TIER,
+        "offer": 1,
+        "proposal": tuple("0x" + v.hex() if isinstance(v, bytes) else v for v in proposal),
+    }
     assert dict(tx.events["ConsentGranted"]) == granted
-    assert consents.consentOf(work, TIER) == (S.GRANTED, 0, FOREVER, "0x" + TERMS.hex())
+    assert consents.consentOf(work, TIER) == (
+        S.GRANTED,
+        0,
+        FOREVER,
+        "0x" + TERMS.hex(),
+        1,
+        FOREVER,
+        0,
+        False,
+        "0x" + bytes(32).hex(),
+    )
+    assert consents.liveOffer(work, TIER) == (1, "0x" + TERMS.hex(), False)
+    assert consents.termsHashOf(1) == "0x" + TERMS.hex()
     assert consents.liveTermsHash(work, TIER) == "0x" + TERMS.hex()
 
 
 def test_tiers_are_consented_to_one_by_one(consents, register_work, customer):
     work = register_work(customer)
 
-    consents.proposeConsent(work, Tier.TRAINING, TERMS, FOREVER, by(customer))
+    consents.proposeConsent(work, Tier.TRAINING, ConsentProposal(TERMS, FOREVER), by(customer))
     consents.refuseConsent(work, Tier.GENERATION, by(customer))
 
     states = [consents.consentOf(work, tier)[0] for tier in Tier]
@@ -137,8 +155,8 @@ def test_consent_passes_on_with_the_work(consents, works, register_work, custome
     works.transferFrom(customer, stranger, work, by(customer))
 
     with refused("NotController", work, customer):
-        consents.proposeConsent(work, TIER, TERMS, FOREVER, by(customer))
-    consents.proposeConsent(work, TIER, TERMS, FOREVER, by(stranger))
+        consents.proposeConsent(work, TIER, ConsentProposal(TERMS, FOREVER), by(customer))
+    consents.proposeConsent(work, TIER, ConsentProposal(TERMS, FOREVER), by(stranger))
 
     assert state_of(consents, work) == S.GRANTED
 
@@ -147,13 +165,13 @@ def test_consent_that_would_have_ended_is_not_proposed(consents, work, steward, 
     now = devnet[-1]["timestamp"]
 
     with refused("ConsentInThePast", now):
-        consents.proposeConsent(work, TIER, TERMS, now, by(steward))
+        consents.proposeConsent(work, TIER, ConsentProposal(TERMS, now), by(steward))
 
 
 def test_consent_lapses_in_the_block_it_ends_in(consents, register_work, customer, devnet, mine_at):
     work = register_work(customer)
     until = devnet[-1]["timestamp"] + DAY
-    consents.proposeConsent(work, TIER, TERMS, until, by(customer))
+    consents.proposeConsent(work, TIER, ConsentProposal(TERMS, until), by(customer))
 
     mine_at(until - 1)
     assert consents.liveTermsHash(work, TIER) == "0x" + TERMS.hex()
@@ -168,7 +186,7 @@ def test_consent_that_lapsed_while_suspended_is_not_resumed(
 ):
     work = register_work(customer)
     until = devnet[-1]["timestamp"] + DAY
-    consents.proposeConsent(work, TIER, TERMS, until, by(customer))
+    consents.proposeConsent(work, TIER, ConsentProposal(TERMS, until), by(customer))
     consents.suspendConsent(work, TIER, by(customer))
     mine_at(until)
 
@@ -179,7 +197,7 @@ def test_consent_that_lapsed_while_suspended_is_not_resumed(
 @pytest.mark.parametrize("step", ["suspendConsent", "refuseConsent", "withdrawConsent"])
 def test_a_no_holds_in_its_own_block(consents, register_work, customer, step):
     work = register_work(customer)
-    consents.proposeConsent(work, TIER, TERMS, FOREVER, by(customer))
+    consents.proposeConsent(work, TIER, ConsentProposal(TERMS, FOREVER), by(customer))
 
     tx = getattr(consents, step)(work, TIER, by(customer))
 
@@ -189,7 +207,7 @@ def test_a_no_holds_in_its_own_block(consents, register_work, customer, step):
 
 def test_resuming_brings_the_same_terms_back(consents, register_work, customer):
     work = register_work(customer)
-    consents.proposeConsent(work, TIER, TERMS, FOREVER, by(customer))
+    consents.proposeConsent(work, TIER, ConsentProposal(TERMS, FOREVER), by(customer))
 
     consents.suspendConsent(work, TIER, by(customer))
     consents.resumeConsent(work, TIER, by(customer))

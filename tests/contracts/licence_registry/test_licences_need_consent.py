@@ -119,8 +119,8 @@ def test_consent_resumed_licenses_again(
         {"price": 1},
         {"unit_price": 7},
         {"duration_seconds": DAY},
-        {"unit_cap": 2**64 - 1},
-        {"revenue_cap": 2**128 - 1},
+        {"unit_cap": 2**48 - 1},
+        {"revenue_cap": 2**104 - 1},
         {"text_digest": b"\x22" * 32},
     ],
 )

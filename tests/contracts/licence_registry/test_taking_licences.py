@@ -43,8 +43,10 @@ def test_one_signature_takes_and_pays_for_a_licence(
     assert tx.return_value == 1
     assert (event["licenceId"], event["workId"], event["expiry"]) == (1, work, expiry)
     assert event["holder"] == platform
-    assert tuple(event["terms"])[:-1] == tuple(terms)[:-1]
-    assert event["terms"]["textDigest"] == "0x" + terms.text_digest.hex()
+    opened = tx.events["OfferOpened"]
+    assert (opened["offer"], opened["workId"]) == (event["offer"], work) == (1, work)
+    assert tuple(opened["terms"])[:-1] == tuple(terms)[:-1]
+    assert opened["terms"]["textDigest"] == "0x" + terms.text_digest.hex()
     assert tx.events["Paid"]["payer"] == platform
     assert tx.events["Paid"]["amount"] == PRICE
     assert stablecoin.balanceOf(platform) == had - PRICE
@@ -71,6 +73,8 @@ def test_a_licence_freezes_what_it_was_taken_under(
         2_000_000,
         0,
         "0x" + terms.hash().hex(),
+        1,
+        0,
     )
 
 

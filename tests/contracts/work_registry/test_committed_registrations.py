@@ -7,7 +7,7 @@ import pytest
 from chain.ledger.registration import COMMITMENT_AGE_MAX, COMMITMENT_AGE_MIN, commitment_of
 from chain.ledger.rights import Tier, WorkKind
 from tests.contracts.refusals import refused
-from tests.contracts.rights import FOREVER, by, digest
+from tests.contracts.rights import ConsentProposal, by, digest
 from tests.contracts.work_registry.conftest import registration, tuples
 
 SALT = digest("a secret")
@@ -86,7 +86,7 @@ def test_a_displaced_owner_decides_nothing(
     works.reveal(tuples([SONG]), SALT, by(customer))
 
     with refused("NotController", 1, stranger):
-        consents.proposeConsent(1, Tier.TRAINING, digest("terms"), FOREVER, by(stranger))
+        consents.proposeConsent(1, Tier.TRAINING, ConsentProposal(digest("terms")), by(stranger))
     with refused("NotController", 1, stranger):
         royalty_ledger.setSplit(1, [(stranger, 10_000)], by(stranger))
 

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IConsentRegistry} from "../interfaces/IConsentRegistry.sol";
+import {ILicenceBook} from "../interfaces/ILicenceBook.sol";
+import {LicenceId, OfferId, WorkId} from "../types/Identifiers.sol";
+import {LicenceUsage, Terms, Tier} from "../types/Rights.sol";
+
+/// @notice See `ILicenceBook`. A licence is one word; what all licences under an offer have in common is another.
+abstract contract LicenceBook is ILicenceBook {
+    struct Record {
+        address holder;
+        uint40 expiry;
+        OfferId offer;
+        bool isSublicence;
+    }
+
+    struct Offer {
+        WorkId workId;
+        Tier tier;
+        uint32 royaltyShare;
+        uint48 unitCap;
+        uint104 revenueCap;
+    }
+
+    /// @dev Where a sublicence came from, and its own caps in place of the offer's.
+    struct Carving {
+        LicenceId parent;
+        uint48 unitCap;
+        uint104 revenueCap;
+    }
+
+    struct Usage {
+        uint64 units;
+        uint128 revenue;
+    }
+
+    IConsentRegistry public immutable consents;
+    address public immutable usageOracle;
+
+    uint64 private _licenceCount;
+    mapping(LicenceId licenceId => Record) private _records;
+    mapping(OfferId offer => Offer) private _offers;
+    mapping(LicenceId licenceId => Carving) private _carvings;
+    mapping(LicenceId licenceId => Usage) private _usage;
+
+    constructor(IConsentRegistry consents_, address usageOracle_) {
+        consents = consents_;
+        usageOracle = usageOracle_;
+    }
+
+    modifier onlyUsageOracle() {
+        if (msg.sender != usageOracle) revert NotUsageOracle(msg.sender);
+        _;
+    }
+
+    /// @inheritdoc ILicenceBook
+    function recordUsage(LicenceUsage[] calldata usage) external onlyUsageOracle {
+        for (uint256 i; i < usage.length; ++i) {
+            LicenceUsage calldata line = usage[i];
+            Usage memory total = _count(line.licenceId, line.units, line.revenue);
+            emit UsageRecorded(line.licenceId, line.units, line.revenue, total.units, total.revenue);
+        }
+    }
+
+    /// @inheritdoc ILicenceBook
+    function returnUsage(LicenceUsage[] calldata usage) external onlyUsageOracle {
+        for (uint256 i; i < usage.length; ++i) {
+            LicenceUsage calldata line = usage[i];
+            _recordOf(line.licenceId);
+            // What is returned was recorded before, so neither total falls below zero.
+            Usage memory total = _usage[line.licenceId];
+            total.units -= line.units;
+            total.revenue -= line.revenue;
+            _usage[line.licenceId] = total;
+            emit UsageReturned(line.licenceId, line.units, line.revenue, total.units, total.revenue);
+        }
+    }
+
+    /// @inheritdoc ILicenceBook
+    function licenceOf(LicenceId licenceId) external view returns (Licence memory) {
+        Record storage record = _recordOf(licenceId);
+        OfferId offer = record.offer;
+        Offer storage shared = _offers[offer];
+        (uint48 unitCap, uint104 revenueCap) = _capsOf(licenceId, record);
+        return Licence({
+            holder: record.holder,
+            expiry: record.expiry,
+            tier: shared.tier,
+            workId: shared.workId,
+            royaltyShare: shared.royaltyShare,
+            unitCap: unitCap,
+            unitsUsed: _usage[licenceId].units,
+            revenueCap: revenueCap,
+            revenueUsed: _usage[licenceId].revenue,
+            termsHash: consents.termsHashOf(offer),
+            offer: offer,
+            parent: _carvings[licenceId].parent
+        });
+    }
+
+    /// @inheritdoc ILicenceBook
+    function isActive(LicenceId licenceId) external view returns (bool) {
+        return block.timestamp < _records[licenceId].expiry;
+    }
+
+    /// @inheritdoc ILicenceBook
+    function royaltyShareFor(LicenceId licenceId, address holder, WorkId parent) external view returns (uint256) {
+        Record storage record = _records[licenceId];
+        Offer storage shared = _offers[record.offer];
+        bool isFit = record.holder == holder && block.timestamp < record.expiry && shared.workId == parent
+            && shared.tier == Tier.GENERATION;
+        if (!isFit) revert LicenceUnfit(licenceId, parent);
+        return shared.royaltyShare;
+    }
+
+    /// @inheritdoc ILicenceBook
+    function holderOf(LicenceId licenceId) external view returns (address) {
+        return _recordOf(licenceId).holder;
+    }
+
+    /// @inheritdoc ILicenceBook
+    function parentLicenceOf(LicenceId licenceId) external view returns (LicenceId) {
+        _recordOf(licenceId);
+        return _carvings[licenceId].parent;
+    }
+
+    /// @inheritdoc ILicenceBook
+    function revokerOf(LicenceId licenceId) external view returns (address) {
+        _recordOf(licenceId);
+        return address(0);
+    }
+
+    /// @inheritdoc ILicenceBook
+    function licenceCount() external view returns (uint64) {
+        return _licenceCount;
+    }
+
+    /// @dev Writes down what licences under an offer have in common, once.
+    function _open(OfferId offer, WorkId workId, Terms calldata terms) internal {
+        Offer storage shared = _offers[offer];
+        if (WorkId.unwrap(shared.workId) != 0) return;
+
+        shared.workId = workId;
+        shared.tier = terms.tier;
+        shared.royaltyShare = terms.royaltyShare;
+        shared.unitCap = terms.unitCap;
+        shared.revenueCap = terms.revenueCap;
+        emit OfferOpened(offer, workId, terms);
+    }
+
+    function _issue(address holder, OfferId offer, WorkId workId, uint40 expiry) internal returns (LicenceId) {
+        return _write(Record(holder, expiry, offer, false), workId);
+    }
+
+    /// @dev By induction no licence outlives, or covers more than, any of those that it comes from.
+    function _carve(LicenceId parent, WorkId workId, Sublicence calldata sublicence)
+        internal
+        returns (LicenceId licenceId)
+    {
+        Record storage record = _records[parent];
+        uint40 expiry = sublicence.expiry;
+        bool expiryFits = block.timestamp < expiry && expiry <= record.expiry;
+        if (!expiryFits) revert SublicenceExpiryUnfit(expiry, record.expiry);
+        uint48 unitCap = sublicence.unitCap;
+        uint104 revenueCap = sublicence.revenueCap;
+        Usage memory total = _count(parent, unitCap, revenueCap);
+
+        licenceId = _write(Record(sublicence.holder, expiry, record.offer, true), workId);
+        _carvings[licenceId] = Carving(parent, unitCap, revenueCap);
+        emit LicenceSublicensed(licenceId, parent, unitCap, revenueCap, total.units, total.revenue);
+    }
+
+    function _workOf(Record storage record) internal view returns (WorkId) {
+        return _offers[record.offer].workId;
+    }
+
+    function _recordOf(LicenceId licenceId) internal view returns (Record storage record) {
+        record = _records[licenceId];
+        if (record.holder == address(0)) revert LicenceUnknown(licenceId);
+    }
+
+    function _write(Record memory record, WorkId workId) private returns (LicenceId licenceId) {
+        licenceId = LicenceId.wrap(++_licenceCount);
+        _records[licenceId] = record;
+        emit LicenceTaken(licenceId, workId, record.holder, record.offer, record.expiry);
+    }
+
+    function _count(LicenceId licenceId, uint256 units, uint256 revenue) private returns (Usage memory total) {
+        Usage storage used = _usage[licenceId];
+        (uint48 unitCap, uint104 revenueCap) = _capsOf(licenceId, _recordOf(licenceId));
+        units += used.units;
+        if (units > unitCap) revert UnitCapExceeded(licenceId, units, unitCap);
+        revenue += used.revenue;
+        if (revenue > revenueCap) revert RevenueCapExceeded(licenceId, revenue, revenueCap);
+
+        total = Usage(uint64(units), uint128(revenue));
+        _usage[licenceId] = total;
+    }
+
+    function _capsOf(LicenceId licenceId, Record storage record) private view returns (uint48, uint104) {
+        if (record.isSublicence) {
+            Carving storage carving = _carvings[licenceId];
+            return (carving.unitCap, carving.revenueCap);
+        }
+        Offer storage shared = _offers[record.offer];
+        return (shared.unitCap, shared.revenueCap);
+    }
+}

@@ -1,0 +1,232 @@
+"""Decisions of elders, and the one that seats another council: decided, announced, then done."""
+
+from __future__ import annotations
+
+import pytest
+
+from chain.ledger.rights import ConsentState, Tier
+from tests.contracts.refusals import refused
+from tests.contracts.rights import DAY, ZERO, ConsentProposal, by, digest
+
+DECISION, TERMS = digest("decision"), digest("terms")
+DELAY = 7 * DAY
+
+
+@pytest.fixture
+def community(found_community, steward, elders):
+    return found_community(steward, elders, 2)
+
+
+@pytest.fixture
+def decide(consents):
+    def decide(community, decision, elders):
+        for elder in elders:
+            tx = consents.approveDecision(community, decision, by(elder))
+        return tx
+
+    return decide
+
+
+@pytest.fixture
+def newcomers(accounts):
+    return list(accounts[20:24])
+
+
+@pytest.fixture
+def change(community, stewards, newcomers):
+    """Another steward, and four elders of whom three must agree."""
+    return (community, stewards[1].address, [elder.address for elder in newcomers], 3)
+
+
+@pytest.fixture
+def seated(consents, decide, change, community, elders, stranger, mine_at):
+    """The change, carried out."""
+    tx = decide(community, consents.councilDecision(*change), elders[:2])
+    mine_at(tx.timestamp + DELAY)
+    return consents.seatCouncil(*change, by(stranger))
+
+
+def test_the_last_approval_needed_makes_a_decision(consents, community, elders):
+    first = consents.approveDecision(community, DECISION, by(elders[1]))
+    assert not consents.isDecided(community, DECISION)
+    second = consents.approveDecision(community, DECISION, by(elders[2]))
+    third = consents.approveDecision(community, DECISION, by(elders[0]))
+
+    assert dict(first.events["DecisionApproved"]) == {
+        "communityId": community,
+        "decisionHash": "0x" + DECISION.hex(),
+        "elder": elders[1],
+        "approvals": 1,
+    }
+    made = {"communityId": community, "decisionHash": "0x" + DECISION.hex()}
+    assert dict(second.events["DecisionMade"]) == made
+    assert "DecisionMade" not in third.events
+    assert consents.isDecided(community, DECISION)
+
+
+def test_only_elders_decide_and_each_once(consents, community, steward, elders, stranger):
+    consents.approveDecision(community, DECISION, by(elders[0]))
+
+    with refused("AlreadyApproved", community, DECISION, elders[0]):
+        consents.approveDecision(community, DECISION, by(elders[0]))
+    for outsider in (steward, stranger):
+        with refused("NotElder", community, outsider):
+            consents.approveDecision(community, DECISION, by(outsider))
+
+
+def test_a_decision_is_that_communitys(consents, community, found_community, decide, elders):
+    other = found_community(elders[0], elders, 2)
+    decide(community, DECISION, elders[:2])
+
+    assert not consents.isDecided(other, DECISION)
+
+
+def test_where_no_elder_is_asked_the_steward_decides(
+    consents, found_community, steward, elders, stranger
+):
+    community = found_community(steward, elders, 0)
+
+    consents.approveDecision(community, DECISION, by(steward))
+
+    assert consents.isDecided(community, DECISION)
+    for outsider in (stranger, elders[0]):
+        with refused("NotElder", community, outsider):
+            consents.approveDecision(community, DECISION, by(outsider))
+
+
+def test_a_council_takes_its_seats_after_the_delay(
+    consents, seated, change, community, elders, newcomers, stewards
+):
+    _, steward, names, required = change
+
+    assert dict(seated.events["CouncilSeated"]) == {
+        "communityId": community,
+        "council": 2,
+        "steward": steward,
+        "elders": names,
+        "approvalsRequired": required,
+    }
+    assert consents.communityOf(community)[:4] == (stewards[1], 3, 4, 2)
+    assert all(consents.isElder(community, elder) for elder in newcomers)
+    assert not any(consents.isElder(community, elder) for elder in elders)
+
+
+def test_a_council_waits_out_its_delay(
+    consents, decide, change, community, elders, stranger, mine_at
+):
+    tx = decide(community, consents.councilDecision(*change), elders[:2])
+    not_before = tx.timestamp + DELAY
+    mine_at(not_before - 2)
+
+    with refused("CouncilTooEarly", community, not_before):
+        consents.seatCouncil(*change, by(stranger))
+
+
+def test_a_council_nobody_decided_on_is_not_seated(consents, change, community, elders):
+    decision = bytes(consents.councilDecision(*change))
+    consents.approveDecision(community, decision, by(elders[0]))
+
+    with refused("CouncilNotDecided", community, decision):
+        consents.seatCouncil(*change, by(elders[0]))
+
+
+def test_a_council_decided_on_is_exactly_that_council(
+    consents, decide, change, community, elders, stranger, mine_at
+):
+    tx = decide(community, consents.councilDecision(*change), elders[:2])
+    mine_at(tx.timestamp + DELAY)
+
+    for other in (
+        (*change[:3], 0),
+        (community, stranger.address, *change[2:]),
+        (*change[:2], change[2][1:], 3),
+    ):
+        with refused("CouncilNotDecided"):
+            consents.seatCouncil(*other, by(stranger))
+
+
+def test_the_elders_take_a_council_back(
+    consents, decide, change, community, elders, stranger, mine_at
+):
+    decision = bytes(consents.councilDecision(*change))
+    tx = decide(community, decision, elders[:2])
+    decide(community, consents.annulment(decision), elders[1:])
+    mine_at(tx.timestamp + DELAY)
+
+    with refused("CouncilNotDecided", community, decision):
+        consents.seatCouncil(*change, by(stranger))
+
+
+def test_a_council_is_seated_once(consents, seated, change, stranger):
+    with refused("CouncilNotDecided"):
+        consents.seatCouncil(*change, by(stranger))
+
+
+@pytest.mark.parametrize(
+    ("seats", "error"),
+    [
+        (lambda steward, elders: (steward, elders, 5), "BadQuorum"),
+        (lambda steward, elders: (steward, [*elders, elders[0]], 3), "ElderTwice"),
+        (lambda steward, elders: (ZERO, elders, 3), "NotSteward"),
+    ],
+)
+def test_a_council_that_cannot_work_is_not_seated(
+    consents, decide, change, community, elders, stranger, mine_at, seats, error
+):
+    impossible = (community, *seats(change[1], change[2]))
+    tx = decide(community, consents.councilDecision(*impossible), elders[:2])
+    mine_at(tx.timestamp + DELAY)
+
+    with refused(error):
+        consents.seatCouncil(*impossible, by(stranger))
+
+
+def test_approvals_of_the_old_council_count_no_more(
+    consents, register_work, community, decide, change, elders, newcomers, steward, mine_at
+):
+    tier = Tier.TRAINING
+    work = register_work(steward, community)
+    offer = consents.proposeConsent(work, tier, ConsentProposal(TERMS), by(steward)).return_value
+    consents.approveConsent(work, tier, offer, by(elders[0]))
+    consents.approveDecision(community, DECISION, by(elders[0]))
+    tx = decide(community, consents.councilDecision(*change), elders[:2])
+    mine_at(tx.timestamp + DELAY)
+    consents.seatCouncil(*change, by(steward))
+
+    with refused("NotElder", community, elders[1]):
+        consents.approveConsent(work, tier, offer, by(elders[1]))
+    for elder in newcomers[:2]:
+        consents.approveConsent(work, tier, offer, by(elder))
+        consents.approveDecision(community, DECISION, by(elder))
+    assert consents.consentOf(work, tier)[:2] == (ConsentState.PROPOSED, 2)
+    assert not consents.isDecided(community, DECISION)
+    consents.approveConsent(work, tier, offer, by(newcomers[2]))
+
+    assert consents.consentOf(work, tier)[:2] == (ConsentState.GRANTED, 3)
+
+
+def test_an_offer_of_stewardship_ends_with_the_council(
+    consents, community, decide, change, elders, steward, stranger, mine_at
+):
+    consents.offerStewardship(community, stranger, by(steward))
+    tx = decide(community, consents.councilDecision(*change), elders[:2])
+    mine_at(tx.timestamp + DELAY)
+    consents.seatCouncil(*change, by(steward))
+
+    with refused("NoStewardshipOffer", community, stranger):
+        consents.acceptStewardship(community, by(stranger))
+
+
+def test_consent_given_stays_given_under_another_council(
+    consents, register_work, community, decide, change, elders, steward, mine_at
+):
+    tier = Tier.TRAINING
+    work = register_work(steward, community)
+    offer = consents.proposeConsent(work, tier, ConsentProposal(TERMS), by(steward)).return_value
+    for elder in elders[:2]:
+        consents.approveConsent(work, tier, offer, by(elder))
+    tx = decide(community, consents.councilDecision(*change), elders[:2])
+    mine_at(tx.timestamp + DELAY)
+    consents.seatCouncil(*change, by(steward))
+
+    assert consents.liveTermsHash(work, tier) == "0x" + TERMS.hex()
