@@ -14,6 +14,7 @@ from chain.indexer import tables
 from chain.indexer.apply import Rows
 from chain.indexer.database import reading, writing
 from chain.indexer.errors import IndexEmpty, IndexMoved, IndexOfAnotherChain
+from chain.indexer.event_table import metadata
 from chain.ledger.keccak import keccak256
 from chain.ledger.words import address_word
 
@@ -159,7 +160,7 @@ def _begin(
     connection: Connection, deployment: Deployment, genesis: BlockPin, before_first: BlockPin
 ) -> None:
     _drop(connection)
-    tables.metadata.create_all(connection)
+    metadata.create_all(connection)
     connection.execute(
         insert(tables.index_state).values(
             id=STATE_ROW,

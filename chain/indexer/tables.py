@@ -7,38 +7,16 @@ tables are rebuilt from the chain whenever `PROJECTION_VERSION` changes; they ne
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, Table, Text
 
 from chain.indexer.columns import Account, Uint64, Uint256
+from chain.indexer.event_table import DIGEST, metadata
+from chain.indexer.event_table import column as _column
+from chain.indexer.event_table import event_table as _event_table
 
-PROJECTION_VERSION: Final = 5
-
-metadata = MetaData()
-
-DIGEST: Final = LargeBinary(32)
-
-
-def _column(name: str, kind: Any, *, nullable: bool = False) -> Column[Any]:
-    return Column(name, kind, nullable=nullable)
-
-
-def _event_table(
-    name: str, *columns: Column[Any], key: tuple[str, ...] = (), many: bool = False
-) -> Table:
-    """A table of events; `many` rows of one log are told apart by `position`."""
-    place: list[Column[Any]] = [
-        Column("block_number", Integer, primary_key=True, autoincrement=False),
-        Column("log_index", Integer, primary_key=True, autoincrement=False),
-    ]
-    if many:
-        place.append(Column("position", Integer, primary_key=True, autoincrement=False))
-    table = Table(name, metadata, *place, _column("tx_hash", DIGEST), *columns)
-    if key:
-        Index(f"ix_{name}", *(table.c[part] for part in key))
-    return table
-
+PROJECTION_VERSION: Final = 6
 
 index_state = Table(
     "index_state",
