@@ -33,6 +33,7 @@ ANCHORS: dict[str, Anchor] = {
     "register_recording": Anchor("register a recording of a composition", None, None, "none"),
     "register_catalogue": Anchor("register a catalogue of 1,000,000", 60_000, None, "none"),
     "materialise": Anchor("make a work of it real, depth 20", 140_000, None, "none"),
+    "announce_rule": Anchor("announce a sharing rule, again", None, None, "none"),
     "licence": Anchor("take and pay a licence, again", 140_000, 693_240, STORY),
     "licence_first_of_offer": Anchor("the first under an offer", 140_000, 693_240, STORY),
     "licence_first_of_work": Anchor("the first a work ever had", None, 693_240, STORY),

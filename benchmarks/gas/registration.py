@@ -20,6 +20,7 @@ from chain.ledger.registration import (
     registration_domain,
 )
 from chain.ledger.rights import WorkKind
+from chain.ledger.sharing import SharingRule
 
 BATCH = 100
 MILLION, MILLION_DEPTH = 1_000_000, 20
@@ -41,6 +42,7 @@ class RegistrationWays:
             self.signed()
             self.catalogue()
             self.recording()
+        self.sharing_rules()
         return self.gas
 
     def new(self, kind: WorkKind = WorkKind.RECORDING) -> Registration:
@@ -101,6 +103,29 @@ class RegistrationWays:
         self.gas["register_recording"] = self.send(
             "registerRecording", composition, take.as_tuple()
         )
+
+    def sharing_rules(self) -> None:
+        rules, steward = self.place.contracts["SharingRules"], self.place.steward
+        consents = self.place.contracts["ConsentRegistry"]
+        profile = keccak(text="profile")
+        self.place.send("ConsentRegistry", "foundCommunity", [], 0, profile, sender=steward)
+        community = self.newest_community(consents)
+        for epoch in (1_000, 2_000):
+            rule = (community, int(SharingRule.FLOOR_PRO_RATA), 2_000, epoch)
+            decision = rules.decisionHash(*rule)
+            self.place.send(
+                "ConsentRegistry", "approveDecision", community, decision, sender=steward
+            )
+            self.gas["announce_rule"] = self.place.send(
+                "SharingRules", "announce", *rule, sender=steward
+            )
+
+    def newest_community(self, consents: Any) -> int:
+        """Communities are numbered from 1; the steward founded the last one."""
+        number = 1
+        while consents.communityOf(number)["steward"] != self.place.steward.address:
+            number += 1
+        return number
 
     def owner(self) -> Address:
         return Address(self.place.steward.address)
