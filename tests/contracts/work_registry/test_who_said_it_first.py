@@ -1,0 +1,98 @@
+"""Random histories of commitments, reveals and plain registrations against a model of the rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import brownie
+from brownie.exceptions import VirtualMachineError
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from chain.ledger.registration import COMMITMENT_AGE_MAX, COMMITMENT_AGE_MIN
+from tests.contracts.rights import by, digest
+from tests.contracts.work_registry.conftest import registration, tuples
+
+SALT = digest("a secret")
+CONTENTS = [digest(f"sound of {name}") for name in ("one", "two")]
+ACT = st.one_of(
+    st.tuples(
+        st.sampled_from(("commit", "commit", "register", "reveal", "reveal")),
+        st.integers(0, 2),
+        st.integers(0, 1),
+    ),
+    st.tuples(st.just("wait"), st.sampled_from((5, 100, 100, 40_000, 90_000)), st.just(0)),
+)
+
+
+@dataclass
+class Register:
+    """Who has which content, by the rule alone: the oldest say, within a day of the say."""
+
+    committed: dict[tuple[int, int], int] = field(default_factory=dict)
+    # By content: its work, from when that counts, and who registered it; the last one has it.
+    said: dict[int, list[tuple[int, int, int]]] = field(default_factory=dict)
+    works: int = 0
+
+    def commit(self, who: int, content: int, now: int) -> bool:
+        before = self.committed.get((who, content), 0)
+        if now > before + COMMITMENT_AGE_MAX:
+            self.committed[who, content] = now
+        return True
+
+    def register(self, who: int, content: int, now: int) -> bool:
+        return self._say(who, content, now)
+
+    def reveal(self, who: int, content: int, now: int) -> bool:
+        since = self.committed.get((who, content), 0)
+        of_age = COMMITMENT_AGE_MIN <= now - since <= COMMITMENT_AGE_MAX
+        if not of_age or not self._say(who, content, since):
+            return False
+        del self.committed[who, content]
+        return True
+
+    def _say(self, who: int, content: int, counts_from: int) -> bool:
+        earlier = self.said.setdefault(content, [])
+        if earlier and earlier[-1][1] <= counts_from:
+            return False
+        self.works += 1
+        earlier.append((self.works, counts_from, who))
+        return True
+
+
+@settings(max_examples=25, deadline=None, phases=(Phase.generate,))
+@given(history=st.lists(ACT, min_size=15, max_size=25))
+def test_the_oldest_say_has_the_content(
+    WorkRegistry, consents, royalty_ledger, payees, mine_at, history
+):
+    works = WorkRegistry.deploy(consents, royalty_ledger, by(payees[0]))
+    model = Register()
+    for act, who, content in history:
+        if act == "wait":
+            mine_at(brownie.chain[-1].timestamp + who)
+            continue
+        song = registration(("one", "two")[content])
+        arguments = {
+            "commit": lambda song=song, who=who: (
+                works.commitmentOf(payees[who], tuples([song]), SALT),
+            ),
+            "register": lambda song=song: (song.as_tuple(),),
+            "reveal": lambda song=song: (tuples([song]), SALT),
+        }[act]()
+        try:
+            getattr(works, act)(*arguments, by(payees[who]))
+            went_through = True
+        except VirtualMachineError:
+            went_through = False
+        now = brownie.chain[-1].timestamp
+        assert went_through == getattr(model, act)(who, content, now), (act, who, content)
+
+    assert works.workCount() == model.works
+    for content, said in model.said.items():
+        has_it, _, owner = said[-1] if said else (0, 0, 0)
+        assert works.workByContent(CONTENTS[content]) == has_it
+        for (work, counts_from, who), after in zip(said, [*said[1:], None], strict=True):
+            assert works.workOf(work)[2] == counts_from
+            assert works.ownerOf(work) == payees[who]
+            assert works.controllerOf(work) == payees[owner]
+            assert works.displacedBy(work) == (after[0] if after else 0)
