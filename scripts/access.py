@@ -61,10 +61,16 @@ class Holder:
 
 
 def access_calls(
-    contracts: dict[str, str], holders: tuple[Holder, ...], *, admin: str, deployer: str
+    contracts: dict[str, str],
+    holders: tuple[Holder, ...],
+    *,
+    admin: str,
+    deployer: str,
+    tokens: tuple[str, ...] = (),
 ) -> list[bytes]:
     """What the deployer asks of the Authority, in order; at the end it has no power any more.
 
+    The first payment currencies are accepted on the way; later ones wait out the curator's delay.
     Raises KeyError when a rule names a function that its contract does not have.
     """
     authority = interface("Authority").functions
@@ -76,6 +82,8 @@ def access_calls(
         selectors = [functions[name].selector for name in rule.functions]
         arguments = (contracts[rule.contract], selectors, ROLES[rule.role].number)
         calls.append(authority["setTargetFunctionRole"].call_data(arguments))
+    if tokens:
+        calls += _accepting(contracts["RoyaltyLedger"], tokens, deployer)
     for holder in holders:
         role = ROLES[holder.role]
         delay = role.delay_seconds if holder.delay_seconds is None else holder.delay_seconds
@@ -86,3 +94,17 @@ def access_calls(
     if admin.lower() != deployer.lower():
         calls.append(authority["renounceRole"].call_data((ADMIN_ROLE, deployer)))
     return calls
+
+
+def _accepting(ledger: str, tokens: tuple[str, ...], deployer: str) -> list[bytes]:
+    """The deployer is curator for as long as it takes to accept these currencies."""
+    authority, accept = interface("Authority").functions, interface("RoyaltyLedger").functions
+    curator = ROLES["curator"].number
+    return [
+        authority["grantRole"].call_data((curator, deployer, 0)),
+        *(
+            authority["execute"].call_data((ledger, accept["acceptToken"].call_data((token,))))
+            for token in tokens
+        ),
+        authority["revokeRole"].call_data((curator, deployer)),
+    ]

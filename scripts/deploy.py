@@ -89,8 +89,8 @@ def read_key(path: Path) -> str:
     return path.read_text().strip()
 
 
-def accounts_for(arguments: argparse.Namespace, chain_id: int) -> tuple[Any, Any, DeploymentPlan]:
-    """The deployer, the curator when this run holds its key, and the plan."""
+def accounts_for(arguments: argparse.Namespace, chain_id: int) -> tuple[Any, DeploymentPlan]:
+    """The deployer and the plan."""
     from brownie import accounts
 
     if chain_id == DEVELOPMENT_CHAIN_ID and arguments.key_file is None:
@@ -103,8 +103,9 @@ def accounts_for(arguments: argparse.Namespace, chain_id: int) -> tuple[Any, Any
             threshold=THRESHOLD,
             window_seconds=arguments.window_seconds,
             curator_delay_seconds=0,
+            tokens=(*arguments.token, DEV_COIN),
         )
-        return dev[0], dev[1], plan
+        return dev[0], plan
     if arguments.key_file is None:
         raise SystemExit(f"chain {chain_id} is no development chain. Next: give --key-file")
     missing = [n for n in ROLE_ARGUMENTS if getattr(arguments, n) is None]
@@ -124,10 +125,11 @@ def accounts_for(arguments: argparse.Namespace, chain_id: int) -> tuple[Any, Any
         operator_admin=arguments.operator_admin,
         admin=arguments.admin,
         bond_token=arguments.token[0],
+        tokens=tuple(arguments.token),
         minimum_bond=arguments.minimum_bond,
         treasury=arguments.treasury,
     )
-    return deployer, deployer if deployer.address == arguments.curator else None, plan
+    return deployer, plan
 
 
 def record(
@@ -169,15 +171,9 @@ def main(argv: list[str] | None = None) -> int:
     if chain_id == DEVELOPMENT_CHAIN_ID:
         network.gas_price("1 gwei")
     first_block = web3.eth.block_number + 1
-    deployer, curator, plan = accounts_for(arguments, chain_id)
+    deployer, plan = accounts_for(arguments, chain_id)
     deployed = deploy_all(loaded, deployer, plan)
-    tokens = list(arguments.token)
     addresses = {name: contract.address for name, contract in deployed.items()}
-    if DEV_COIN in addresses:
-        tokens.append(addresses[DEV_COIN])
-    if curator is not None:
-        for token in tokens:
-            deployed["RoyaltyLedger"].acceptToken(token, {"from": curator, "silent": True})
     record(arguments.out, chain_id, first_block, plan, addresses)
     for name, address in addresses.items():
         print(f"{name:18} {address}")

@@ -52,6 +52,8 @@ class DeploymentPlan:
     bond_token: str | None = None
     minimum_bond: int = MINIMUM_BOND
     treasury: str | None = None
+    # Currencies the ledger takes from the first day on: addresses, or the development coin's name.
+    tokens: tuple[str, ...] = ()
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -140,6 +142,7 @@ def deploy_all(project: Any, deployer: Any, plan: DeploymentPlan) -> dict[str, A
         plan.holders(deployer.address),
         admin=plan.admin_of(deployer.address),
         deployer=deployer.address,
+        tokens=tuple(at.get(token, token) for token in plan.tokens),
     )
     deployed["Authority"].multicall(calls, {"from": deployer, "silent": True})
     return deployed
