@@ -3,53 +3,33 @@ pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {IAccessManager} from "@openzeppelin/contracts/access/manager/IAccessManager.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {RootQueue} from "./epoch/RootQueue.sol";
 import {IEpochDistributor} from "./interfaces/IEpochDistributor.sol";
 import {SafePush} from "./libraries/SafePush.sol";
 import {SumTree} from "./libraries/SumTree.sol";
 
 /// @notice See `IEpochDistributor`. No owner, no upgrade, no way out for money but the payees of an active root.
 /// Tokens are apart: a token that misbehaves spoils its own lane and no other.
-contract EpochDistributor is IEpochDistributor, ReentrancyGuardTransient {
+contract EpochDistributor is RootQueue, ReentrancyGuardTransient {
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
-
-    /// @dev One slot. What is committed is the active root's total, so it is not stored twice.
-    /// @param active Which of the two roots is active; the other one is, or will be, the pending one.
-    struct Book {
-        uint120 funded;
-        uint120 claimed;
-        uint8 active;
-        bool pending;
-    }
-
-    /// @dev Two slots. A root is overwritten in place by the one after the next: no slot is ever cleared.
-    struct Root {
-        bytes32 sumRoot;
-        uint120 total;
-        uint32 leafCount;
-        uint64 epoch;
-        uint40 claimableFrom;
-    }
 
     /// @dev Keeps a push within what a block takes, with one failing transfer in ten.
     uint256 private constant _RANGE_MAX = 512;
 
-    address public immutable usageOracle;
-    address public immutable council;
-    uint40 public immutable windowSeconds;
+    /// @dev Set in an account that has a payout address: most have none, and then none is looked up.
+    uint256 private constant _IS_REDIRECTED = 1 << 255;
 
-    mapping(IERC20 token => Book) private _books;
-    mapping(IERC20 token => Root[2]) private _roots;
-    mapping(IERC20 token => mapping(address payee => uint256)) private _claimed;
-    mapping(address payee => address) private _payoutAddress;
+    /// @dev What a payee was paid, and whether its money goes elsewhere.
+    mapping(IERC20 token => mapping(address payee => uint256)) private _accounts;
+    mapping(IERC20 token => mapping(address payee => address)) private _payoutAddress;
 
-    constructor(address usageOracle_, address council_, uint40 windowSeconds_) {
-        usageOracle = usageOracle_;
-        council = council_;
-        windowSeconds = windowSeconds_;
-    }
+    constructor(address usageOracle_, IAccessManager authority_, uint40 windowSeconds_, uint16 ceilingBps_)
+        RootQueue(usageOracle_, authority_, windowSeconds_, ceilingBps_)
+    {}
 
     /// @inheritdoc IEpochDistributor
     function fund(IERC20 token, uint256 amount) external nonReentrant {
@@ -66,58 +46,17 @@ contract EpochDistributor is IEpochDistributor, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IEpochDistributor
-    function propose(uint64 epoch, IERC20 token, bytes32 sumRoot, uint32 leafCount, uint256 total) external {
-        if (msg.sender != usageOracle) revert NotUsageOracle(msg.sender);
-        Book storage book = _books[token];
-        Root storage root = _roots[token][1 - book.active];
-        if (book.pending) revert RootPending(token, root.epoch);
-        if (leafCount == 0) revert BadRange(0, 0);
-        uint256 committed = _roots[token][book.active].total;
-        if (total < committed) revert TotalDecreased(committed, total);
-        if (total > book.funded) revert NotFunded(total, book.funded);
-
-        uint40 claimableFrom = uint40(block.timestamp) + windowSeconds;
-        book.pending = true;
-        root.sumRoot = sumRoot;
-        root.total = uint120(total);
-        root.leafCount = leafCount;
-        root.epoch = epoch;
-        root.claimableFrom = claimableFrom;
-        emit RootProposed(token, epoch, sumRoot, total, leafCount, claimableFrom);
-    }
-
-    /// @inheritdoc IEpochDistributor
-    function activate(IERC20 token) external {
-        Root storage root = _pendingRootOf(token);
-        if (block.timestamp < root.claimableFrom) revert WindowOpen(root.epoch, root.claimableFrom);
-
-        Book storage book = _books[token];
-        book.active = 1 - book.active;
-        book.pending = false;
-        emit RootActivated(token, root.epoch, root.sumRoot, root.total);
-    }
-
-    /// @inheritdoc IEpochDistributor
-    function reject(IERC20 token, bytes32 reasonDigest) external {
-        if (msg.sender != council) revert NotCouncil(msg.sender);
-        Root storage root = _pendingRootOf(token);
-        if (block.timestamp >= root.claimableFrom) revert WindowClosed(root.epoch, root.claimableFrom);
-
-        _books[token].pending = false;
-        emit RootRejected(token, root.epoch, root.sumRoot, reasonDigest);
-    }
-
-    /// @inheritdoc IEpochDistributor
     function pushRange(IERC20 token, uint256 firstIndex, Payout[] calldata payouts, SumNode[] calldata upper)
         external
         nonReentrant
     {
-        uint256 total = _provenTotalOfRange(token, firstIndex, payouts, upper);
+        _pushRange(token, firstIndex, payouts, upper);
+    }
 
-        mapping(address => uint256) storage claimedBy_ = _claimed[token];
-        Book storage book = _books[token];
-        for (uint256 i; i < payouts.length; ++i) {
-            _push(token, claimedBy_, book, payouts[i], total);
+    /// @inheritdoc IEpochDistributor
+    function pushRanges(IERC20 token, PayoutRange[] calldata ranges) external nonReentrant {
+        for (uint256 i; i < ranges.length; ++i) {
+            _pushRange(token, ranges[i].firstIndex, ranges[i].payouts, ranges[i].upper);
         }
     }
 
@@ -127,136 +66,102 @@ contract EpochDistributor is IEpochDistributor, ReentrancyGuardTransient {
         nonReentrant
         returns (uint256 amount)
     {
-        uint256 total = _provenTotal(token, index, payout, proof);
-        uint256 before = _claimed[token][payout.payee];
-        if (payout.cumulative <= before) revert NothingDue(token, payout.payee);
-        address to = payoutAddressOf(payout.payee);
-        if (to == address(this)) revert SafePush.PayeeIsCustodian(payout.payee);
+        uint256 total = SumTree.checkLeaf(_activeProof(token), token, index, payout, proof);
+        (address payee, uint256 cumulative) = (payout.payee, payout.cumulative);
+        uint256 account = _accounts[token][payee];
+        uint256 before = account & ~_IS_REDIRECTED;
+        if (cumulative <= before) revert NothingDue(token, payee);
+        address to = _recipient(token, payee, account);
+        if (to == address(this)) revert SafePush.PayeeIsCustodian(payee);
 
-        amount = payout.cumulative - before;
-        _bookPayout(_books[token], amount, total);
-        _claimed[token][payout.payee] = payout.cumulative;
-        emit PaidOut(token, payout.payee, to, amount, payout.cumulative);
+        amount = cumulative - before;
+        _bookClaim(token, amount, total);
+        _accounts[token][payee] = account + amount;
+        emit PaidOut(token, payee, to, amount, cumulative);
         token.safeTransfer(to, amount);
     }
 
     /// @inheritdoc IEpochDistributor
-    function setPayoutAddress(address to) external {
+    function setPayoutAddress(IERC20 token, address to) external nonReentrant {
         if (to == address(this)) revert SafePush.PayeeIsCustodian(msg.sender);
-        _payoutAddress[msg.sender] = to;
-        emit PayoutAddressSet(msg.sender, to);
+        uint256 claimed = _accounts[token][msg.sender] & ~_IS_REDIRECTED;
+        _accounts[token][msg.sender] = to == address(0) ? claimed : claimed | _IS_REDIRECTED;
+        _payoutAddress[token][msg.sender] = to;
+        emit PayoutAddressSet(token, msg.sender, to);
     }
 
     /// @inheritdoc IEpochDistributor
     function laneOf(IERC20 token) external view returns (Lane memory) {
         Book storage book = _books[token];
-        return Lane(book.funded, _roots[token][book.active].total, book.claimed);
-    }
-
-    /// @inheritdoc IEpochDistributor
-    function pendingRoot(IERC20 token) external view returns (PayoutRoot memory root) {
-        Book storage book = _books[token];
-        if (book.pending) root = _asPayoutRoot(_roots[token][1 - book.active]);
-    }
-
-    /// @inheritdoc IEpochDistributor
-    function activeRoot(IERC20 token) external view returns (PayoutRoot memory) {
-        return _asPayoutRoot(_roots[token][_books[token].active]);
+        return Lane(book.funded, _activeRoot(token).total, book.claimed);
     }
 
     /// @inheritdoc IEpochDistributor
     function claimedBy(IERC20 token, address payee) external view returns (uint256) {
-        return _claimed[token][payee];
+        return _accounts[token][payee] & ~_IS_REDIRECTED;
     }
 
     /// @inheritdoc IEpochDistributor
-    function payoutAddressOf(address payee) public view returns (address) {
-        address to = _payoutAddress[payee];
-        return to == address(0) ? payee : to;
+    function payoutAddressOf(IERC20 token, address payee) external view returns (address) {
+        return _recipient(token, payee, _accounts[token][payee]);
     }
 
-    /// @dev Booked before the transfer and taken back when it fails, so that whoever looks in between sees the truth.
-    function _push(
-        IERC20 token,
-        mapping(address => uint256) storage claimedBy_,
-        Book storage book,
-        Payout calldata payout,
-        uint256 total
-    ) private {
-        address payee = payout.payee;
-        uint256 cumulative = payout.cumulative;
-        uint256 before = claimedBy_[payee];
-        if (cumulative <= before) return;
-        uint256 amount = cumulative - before;
-        address to = payoutAddressOf(payee);
+    /// @dev The range must be a node of the tree: 2^k leaves, aligned, with the path from that node and no other.
+    function _pushRange(IERC20 token, uint256 firstIndex, Payout[] calldata payouts, SumNode[] calldata upper)
+        private
+    {
+        uint256 length = payouts.length;
+        bool isPowerOfTwo = length != 0 && length & (length - 1) == 0;
+        if (!isPowerOfTwo || length > _RANGE_MAX || firstIndex % length != 0) revert BadRange(firstIndex, length);
+        uint256 total = SumTree.checkRange(_activeProof(token), token, firstIndex, payouts, upper);
+        uint256 before = _books[token].claimed;
+        uint256 claimed = before;
+        for (uint256 i; i < length; ++i) {
+            claimed += _push(token, payouts[i].payee, payouts[i].cumulative, claimed, total);
+        }
+        if (claimed != before) _books[token].claimed = uint120(claimed);
+    }
 
-        _bookPayout(book, amount, total);
-        claimedBy_[payee] = cumulative;
+    /// @dev The account is written before the transfer and taken back when that fails, so that whoever looks in between
+    /// finds it paid. The lane's sum follows at the end: nobody can enter before, and views cannot be paid twice.
+    /// A root whose leaves drop a payee already paid proves more than it commits; it cannot pay beyond its total.
+    function _push(IERC20 token, address payee, uint256 cumulative, uint256 claimed, uint256 total)
+        private
+        returns (uint256 amount)
+    {
+        mapping(address => uint256) storage accounts = _accounts[token];
+        uint256 account = accounts[payee];
+        uint256 before = account & ~_IS_REDIRECTED;
+        if (cumulative <= before) return 0;
+        unchecked {
+            amount = cumulative - before;
+        }
+        if (claimed + amount > total) revert NotFunded(claimed + amount, total);
+        address to = _recipient(token, payee, account);
+
+        accounts[payee] = account + amount;
         if (SafePush.tryTransfer(token, to, amount)) {
             emit PaidOut(token, payee, to, amount, cumulative);
         } else {
-            claimedBy_[payee] = before;
-            book.claimed -= uint120(amount);
+            accounts[payee] = account;
             emit PayoutDeferred(token, payee, amount);
+            amount = 0;
         }
     }
 
-    /// @dev A root whose leaves drop a payee already paid proves more than it commits; it cannot pay beyond its total.
-    function _bookPayout(Book storage book, uint256 amount, uint256 total) private {
+    function _bookClaim(IERC20 token, uint256 amount, uint256 total) private {
+        Book storage book = _books[token];
         uint256 claimed = book.claimed + amount;
         if (claimed > total) revert NotFunded(claimed, total);
         book.claimed = uint120(claimed);
     }
 
-    function _pendingRootOf(IERC20 token) private view returns (Root storage) {
-        Book storage book = _books[token];
-        if (!book.pending) revert NoPendingRoot(token);
-        return _roots[token][1 - book.active];
+    function _recipient(IERC20 token, address payee, uint256 account) private view returns (address) {
+        return account & _IS_REDIRECTED == 0 ? payee : _payoutAddress[token][payee];
     }
 
-    function _activeRootOf(IERC20 token) private view returns (Root storage root) {
-        root = _roots[token][_books[token].active];
-        if (root.leafCount == 0) revert NoActiveRoot(token);
-    }
-
-    function _provenTotal(IERC20 token, uint256 index, Payout calldata payout, SumNode[] calldata proof)
-        private
-        view
-        returns (uint256 total)
-    {
-        Root storage root = _activeRootOf(token);
-        uint256 leafCount = root.leafCount;
-        if (index >= leafCount || proof.length != SumTree.depthOf(leafCount)) revert InvalidProof();
-        (bytes32 hash, uint256 sum) = SumTree.rootFrom(token, index, payout, proof);
-        total = root.total;
-        if (hash != root.sumRoot || sum != total) revert InvalidProof();
-    }
-
-    function _provenTotalOfRange(IERC20 token, uint256 firstIndex, Payout[] calldata payouts, SumNode[] calldata upper)
-        private
-        view
-        returns (uint256 total)
-    {
-        Root storage root = _activeRootOf(token);
-        uint256 leafCount = root.leafCount;
-        _checkRange(firstIndex, payouts.length, upper.length, leafCount);
-        (bytes32 hash, uint256 sum) = SumTree.rootFromRange(token, firstIndex, leafCount, payouts, upper);
-        total = root.total;
-        if (hash != root.sumRoot || sum != total) revert InvalidProof();
-    }
-
-    /// @dev The range must be a node of the tree: 2^k leaves, aligned, with the path from that node and no other.
-    function _checkRange(uint256 firstIndex, uint256 length, uint256 upperLength, uint256 leafCount) private pure {
-        bool isPowerOfTwo = length != 0 && length & (length - 1) == 0;
-        if (!isPowerOfTwo || length > _RANGE_MAX || firstIndex % length != 0 || firstIndex >= leafCount) {
-            revert BadRange(firstIndex, length);
-        }
-        uint256 depth = SumTree.depthOf(leafCount);
-        if (length > 1 << depth) revert BadRange(firstIndex, length);
-        if (upperLength != depth - SumTree.depthOf(length)) revert InvalidProof();
-    }
-
-    function _asPayoutRoot(Root storage root) private view returns (PayoutRoot memory) {
-        return PayoutRoot(root.sumRoot, root.total, root.leafCount, root.epoch, root.claimableFrom);
+    function _activeProof(IERC20 token) private view returns (bytes32 proven) {
+        proven = _activeRoot(token).proven;
+        if (proven == bytes32(0)) revert NoActiveRoot(token);
     }
 }

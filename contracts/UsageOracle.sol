@@ -1,72 +1,119 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {IAccessManager} from "@openzeppelin/contracts/access/manager/IAccessManager.sol";
+import {Managed} from "./access/Managed.sol";
+import {TimedPause} from "./access/TimedPause.sol";
 import {IEpochDistributor} from "./interfaces/IEpochDistributor.sol";
+import {IFrozenShares} from "./interfaces/IFrozenShares.sol";
 import {ILicenceRegistry} from "./interfaces/ILicenceRegistry.sol";
 import {IUsageOracle} from "./interfaces/IUsageOracle.sol";
+import {OperatorSet} from "./oracle/OperatorSet.sol";
+import {WorkId} from "./types/Identifiers.sol";
 import {LicenceUsage} from "./types/Rights.sol";
 
-/// @notice See `IUsageOracle`. Operators and threshold are set for good: another quorum is another oracle.
-contract UsageOracle is IUsageOracle, EIP712 {
+/// @notice See `IUsageOracle`. Which report was posted and stands is the distributor's to say: it holds the roots.
+///
+/// The order of the bases puts the operators, the pause and the last epoch into one slot, which every report reads.
+contract UsageOracle is IUsageOracle, EIP712, OperatorSet, TimedPause {
     bytes32 private constant _REPORT_TYPEHASH = keccak256(
         "EpochReport(uint64 epoch,bytes32 previousReport,address token,bytes32 usageRoot,uint64 eventCount,"
         "bytes32 segmentsDigest,bytes32 sumRoot,bytes32 leafRoot,uint32 leafCount,uint256 cumulativeTotal,"
-        "uint64 stateBlock,bytes32 licenceUsageHash,bytes32 programHash)"
+        "uint64 stateBlock,uint64 stateTime,bytes32 licenceUsageHash,bytes32 withheldHash,bytes32 programHash)"
     );
 
     uint256 private constant _LICENCES_MAX = 64;
 
-    /// @dev Keeps the loop over signatures short.
-    uint256 private constant _OPERATORS_MAX = 32;
-
     ILicenceRegistry public immutable licences;
     IEpochDistributor public immutable distributor;
-    uint8 public immutable threshold;
+    IFrozenShares public immutable court;
 
-    address[] private _operators;
-    mapping(address account => bool) private _isOperator;
-    mapping(uint64 epoch => bytes32) private _reportHash;
-    uint64 private _lastEpoch;
+    /// @dev Forty bits, so that it fits the slot: an epoch a second for thirty thousand years.
+    uint40 private _lastEpoch;
+    mapping(uint64 epoch => bool) private _isUsageReturned;
 
-    /// @param operators_ Strictly ascending, none of them zero, at most 32.
     constructor(
         ILicenceRegistry licences_,
         IEpochDistributor distributor_,
-        address[] memory operators_,
-        uint8 threshold_
-    ) EIP712("Antiphon Usage Oracle", "1") {
-        if (threshold_ == 0 || threshold_ > operators_.length || operators_.length > _OPERATORS_MAX) {
-            revert BadOperators();
-        }
-        address previous;
-        for (uint256 i; i < operators_.length; ++i) {
-            if (operators_[i] <= previous) revert BadOperators();
-            previous = operators_[i];
-            _isOperator[previous] = true;
-        }
-        _operators = operators_;
+        IFrozenShares court_,
+        IAccessManager authority_,
+        OperatorPlan memory plan,
+        BondTerms memory bond
+    ) EIP712("Antiphon Usage Oracle", "1") Managed(authority_) OperatorSet(plan, bond) {
         licences = licences_;
         distributor = distributor_;
-        threshold = threshold_;
+        court = court_;
     }
 
     /// @inheritdoc IUsageOracle
-    function postEpoch(EpochReport calldata report, LicenceUsage[] calldata licenceUsage, bytes[] calldata signatures)
-        external
-    {
+    function postEpoch(
+        EpochReport calldata report,
+        LicenceUsage[] calldata licenceUsage,
+        Signature[] calldata signatures
+    ) external whenNotPaused {
         bytes32 reportHash = _hash(report);
-        if (_isPosted(report.epoch, reportHash)) return;
+        if (report.epoch <= _lastEpoch) return _checkSame(report, reportHash);
         _checkReport(report, licenceUsage);
         _checkQuorum(_hashTypedDataV4(reportHash), signatures);
 
-        _lastEpoch = report.epoch;
-        _reportHash[report.epoch] = reportHash;
+        _lastEpoch = uint40(report.epoch);
         emit EpochPosted(report.epoch, reportHash, report, licenceUsage);
 
         if (licenceUsage.length != 0) licences.recordUsage(licenceUsage);
-        distributor.propose(report.epoch, report.token, report.sumRoot, report.leafCount, report.cumulativeTotal);
+        bytes32 previous = distributor.propose(
+            report.epoch, reportHash, report.token, report.sumRoot, report.leafCount, report.cumulativeTotal
+        );
+        if (report.previousReport != previous) revert PreviousReportMismatch(previous, report.previousReport);
+    }
+
+    /// @inheritdoc IUsageOracle
+    function returnUsage(EpochReport calldata report, LicenceUsage[] calldata licenceUsage) external {
+        bytes32 reportHash = _hash(report);
+        if (distributor.rejectedReport(report.epoch) != reportHash) revert NotRejected(report.epoch, reportHash);
+        _checkUsage(report, licenceUsage);
+        if (_isUsageReturned[report.epoch]) revert UsageAlreadyReturned(report.epoch);
+
+        _isUsageReturned[report.epoch] = true;
+        emit RejectedUsageReturned(report.epoch);
+        licences.returnUsage(licenceUsage);
+    }
+
+    /// @inheritdoc IUsageOracle
+    function rejectOmission(
+        EpochReport calldata report,
+        Withheld[] calldata withheld,
+        WorkId workId,
+        address payee
+    ) external {
+        bytes32 reportHash = _hash(report);
+        if (distributor.standingReport(report.token, report.epoch) != reportHash) {
+            revert NotStanding(report.epoch, reportHash);
+        }
+        if (keccak256(abi.encode(withheld)) != report.withheldHash) revert WithheldMismatch();
+        for (uint256 i; i < withheld.length; ++i) {
+            if (withheld[i].workId == workId && withheld[i].payee == payee) revert NotOmitted(workId, payee);
+        }
+        bool wasFrozen =
+            address(court) != address(0) && court.frozenAt(workId, payee, uint40(report.stateTime));
+        if (!wasFrozen) revert NotFrozen(workId, payee, report.stateTime);
+        distributor.rejectOmission(report.token, report.epoch, payee);
+    }
+
+    /// @inheritdoc IUsageOracle
+    function proveEquivocation(
+        EpochReport calldata first,
+        Signature calldata firstSignature,
+        EpochReport calldata second,
+        Signature calldata secondSignature
+    ) external {
+        (bytes32 hash, bytes32 other) = (_hash(first), _hash(second));
+        bool isSamePlace = first.epoch == second.epoch && first.token == second.token
+            && first.previousReport == second.previousReport;
+        address signer = _signerOf(_hashTypedDataV4(hash), firstSignature);
+        bool isSameSigner = signer == _signerOf(_hashTypedDataV4(other), secondSignature);
+        if (!isSamePlace || !isSameSigner || hash == other) revert NoEquivocation();
+        _slash(signer, first.epoch);
     }
 
     /// @inheritdoc IUsageOracle
@@ -75,53 +122,33 @@ contract UsageOracle is IUsageOracle, EIP712 {
     }
 
     /// @inheritdoc IUsageOracle
-    function reportHashOf(uint64 epoch) external view returns (bytes32) {
-        return _reportHash[epoch];
-    }
-
-    /// @inheritdoc IUsageOracle
     function lastEpoch() external view returns (uint64) {
         return _lastEpoch;
     }
 
     /// @inheritdoc IUsageOracle
-    function isOperator(address account) external view returns (bool) {
-        return _isOperator[account];
-    }
-
-    /// @inheritdoc IUsageOracle
-    function operators() external view returns (address[] memory) {
-        return _operators;
+    function isUsageReturned(uint64 epoch) external view returns (bool) {
+        return _isUsageReturned[epoch];
     }
 
     /// @dev A report that arrives twice is no news; another one for the same epoch is a conflict, and is named.
-    function _isPosted(uint64 epoch, bytes32 reportHash) private view returns (bool) {
-        bytes32 posted = _reportHash[epoch];
-        if (posted == bytes32(0)) return false;
-        if (posted != reportHash) revert EpochConflict(epoch, posted, reportHash);
-        return true;
+    function _checkSame(EpochReport calldata report, bytes32 reportHash) private view {
+        bytes32 posted = distributor.standingReport(report.token, report.epoch);
+        if (posted == bytes32(0)) posted = distributor.rejectedReport(report.epoch);
+        if (posted != reportHash) revert EpochConflict(report.epoch, posted, reportHash);
     }
 
     function _checkReport(EpochReport calldata report, LicenceUsage[] calldata licenceUsage) private view {
-        uint64 last = _lastEpoch;
-        if (report.epoch != last + 1) revert EpochOutOfOrder(last + 1, report.epoch);
-        bytes32 previous = _reportHash[last];
-        if (report.previousReport != previous) revert PreviousReportMismatch(previous, report.previousReport);
+        uint64 expected = uint64(_lastEpoch) + 1;
+        if (report.epoch != expected) revert EpochOutOfOrder(expected, report.epoch);
         if (report.eventCount == 0 || report.leafCount == 0) revert EmptyReport();
+        if (report.stateTime > block.timestamp) revert StateAhead(report.stateTime);
         if (licenceUsage.length > _LICENCES_MAX) revert TooManyLicences(licenceUsage.length);
-        if (keccak256(abi.encode(licenceUsage)) != report.licenceUsageHash) revert LicenceUsageMismatch();
+        _checkUsage(report, licenceUsage);
     }
 
-    /// @dev Ascending signers, each one an operator: nobody counts twice, and there are never more than operators.
-    function _checkQuorum(bytes32 digest, bytes[] calldata signatures) private view {
-        if (signatures.length < threshold) revert QuorumNotReached(signatures.length, threshold);
-        address previous;
-        for (uint256 i; i < signatures.length; ++i) {
-            address signer = ECDSA.recoverCalldata(digest, signatures[i]);
-            if (signer <= previous) revert SignersOutOfOrder(signer);
-            if (!_isOperator[signer]) revert NotOperator(signer);
-            previous = signer;
-        }
+    function _checkUsage(EpochReport calldata report, LicenceUsage[] calldata licenceUsage) private pure {
+        if (keccak256(abi.encode(licenceUsage)) != report.licenceUsageHash) revert LicenceUsageMismatch();
     }
 
     function _hash(EpochReport calldata report) private pure returns (bytes32) {

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from chain.client.blocks import BlockPin
 from chain.client.deployment import Deployment
 from chain.client.node import Node
-from chain.indexer.records import EpochRecord
+from chain.indexer.records import EpochRecord, RootState
 from chain.indexer.store import Store
-from chain.ledger.identifiers import Address, Digest, GenerationId, LicenceId
+from chain.ledger.identifiers import Address, Digest, EpochNumber, GenerationId, LicenceId
 from chain.settlement.facts import SettlementState
 from chain.settlement.state import settlement_state
 from oracle.chain_facts import DerivativeStanding, LicenceStanding
@@ -82,6 +82,11 @@ class ChainView:
     def posted(self, at: BlockPin) -> list[EpochRecord]:
         """The reports on chain, in their order."""
         return self.store.epochs(at=at)
+
+    def rejected(self, at: BlockPin) -> frozenset[EpochNumber]:
+        """The epochs whose payout root was rejected."""
+        roots = self.store.roots(at=at)
+        return frozenset(root.epoch for root in roots if root.state is RootState.REJECTED)
 
     def _read_facts(self, at: BlockPin) -> FactsSnapshot:
         return FactsSnapshot(

@@ -28,6 +28,8 @@ class EpochState(StrEnum):
     """The transaction is in a block."""
     FINAL = "FINAL"
     """The chain holds the report, in a block that will not go."""
+    REJECTED = "REJECTED"
+    """Its root was thrown out; its usage waits again, and its licences have their caps back."""
 
 
 @dataclass(frozen=True)
@@ -109,29 +111,37 @@ class EpochBook:
         """Every payee of this epoch, and so of all before it, was paid or deferred."""
         self._execute("UPDATE epoch SET pushed = 1 WHERE number <= :number", number=number)
 
-    def put_signature(self, epoch: int, signed: StoredSignature) -> None:
+    def remove(self, number: int) -> None:
+        """Forget an epoch that never came on chain; what was signed for it is not forgotten."""
+        self._execute("DELETE FROM epoch WHERE number = :number", number=number)
+
+    def put_signature(self, epoch: int, previous: Digest, signed: StoredSignature) -> None:
         """Keep an operator's signature; the same one again changes nothing."""
         self._execute(
-            "INSERT INTO signature (epoch, operator, report_hash, signature) "
-            "VALUES (:epoch, :operator, :hash, :signature) ON CONFLICT DO NOTHING",
+            "INSERT INTO signature (epoch, previous_hash, operator, report_hash, signature) "
+            "VALUES (:epoch, :previous, :operator, :hash, :signature) ON CONFLICT DO NOTHING",
             epoch=epoch,
+            previous=previous,
             operator=signed.operator,
             hash=signed.report_hash,
             signature=signed.signature,
         )
 
-    def signature_of(self, epoch: int, operator: Address) -> StoredSignature | None:
-        """What an operator signed for an epoch: its memory against signing twice."""
-        return next((s for s in self.signatures(epoch) if s.operator == operator), None)
+    def signature_of(
+        self, epoch: int, previous: Digest, operator: Address
+    ) -> StoredSignature | None:
+        """What an operator signed for an epoch after a report: its memory against signing twice."""
+        signed = self.signatures(epoch, previous)
+        return next((s for s in signed if s.operator == operator), None)
 
-    def signatures(self, epoch: int) -> list[StoredSignature]:
-        """All signatures for an epoch."""
+    def signatures(self, epoch: int, previous: Digest) -> list[StoredSignature]:
+        """All signatures for an epoch after the report `previous`."""
         rows = self._connection.execute(
             sa.text(
-                "SELECT operator, report_hash, signature FROM signature WHERE epoch = :epoch "
-                "ORDER BY operator"
+                "SELECT operator, report_hash, signature FROM signature "
+                "WHERE epoch = :epoch AND previous_hash = :previous ORDER BY operator"
             ),
-            {"epoch": epoch},
+            {"epoch": epoch, "previous": previous},
         ).mappings()
         return [
             StoredSignature(Address(r["operator"]), Digest(r["report_hash"]), r["signature"])

@@ -261,6 +261,16 @@ class EvidenceBook:
             epoch=epoch,
         )
 
+    def release(self, epoch: int) -> None:
+        """The epoch does not stand: what it was sealed from waits for the next one, refused events
+        too, for what they were refused for may have been the epoch's own doing."""
+        self._execute(
+            "UPDATE usage_event SET epoch = NULL, state = 'waiting', reason = NULL "
+            "WHERE epoch = :epoch",
+            epoch=epoch,
+        )
+        self._execute("UPDATE segment SET epoch = NULL WHERE epoch = :epoch", epoch=epoch)
+
     def event_counts(self) -> dict[str, int]:
         """How many events are in each state."""
         rows = self._connection.execute(

@@ -1,4 +1,4 @@
-"""What an epoch is built on: everything the chain's earlier epochs counted and handed on.
+"""What an epoch is built on: everything the standing epochs before it counted and handed on.
 
 Neither is taken from anybody's word: each posted epoch is computed again from its own segments, and
 must come out as the very report that is on chain. What was computed once is remembered.
@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chain.client.blocks import BlockPin
+from chain.indexer.records import EpochRecord
 from chain.ledger.epoch import EpochReport
-from chain.ledger.identifiers import ZERO_DIGEST, Digest, EpochNumber
+from chain.ledger.identifiers import ZERO_DIGEST, Address, Digest, EpochNumber
 from chain.ledger.usage import UsageEvent
 from chain.provenance import BlockReader, Cid, Codec, SegmentsManifest, get_manifest
 from chain.settlement.carried import Carried
@@ -23,7 +24,7 @@ from oracle.papers import differences
 
 @dataclass(frozen=True)
 class Prior:
-    """The ledger after some epoch: the next report builds on exactly this."""
+    """The ledger after some epoch: the next report in its token builds on exactly this."""
 
     epoch: EpochNumber
     report_hash: Digest
@@ -35,39 +36,53 @@ BEGINNING = Prior(EpochNumber(0), ZERO_DIGEST, Carried(), frozenset())
 
 
 class EpochHistory:
-    """One reader's own recomputation of all posted epochs."""
+    """One reader's own recomputation of the epochs that stand.
+
+    Reports are chained by hash, per token; one whose root was rejected is in no chain, and the
+    usage that it counted waits again.
+    """
 
     def __init__(self, view: ChainView, blocks: BlockReader) -> None:
         self._view = view
         self._blocks = blocks
-        self._known: list[Prior] = [BEGINNING]
+        self._known: dict[Digest, Prior] = {ZERO_DIGEST: BEGINNING}
 
-    def before(self, epoch: int | None, at: BlockPin) -> Prior:
-        """The ledger before `epoch`, or after the last epoch posted at `at` when None.
+    def next_number(self, at: BlockPin) -> EpochNumber:
+        """The number after every epoch posted at a block, rejected ones and other tokens' too."""
+        return EpochNumber(len(self._view.posted(at)) + 1)
+
+    def last(self, token: Address, at: BlockPin) -> Prior:
+        """The ledger after the last epoch in a token that stands at a block.
 
         Raises HistoryMismatch, or a BlockError when segments are not to be had.
         """
-        posted = [
-            r.report for r in self._view.posted(at) if epoch is None or r.report.epoch < epoch
-        ]
-        self._forget_replaced(posted)
-        for report in posted[len(self._known) - 1 :]:
-            self._known.append(self._after(self._known[-1], report))
-        return self._known[len(posted)]
+        standing = self._standing(at)
+        in_token = [record for record in standing if record.report.token == token]
+        return self._after(in_token[-1].report_hash, standing) if in_token else BEGINNING
 
     def all(self, at: BlockPin) -> tuple[Prior, ...]:
-        """The ledger after each posted epoch. Raises as `before`."""
-        self.before(None, at)
-        return tuple(self._known[1:])
+        """The ledger after each epoch that stands, in the order of posting. Raises as `last`."""
+        standing = self._standing(at)
+        return tuple(self._after(record.report_hash, standing) for record in standing)
 
-    def _forget_replaced(self, posted: list[EpochReport]) -> None:
-        """A reorganisation may have put another report in the place of one remembered."""
-        for index, report in enumerate(posted[: len(self._known) - 1]):
-            if report.struct_hash() != self._known[index + 1].report_hash:
-                del self._known[index + 1 :]
-                return
+    def _standing(self, at: BlockPin) -> list[EpochRecord]:
+        rejected = self._view.rejected(at)
+        return [record for record in self._view.posted(at) if record.report.epoch not in rejected]
 
-    def _after(self, prior: Prior, report: EpochReport) -> Prior:
+    def _after(self, report_hash: Digest, standing: list[EpochRecord]) -> Prior:
+        by_hash = {record.report_hash: record.report for record in standing}
+        missing: list[EpochReport] = []
+        while report_hash not in self._known:
+            report = by_hash[report_hash]
+            missing.append(report)
+            report_hash = report.previous_report
+        prior = self._known[report_hash]
+        for report in reversed(missing):
+            prior = self._settle(prior, report)
+            self._known[prior.report_hash] = prior
+        return prior
+
+    def _settle(self, prior: Prior, report: EpochReport) -> Prior:
         events = events_of(self._blocks, report)
         at = self._view.at(report.state_block)
         state = self._view.settlement_state(at, report.token, prior.counted)

@@ -3,7 +3,8 @@ and signs the report only if it comes out the same in every field.
 
 It takes nobody's word for anything: segments are fetched by digest, their producers' signatures are
 checked, every event of a log or detection must follow from signed evidence, earlier epochs are
-computed again. It never signs two reports for one epoch.
+computed again. It never signs two reports for one epoch after the same report: that would cost it
+its bond. (After another one it may: the report before was rejected meanwhile.)
 """
 
 from __future__ import annotations
@@ -56,11 +57,13 @@ class Proposal:
 class SignatureMemory(Protocol):
     """What an operator signed before; must outlive the operator's process."""
 
-    def signature_of(self, epoch: int, operator: Address) -> StoredSignature | None:
-        """What was signed for an epoch."""
+    def signature_of(
+        self, epoch: int, previous: Digest, operator: Address
+    ) -> StoredSignature | None:
+        """What was signed for an epoch after the report `previous`."""
         ...
 
-    def remember(self, epoch: int, signed: StoredSignature) -> None:
+    def remember(self, epoch: int, previous: Digest, signed: StoredSignature) -> None:
         """Keep a signature, durably, before it is handed out."""
         ...
 
@@ -96,7 +99,8 @@ class Operator:
         """
         report = proposal.report
         asked = report.struct_hash()
-        before = self._memory.signature_of(report.epoch, self.address)
+        place = (report.epoch, report.previous_report)
+        before = self._memory.signature_of(*place, self.address)
         if before is not None:
             if before.report_hash != asked:
                 raise WouldEquivocate(self.address, report.epoch, before.report_hash, asked)
@@ -107,7 +111,7 @@ class Operator:
         deployment = self._view.deployment
         domain = report_domain(deployment.chain_id, deployment.contracts["UsageOracle"])
         signed = StoredSignature(self.address, asked, sign_struct(domain, asked, self._signer))
-        self._memory.remember(report.epoch, signed)
+        self._memory.remember(*place, signed)
         return signed
 
     def recompute(self, proposal: Proposal) -> EpochReport:
@@ -115,11 +119,11 @@ class Operator:
         report = proposal.report
         self._view.refresh()
         at = self._view.at(report.state_block)
-        prior = self._history.before(report.epoch, at)
+        prior = self._history.last(report.token, at)
         events = self._reviewed_events(proposal, at)
         state = self._view.settlement_state(at, report.token, prior.counted)
         settlement = settle_epoch(events, state, prior.carried)
-        number = type(report.epoch)(prior.epoch + 1)
+        number = self._history.next_number(at)
         return settlement.report(number, prior.report_hash, report.segments_digest)
 
     def _reviewed_events(self, proposal: Proposal, at: BlockPin) -> list[UsageEvent]:

@@ -40,7 +40,9 @@ _REPORT_FIELDS: Final = (
     ("leafCount", "leaf_count", int),
     ("cumulativeTotal", "cumulative_total", int),
     ("stateBlock", "state_block", int),
+    ("stateTime", "state_time", int),
     ("licenceUsageHash", "licence_usage_hash", bytes),
+    ("withheldHash", "withheld_hash", bytes),
     ("programHash", "program_hash", bytes),
 )
 

@@ -18,7 +18,7 @@ from chain.client.errors import AnswerMalformed
 from chain.client.node import Node
 from chain.client.usage_oracle import UsageOracle
 from chain.ledger.epoch import LicenceUsage
-from chain.ledger.identifiers import ZERO_ADDRESS, Address
+from chain.ledger.identifiers import ZERO_ADDRESS, ZERO_DIGEST, Address
 from chain.ledger.sum_tree import Payout, SumTree
 from oracle.epoch_book import EpochBook, EpochRow, EpochState
 from oracle.errors import EpochNotReady, EpochSuperseded
@@ -97,22 +97,25 @@ class Relay:
         """Activate an epoch's root when its window has passed at `now` (Unix seconds).
 
         None when it is (or soon will be) active, else the Unix time from which it can be. Raises
-        EpochNotReady when the council rejected the root.
+        EpochNotReady when its root does not wait on chain.
         """
         token = row.report.token
         active = self._distributor.active_root(token, at=at)
         if active is not None and active.epoch >= row.number:
             return None
-        pending = self._distributor.pending_root(token, at=at)
-        if pending is None or pending.epoch != row.number:
+        pending = self._distributor.pending_roots(token, at=at)
+        own = next((root for root in pending if root.epoch == row.number), None)
+        if own is None:
             raise EpochNotReady(
                 row.number,
                 "not pending on chain",
                 "pending",
-                "the council rejected its payout root: look at the RootRejected event",
+                "its payout root was rejected; the next call takes its usage up again",
             )
-        if now < pending.claimable_from:
-            return pending.claimable_from
+        if now < own.claimable_from:
+            return own.claimable_from
+        for root in pending[: pending.index(own)]:
+            self._decide(f"activate:{root.epoch}", self._distributor.call("activate", token))
         self._decide(f"activate:{row.number}", self._distributor.call("activate", token))
         return None
 
@@ -129,6 +132,29 @@ class Relay:
         with self._outbox.writing() as connection:
             EpochBook(connection).mark_pushed(row.number)
         return True
+
+    def give_back(self, row: EpochRow, usage: Sequence[LicenceUsage], at: BlockPin) -> bool:
+        """After a rejection: return the epoch's usage to its licences, then let what it was sealed
+        from wait again. Whether all of that is done."""
+        if usage and not self._usage_oracle.is_usage_returned(row.number, at=at):
+            call = self._usage_oracle.return_usage_call(row.report, usage)
+            self._decide(f"return:{row.number}", call)
+            return False
+        with self._outbox.writing() as connection:
+            EpochBook(connection).set_state(row.number, EpochState.REJECTED)
+            EvidenceBook(connection).release(row.number)
+        log.info("epoch was rejected", extra={"epoch": row.number})
+        self._outbox.reached("epoch-rejected")
+        return True
+
+    def discard(self, row: EpochRow) -> None:
+        """Let go of an epoch that cannot be posted any more, for the report it follows was
+        rejected; what it was sealed from waits again."""
+        with self._outbox.writing() as connection:
+            EvidenceBook(connection).release(row.number)
+            EpochBook(connection).remove(row.number)
+        log.info("epoch let go", extra={"epoch": row.number})
+        self._outbox.reached("epoch-discarded")
 
     def push(self, row: EpochRow, tree: SumTree, at: BlockPin) -> bool:
         """Store a push for each range that still owes somebody; whether all are final."""
@@ -189,9 +215,14 @@ class Relay:
             self._move(row, state)
 
     def _is_posted(self, row: EpochRow) -> bool:
-        on_chain = self._usage_oracle.report_hash_of(row.number, at=self._node.head())
-        if on_chain is None:
+        head = self._node.head()
+        if self._usage_oracle.last_epoch(at=head) < row.number:
             return False
+        on_chain = self._distributor.standing_report(
+            row.report.token, row.number, at=head
+        ) or self._distributor.rejected_report(row.number, at=head)
+        if on_chain is None:
+            raise EpochSuperseded(row.number, ZERO_DIGEST, row.report_hash)
         if on_chain != row.report_hash:
             raise EpochSuperseded(row.number, on_chain, row.report_hash)
         return True

@@ -72,8 +72,8 @@ class Sealer:
         the epoch before is not final.
         """
         last = self._last_must_be_final()
-        prior = self._history.before(None, at)
-        number = EpochNumber(prior.epoch + 1)
+        prior = self._history.last(self._token, at)
+        number = self._history.next_number(at)
         if last is not None and last.number >= number:
             raise EpochNotReady(last.number, "not at the pinned block", "posted", "wait a block")
         taken = self._take(at)
@@ -129,7 +129,7 @@ class Sealer:
     def _last_must_be_final(self) -> EpochRow | None:
         with self._outbox.reading() as connection:
             last = EpochBook(connection).last()
-        if last is not None and last.state is not EpochState.FINAL:
+        if last is not None and last.state not in (EpochState.FINAL, EpochState.REJECTED):
             raise EpochNotReady(last.number, last.state, "FINAL", "post it before sealing the next")
         return last
 

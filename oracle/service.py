@@ -75,15 +75,17 @@ class OutboxMemory:
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
 
-    def signature_of(self, epoch: int, operator: Address) -> StoredSignature | None:
-        """What an operator signed for an epoch."""
+    def signature_of(
+        self, epoch: int, previous: Digest, operator: Address
+    ) -> StoredSignature | None:
+        """What an operator signed for an epoch after the report `previous`."""
         with self._outbox.reading() as connection:
-            return EpochBook(connection).signature_of(epoch, operator)
+            return EpochBook(connection).signature_of(epoch, previous, operator)
 
-    def remember(self, epoch: int, signed: StoredSignature) -> None:
+    def remember(self, epoch: int, previous: Digest, signed: StoredSignature) -> None:
         """Keep a signature, durably, before it is handed out."""
         with self._outbox.writing() as connection:
-            EpochBook(connection).put_signature(epoch, signed)
+            EpochBook(connection).put_signature(epoch, previous, signed)
         self._outbox.reached("signature-remembered")
 
 
@@ -133,6 +135,7 @@ class OracleService:
             UsageOracle.of(view.node, deployment),
             EpochDistributor.of(view.node, deployment),
         )
+        self._history = EpochHistory(view, blocks)
         self._keeper = Keeper(outbox, self._lane, view, RoyaltyLedger.of(view.node, deployment))
 
     # evidence
@@ -192,6 +195,7 @@ class OracleService:
     def seal_epoch(self) -> EpochRow:
         """Fix the next epoch: segments, report, payouts. Raises NothingToSeal, EpochNotReady."""
         self._outbox.require_worker()
+        self.take_up_rejected()
         return self._sealer.seal(self._view.pin())
 
     def collect_signatures(self, number: int | None = None) -> Quorum:
@@ -226,7 +230,8 @@ class OracleService:
         row = self._epoch(number)
         quorum = self._quorum(row)
         with self._outbox.reading() as connection:
-            for signed in EpochBook(connection).signatures(row.number):
+            book = EpochBook(connection)
+            for signed in book.signatures(row.number, row.report.previous_report):
                 quorum.add(signed)
         usage = self.payouts_of(row).licence_usage
         for _ in range(POLLS_MAX):
@@ -244,6 +249,7 @@ class OracleService:
         None when no epoch waits. Payees that cannot take their money are in the outcome.
         """
         self._outbox.require_worker()
+        self.take_up_rejected()
         with self._outbox.reading() as connection:
             waiting = EpochBook(connection).unpushed()
         if not waiting:
@@ -257,6 +263,24 @@ class OracleService:
             return Payday(row.number, claimable_from, False, PushOutcome((), ()))
         complete = self._push(row, tree)
         return Payday(row.number, None, complete, self._relay.outcome(row, tree))
+
+    def take_up_rejected(self) -> tuple[int, ...]:
+        """Return the usage of rejected epochs to their licences, and let it wait for the next one;
+        the epochs for which that is done now. An epoch built on a rejected one, but not posted, is
+        let go. Once nobody can bring the root back, that is: behind the final depth."""
+        self._outbox.require_worker()
+        at = self._view.pin()
+        rejected = self._view.rejected(at)
+        with self._outbox.reading() as connection:
+            rows = EpochBook(connection).all()
+        done = []
+        for row in rows:
+            if row.state is EpochState.FINAL and row.number in rejected:
+                if self._give_back(row):
+                    done.append(row.number)
+            elif row.state in (EpochState.SEALED, EpochState.ATTESTED) and self._is_adrift(row, at):
+                self._relay.discard(row)
+        return tuple(done)
 
     def keep_direct_lane(self) -> KeeperRound:
         """Pass on and push what payments of the direct lane left waiting."""
@@ -299,7 +323,7 @@ class OracleService:
             report.done.append(f"epoch {payday.epoch}: {paid} payees paid, {deferred} deferred")
         with self._outbox.reading() as connection:
             row = EpochBook(connection).last()
-        if row is None or row.state is EpochState.FINAL:
+        if row is None or row.state in (EpochState.FINAL, EpochState.REJECTED):
             if not seal or (payday is not None and not payday.complete):
                 return
             row = self.seal_epoch()
@@ -322,7 +346,12 @@ class OracleService:
                 self._view.head(),
                 EvidenceBook(connection).event_counts(),
                 rows,
-                {r.number: tuple(s.operator for s in book.signatures(r.number)) for r in rows},
+                {
+                    r.number: tuple(
+                        s.operator for s in book.signatures(r.number, r.report.previous_report)
+                    )
+                    for r in rows
+                },
                 TransactionBook(connection).counts(),
             )
 
@@ -358,6 +387,23 @@ class OracleService:
                 return True
             self._pause(POLL_SECONDS)
         return False
+
+    def _give_back(self, row: EpochRow) -> bool:
+        usage = self.payouts_of(row).licence_usage
+        for _ in range(POLLS_MAX):
+            if self._relay.give_back(row, usage, self._view.pin()):
+                return True
+            self._lane.advance()
+            if self._view.final_depth:
+                break
+            self._pause(POLL_SECONDS)
+        return False
+
+    def _is_adrift(self, row: EpochRow, at: BlockPin) -> bool:
+        """Whether it is not posted, and what it follows is not the last that stands any more."""
+        if any(record.report_hash == row.report_hash for record in self._view.posted(at)):
+            return False
+        return self._history.last(row.report.token, at).report_hash != row.report.previous_report
 
     def _may_progress(self, row: EpochRow) -> bool:
         # With a depth to wait for, only new blocks help: the next call looks again.

@@ -48,6 +48,9 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("guardian", "RoyaltyLedger", ("pause", "unpause")),
     Rule("guardian", "DerivativeGraph", ("pause", "unpause")),
     Rule("guardian", "LicenceRegistry", ("pause", "unpause")),
+    Rule("council", "EpochDistributor", ("cosign", "reject")),
+    Rule("guardian", "UsageOracle", ("pause", "unpause")),
+    Rule("operator admin", "UsageOracle", ("changeOperators",)),
 )
 
 

@@ -54,6 +54,12 @@ class DeploymentPlan:
     treasury: str | None = None
     # Currencies the ledger takes from the first day on: addresses, or the development coin's name.
     tokens: tuple[str, ...] = ()
+    # Operators that may be faulty at once, and what each of them bonds before it signs (in the bond
+    # token, lost to the treasury).
+    faults: int = 0
+    operator_bond: int = 0
+    # What an epoch may promise of the pool without the council, in basis points.
+    ceiling_bps: int = 1_000
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -99,10 +105,17 @@ def constructor_arguments(
         "UsageOracle": (
             at["LicenceRegistry"],
             at["EpochDistributor"],
-            list(plan.operators),
-            plan.threshold,
+            at["DisputeCourt"],
+            at["Authority"],
+            (list(plan.operators), plan.threshold, plan.faults),
+            (plan.bond_token or at[DEV_COIN], plan.operator_bond, plan.treasury or plan.council),
         ),
-        "EpochDistributor": (at["UsageOracle"], plan.council, plan.window_seconds),
+        "EpochDistributor": (
+            at["UsageOracle"],
+            at["Authority"],
+            plan.window_seconds,
+            plan.ceiling_bps,
+        ),
         "CouncilArbiter": (at["Authority"],),
         "ElderArbiter": (at["ConsentRegistry"],),
         "DisputeCourt": (

@@ -10,18 +10,37 @@ from chain.client.blocks import BlockPin, Receipt
 from chain.client.contract import Contract
 from chain.client.signer import LocalSigner
 from chain.ledger.identifiers import ZERO_ADDRESS, ZERO_DIGEST, Address, Digest, EpochNumber
-from chain.ledger.sum_tree import Payout, SumNode
+from chain.ledger.sum_tree import Payout, SumNode, SumTree
 
 
 @dataclass(frozen=True)
 class PayoutRoot:
-    """`claimable_from` is in Unix seconds."""
+    """`claimable_from` is in Unix seconds; `report_hash` names the report that it is of."""
 
-    sum_root: Digest
+    report_hash: Digest
     total: int
     leaf_count: int
     epoch: EpochNumber
     claimable_from: int
+
+
+@dataclass(frozen=True)
+class ProvenLeaf:
+    """A leaf of a payout tree, with its place and path."""
+
+    index: int
+    payout: Payout
+    proof: tuple[SumNode, ...]
+
+    @classmethod
+    def of(cls, tree: SumTree, index: int) -> ProvenLeaf:
+        """Leaf `index` of a tree; raises ProofInvalid for no such leaf."""
+        proof = tree.proof(index)
+        return cls(index, tree.payouts[index], proof)
+
+    def as_tuple(self) -> tuple[int, tuple[str, int], list[tuple[bytes, int]]]:
+        """As the contract takes it."""
+        return self.index, _leaf(self.payout), _nodes(self.proof)
 
 
 @dataclass(frozen=True)
@@ -34,15 +53,19 @@ class Lane:
 
 
 def _root_from(values: Mapping[str, Any]) -> PayoutRoot | None:
-    if values["sumRoot"] == ZERO_DIGEST:
+    if values["reportHash"] == ZERO_DIGEST:
         return None
     return PayoutRoot(
-        Digest(values["sumRoot"]),
+        Digest(values["reportHash"]),
         values["total"],
         values["leafCount"],
         EpochNumber(values["epoch"]),
         values["claimableFrom"],
     )
+
+
+def _digest_or_none(word: bytes) -> Digest | None:
+    return Digest(word) if word != ZERO_DIGEST else None
 
 
 def _leaf(payout: Payout | None) -> tuple[str, int]:
@@ -63,12 +86,32 @@ class EpochDistributor(Contract):
         return self._write("fund", token, amount, signer=signer)
 
     def activate(self, token: Address, *, signer: LocalSigner) -> Receipt:
-        """Make the pending root the active one, after its window."""
+        """Make the oldest waiting root the active one, after its window."""
         return self._write("activate", token, signer=signer)
 
-    def reject(self, token: Address, reason_digest: Digest, *, signer: LocalSigner) -> Receipt:
-        """Throw the pending root out, within its window; the council alone."""
-        return self._write("reject", token, reason_digest, signer=signer)
+    def reject(
+        self, token: Address, epoch: EpochNumber, reason_digest: Digest, *, signer: LocalSigner
+    ) -> Receipt:
+        """Throw a waiting root out, and all behind it, within its window; the council alone."""
+        return self._write("reject", token, epoch, reason_digest, signer=signer)
+
+    def cosign(self, sum_root: Digest, *, signer: LocalSigner) -> Receipt:
+        """Let a root above the ceiling be proposed; the council alone."""
+        return self._write("cosign", sum_root, signer=signer)
+
+    def reject_decrease(
+        self,
+        token: Address,
+        epoch: EpochNumber,
+        before: ProvenLeaf,
+        later: Sequence[ProvenLeaf],
+        *,
+        signer: LocalSigner,
+    ) -> Receipt:
+        """Throw a root out that promises a payee less than the root before it."""
+        leaves = [leaf.as_tuple() for leaf in later]
+        given = (token, epoch, before.as_tuple(), leaves)
+        return self._write("rejectDecrease", *given, signer=signer)
 
     def push_range(
         self,
@@ -101,15 +144,20 @@ class EpochDistributor(Contract):
         """Pay one payee; anybody may sign, the money goes to the payee."""
         return self._write("claim", token, index, _leaf(payout), _nodes(proof), signer=signer)
 
-    def set_payout_address(self, to: Address, *, signer: LocalSigner) -> Receipt:
-        return self._write("setPayoutAddress", to, signer=signer)
+    def set_payout_address(self, token: Address, to: Address, *, signer: LocalSigner) -> Receipt:
+        return self._write("setPayoutAddress", token, to, signer=signer)
 
     def lane_of(self, token: Address, *, at: BlockPin) -> Lane:
         found = self._read("laneOf", token, at=at)
         return Lane(found["funded"], found["committed"], found["claimed"])
 
-    def pending_root(self, token: Address, *, at: BlockPin) -> PayoutRoot | None:
-        return _root_from(self._read("pendingRoot", token, at=at))
+    def pending_roots(self, token: Address, *, at: BlockPin) -> tuple[PayoutRoot, ...]:
+        """The roots that wait, oldest first."""
+        return tuple(
+            root
+            for values in self._read("pendingRoots", token, at=at)
+            if (root := _root_from(values)) is not None
+        )
 
     def active_root(self, token: Address, *, at: BlockPin) -> PayoutRoot | None:
         return _root_from(self._read("activeRoot", token, at=at))
@@ -121,5 +169,17 @@ class EpochDistributor(Contract):
     def window_seconds(self, *, at: BlockPin) -> int:
         return int(self._read("windowSeconds", at=at))
 
-    def payout_address_of(self, payee: Address, *, at: BlockPin) -> Address:
-        return Address(self._read("payoutAddressOf", payee, at=at))
+    def rejected_report(self, epoch: EpochNumber, *, at: BlockPin) -> Digest | None:
+        """The hash of an epoch's report that was rejected; None for any other epoch."""
+        return _digest_or_none(self._read("rejectedReport", epoch, at=at))
+
+    def standing_report(self, token: Address, epoch: EpochNumber, *, at: BlockPin) -> Digest | None:
+        """The hash of a waiting or active report or one of the last before; None for any other."""
+        return _digest_or_none(self._read("standingReport", token, epoch, at=at))
+
+    def ceiling_of(self, token: Address, *, at: BlockPin) -> int:
+        """By how much the next total may exceed the last one without the council."""
+        return int(self._read("ceilingOf", token, at=at))
+
+    def payout_address_of(self, token: Address, payee: Address, *, at: BlockPin) -> Address:
+        return Address(self._read("payoutAddressOf", token, payee, at=at))

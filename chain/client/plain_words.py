@@ -10,6 +10,7 @@ from typing import Final
 
 from chain.client.access_words import ACCESS_REFUSALS
 from chain.client.dispute_words import DISPUTE_REFUSALS
+from chain.client.epoch_words import EPOCH_REFUSALS
 from chain.client.rights_words import RIGHTS_REFUSALS
 from chain.client.words import OURS_TO_FIX as _OURS_TO_FIX
 from chain.client.words import Words
@@ -18,6 +19,7 @@ REFUSALS: Final[dict[str, Words]] = {
     **ACCESS_REFUSALS,
     **DISPUTE_REFUSALS,
     **RIGHTS_REFUSALS,
+    **EPOCH_REFUSALS,
     # works
     "WorkUnknown(uint64)": Words(
         "There is no work {workId}.", "look the work up in the catalogue and use its number."
@@ -226,86 +228,6 @@ REFUSALS: Final[dict[str, Words]] = {
     "TooLittleGas(uint256,uint256)": Words(
         "The transaction brought too little gas to try the next payee.",
         "send it again with more gas, or pay fewer payees at once.",
-    ),
-    # usage reports
-    "BadOperators()": Words(
-        "The operators must be distinct, ascending, and enough for the threshold.",
-        "correct the list of operators.",
-    ),
-    "EpochOutOfOrder(uint64,uint64)": Words(
-        "Epoch {given} was reported, epoch {expected} is next.",
-        "report the epochs in their order.",
-    ),
-    "EpochConflict(uint64,bytes32,bytes32)": Words(
-        "Epoch {epoch} was already reported, with other content.",
-        "stop and compare: two reports of one epoch mean that an operator erred.",
-    ),
-    "PreviousReportMismatch(bytes32,bytes32)": Words(
-        "The report does not follow the last one on the chain.",
-        "build it again on top of the last report.",
-    ),
-    "LicenceUsageMismatch()": Words(
-        "The usage per licence is not the one the report was signed for.",
-        "send the report with the usage it was signed with.",
-    ),
-    "TooManyLicences(uint256)": Words(
-        "The report names {licences} licences, more than fit in one transaction.",
-        "split the epoch into smaller ones.",
-    ),
-    "EmptyReport()": Words("The report counts no usage.", "wait until there is some."),
-    "QuorumNotReached(uint256,uint256)": Words(
-        "{signatures} operators signed, {threshold} are needed.",
-        "wait for further operators to sign.",
-    ),
-    "NotOperator(address)": Words(
-        "A signature is of {signer}, who is no operator, or it was made for another report.",
-        "collect signatures of this report from its operators.",
-    ),
-    "SignersOutOfOrder(address)": Words(
-        "Signatures must be one per operator, in ascending order; {signer} is not.",
-        "sort the signatures by signer and remove doubles.",
-    ),
-    # the epoch lane
-    "NotCouncil(address)": Words(
-        "Only the council may reject a payout; {caller} is not.", "bring the objection to it."
-    ),
-    "RootPending(address,uint64)": Words(
-        "The payouts of epoch {epoch} still wait for their window to close.",
-        "activate them when the window has closed, then go on.",
-    ),
-    "NoPendingRoot(address)": Words(
-        "No payouts wait in this currency.", "nothing to do, or check the currency."
-    ),
-    "NoActiveRoot(address)": Words(
-        "No payouts are open in this currency yet.",
-        "wait until an epoch's window has closed and it was activated.",
-    ),
-    "TotalDecreased(uint256,uint256)": Words(
-        "The payouts would fall from {committed} to {total} base units; they never fall.",
-        "recompute the epoch: its report is wrong.",
-    ),
-    "NotFunded(uint256,uint256)": Words(
-        "Payouts of {total} base units were promised, {funded} have been funded.",
-        "fund the difference, then put the payouts forward again.",
-    ),
-    "WindowOpen(uint64,uint40)": Words(
-        "Epoch {epoch} can still be objected to until {claimableFrom}.",
-        "try again after that time.",
-    ),
-    "WindowClosed(uint64,uint40)": Words(
-        "The time to object to epoch {epoch} ended at {claimableFrom}.",
-        "nothing to do here; correct it in the next epoch.",
-    ),
-    "InvalidProof()": Words(
-        "The proof does not lead to the payouts on record.",
-        "fetch the proof for the present epoch and try again.",
-    ),
-    "BadRange(uint256,uint256)": Words(
-        "{length} payouts from place {firstIndex} on are no aligned range of the tree.",
-        "use a length that is a power of two, at most 512, and a multiple of it as the start.",
-    ),
-    "NothingDue(address,address)": Words(
-        "Nothing is due to {payee} right now.", "nothing to do; what was due has been paid."
     ),
     # OpenZeppelin: tokens
     "ERC20InsufficientAllowance(address,uint256,uint256)": Words(

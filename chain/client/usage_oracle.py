@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from chain.client.blocks import BlockPin, Call, Receipt
 from chain.client.contract import Contract
 from chain.client.signer import LocalSigner
-from chain.ledger.epoch import EpochReport, LicenceUsage
-from chain.ledger.identifiers import ZERO_DIGEST, Address, Digest, EpochNumber, LicenceId
+from chain.ledger.epoch import EpochReport, LicenceUsage, Withheld
+from chain.ledger.errors import Malformed
+from chain.ledger.identifiers import (
+    Address,
+    Digest,
+    EpochNumber,
+    LicenceId,
+    WorkId,
+)
+
+SIGNATURE_BYTES: Final = 65
 
 
 def report_from(values: Mapping[str, Any]) -> EpochReport:
@@ -26,7 +35,9 @@ def report_from(values: Mapping[str, Any]) -> EpochReport:
         leaf_count=values["leafCount"],
         cumulative_total=values["cumulativeTotal"],
         state_block=values["stateBlock"],
+        state_time=values["stateTime"],
         licence_usage_hash=Digest(values["licenceUsageHash"]),
+        withheld_hash=Digest(values["withheldHash"]),
         program_hash=Digest(values["programHash"]),
     )
 
@@ -34,6 +45,18 @@ def report_from(values: Mapping[str, Any]) -> EpochReport:
 def usage_from(values: Sequence[Mapping[str, Any]]) -> tuple[LicenceUsage, ...]:
     """Usage per licence from a decoded array."""
     return tuple(LicenceUsage(LicenceId(v["licenceId"]), v["units"], v["revenue"]) for v in values)
+
+
+def compact(signature: bytes) -> tuple[bytes, bytes]:
+    """A 65-byte (r, s, v) signature as the contract takes it (ERC-2098): r, and s with v's parity.
+
+    Raises Malformed for another length.
+    """
+    if len(signature) != SIGNATURE_BYTES:
+        raise Malformed("signature", f"{len(signature)} bytes, not {SIGNATURE_BYTES}")
+    s = int.from_bytes(signature[32:64], "big")
+    is_odd = signature[64] in (1, 28)
+    return signature[:32], (s | is_odd << 255).to_bytes(32, "big")
 
 
 class UsageOracle(Contract):
@@ -45,8 +68,12 @@ class UsageOracle(Contract):
         self, report: EpochReport, usage: Sequence[LicenceUsage], signatures: Sequence[bytes]
     ) -> Call:
         """The call that posts an epoch, for an outbox that stores before it sends."""
-        lines = [(line.licence_id, line.units, line.revenue) for line in usage]
-        return self.call("postEpoch", report.as_tuple(), lines, list(signatures))
+        signed = [compact(signature) for signature in signatures]
+        return self.call("postEpoch", report.as_tuple(), _lines(usage), signed)
+
+    def return_usage_call(self, report: EpochReport, usage: Sequence[LicenceUsage]) -> Call:
+        """The call that gives a rejected report's licences their caps back."""
+        return self.call("returnUsage", report.as_tuple(), _lines(usage))
 
     def post_epoch(
         self,
@@ -57,17 +84,32 @@ class UsageOracle(Contract):
         signer: LocalSigner,
     ) -> Receipt:
         """Post an epoch; 65-byte signatures ascend by signer. Raises ContractRefused."""
-        lines = [(line.licence_id, line.units, line.revenue) for line in usage]
-        return self._write("postEpoch", report.as_tuple(), lines, list(signatures), signer=signer)
+        signed = [compact(signature) for signature in signatures]
+        return self._write("postEpoch", report.as_tuple(), _lines(usage), signed, signer=signer)
+
+    def return_usage(
+        self, report: EpochReport, usage: Sequence[LicenceUsage], *, signer: LocalSigner
+    ) -> Receipt:
+        """Give a rejected report's licences their caps back; once. Raises ContractRefused."""
+        return self._write("returnUsage", report.as_tuple(), _lines(usage), signer=signer)
+
+    def reject_omission(
+        self,
+        report: EpochReport,
+        withheld: Sequence[Withheld],
+        work_id: WorkId,
+        payee: Address,
+        *,
+        signer: LocalSigner,
+    ) -> Receipt:
+        """Have a waiting root rejected whose report leaves a frozen share out."""
+        parts = [(part.work_id, part.payee, part.amount) for part in withheld]
+        given = (report.as_tuple(), parts, work_id, payee)
+        return self._write("rejectOmission", *given, signer=signer)
 
     def report_digest(self, report: EpochReport, *, at: BlockPin) -> Digest:
         """What operators sign, as the contract computes it."""
         return Digest(self._read("reportDigest", report.as_tuple(), at=at))
-
-    def report_hash_of(self, epoch: EpochNumber, *, at: BlockPin) -> Digest | None:
-        """The struct hash of a posted report; None when the epoch was not posted."""
-        found = self._read("reportHashOf", epoch, at=at)
-        return Digest(found) if found != ZERO_DIGEST else None
 
     def last_epoch(self, *, at: BlockPin) -> EpochNumber:
         """Zero before the first."""
@@ -81,3 +123,11 @@ class UsageOracle(Contract):
 
     def threshold(self, *, at: BlockPin) -> int:
         return int(self._read("threshold", at=at))
+
+    def is_usage_returned(self, epoch: EpochNumber, *, at: BlockPin) -> bool:
+        """Whether a rejected report's licences have their caps back."""
+        return bool(self._read("isUsageReturned", epoch, at=at))
+
+
+def _lines(usage: Sequence[LicenceUsage]) -> list[tuple[int, int, int]]:
+    return [(line.licence_id, line.units, line.revenue) for line in usage]

@@ -239,7 +239,9 @@ def _epoch_posted(v: Values) -> Rows:
         "leaf_count": report["leafCount"],
         "cumulative_total": report["cumulativeTotal"],
         "state_block": report["stateBlock"],
+        "state_time": report["stateTime"],
         "licence_usage_hash": report["licenceUsageHash"],
+        "withheld_hash": report["withheldHash"],
         "program_hash": report["programHash"],
     }
     usage: Rows = [
@@ -338,10 +340,10 @@ APPLY: Final[dict[tuple[str, str], Callable[[Values], Rows]]] = {
         "token epoch sum_root=sumRoot total leaf_count=leafCount claimable_from=claimableFrom",
     ),
     ("EpochDistributor", "RootActivated"): _copied(
-        tables.root_activated, "token epoch sum_root=sumRoot total"
+        tables.root_activated, "token epoch report_hash=reportHash total"
     ),
     ("EpochDistributor", "RootRejected"): _copied(
-        tables.root_rejected, "token epoch sum_root=sumRoot reason_digest=reasonDigest"
+        tables.root_rejected, "token epoch report_hash=reportHash fault reason"
     ),
     ("EpochDistributor", "PaidOut"): _copied(
         tables.epoch_payout, "token payee recipient=to amount claimed"

@@ -22,8 +22,8 @@ ERC20: Final = "ERC20"
 
 # Events of our contracts that change nothing the index tells: permissions to move a work's token,
 # the notice that a communal one never moves (ERC-5192), commitments and revoked signatures (the
-# contract alone must know them), and notices that say nothing new (ERC-4906, ERC-5267).
-# Pauses stop new money and change none.
+# contract alone must know them), notices that say nothing new (ERC-4906, ERC-5267), and what
+# concerns the oracle's operators but no money of the lanes. Pauses stop new money and change none.
 IGNORED: Final = frozenset(
     {
         "Approval",
@@ -35,8 +35,15 @@ IGNORED: Final = frozenset(
         "EIP712DomainChanged",
         "RegistrationCommitted",
         "CommitmentRevealed",
+        "NonceRevoked",
+        "Bonded",
+        "BondReleased",
+        "OperatorSlashed",
+        "OperatorsChanged",
         "PauseBegan",
         "PauseEnded",
+        "RejectedUsageReturned",
+        "RootCosigned",
     }
 )
 

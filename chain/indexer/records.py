@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from chain.ledger.catalogue import Catalogue
 from chain.ledger.epoch import EpochReport, LicenceUsage
@@ -265,7 +265,23 @@ class RootState(StrEnum):
     SUPERSEDED = "superseded"
     """A later root took its place; totals are cumulative, so nothing was lost."""
     REJECTED = "rejected"
-    """The council threw it out within its window."""
+    """It was thrown out: by the council, by a proof, or with a root that it was built on."""
+
+
+class RootFault(IntEnum):
+    """Why a payout root was thrown out, as IEpochDistributor.Fault."""
+
+    COUNCIL = 0
+    DECREASE = 1
+    """A payee was promised less than before."""
+    DISORDER = 2
+    """Leaves did not ascend by payee, or one payee had two."""
+    SUMS = 3
+    """A node did not add up."""
+    OMISSION = 4
+    """A frozen share was not withheld."""
+    BUILT_ON_REJECTED = 5
+    """The root before it was thrown out."""
 
 
 @dataclass(frozen=True)
@@ -279,6 +295,7 @@ class RootRecord:
     state: RootState
     decided: Place | None
     """When it was activated or rejected."""
+    fault: RootFault | None
     place: Place
 
 

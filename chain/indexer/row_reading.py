@@ -17,6 +17,7 @@ from chain.indexer.records import (
     EpochRecord,
     LicenceRecord,
     Place,
+    RootFault,
     RootRecord,
     RootState,
     WorkRecord,
@@ -129,12 +130,13 @@ def decisions(rows: Iterable[Row[Any]]) -> dict[tuple[Address, int], Place]:
 def root_of(
     row: Row[Any],
     active: dict[tuple[Address, int], Place],
-    rejected: dict[tuple[Address, int], Place],
+    rejected: dict[tuple[Address, int], Row[Any]],
     newest: dict[Address, int],
 ) -> RootRecord:
     key = (row.token, row.epoch)
+    fault = RootFault(rejected[key].fault) if key in rejected else None
     if key in rejected:
-        state, decided = RootState.REJECTED, rejected[key]
+        state, decided = RootState.REJECTED, place_of(rejected[key])
     elif key not in active:
         state, decided = RootState.PENDING, None
     else:
@@ -150,6 +152,7 @@ def root_of(
         row.claimable_from,
         state,
         decided,
+        fault,
         place_of(row),
     )
 

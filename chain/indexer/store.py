@@ -330,9 +330,21 @@ class Store(WorkStore):
         with self._at(at) as connection:
             proposed = list(_ordered(connection, tables.root_proposed, at))
             active = decisions(_ordered(connection, tables.root_activated, at))
-            rejected = decisions(_ordered(connection, tables.root_rejected, at))
+            thrown_out = _ordered(connection, tables.root_rejected, at)
+            rejected = {(row.token, row.epoch): row for row in thrown_out}
         newest = dict(sorted(active, key=lambda key: active[key]))
         return [root_of(row, active, rejected, newest) for row in proposed]
+
+    def frozen(self, *, at: BlockPin) -> frozenset[tuple[WorkId, Address]]:
+        """The shares frozen at a block's time: the last word on each is when it is free again."""
+        with self._at(at) as connection:
+            opened = list(_ordered(connection, tables.case_opened, at))
+            ended = list(_ordered(connection, tables.case_ended, at))
+        share_of = {row.case_id: (WorkId(row.work_id), Address(row.payee)) for row in opened}
+        until: dict[tuple[WorkId, Address], int] = {}
+        for row in sorted([*opened, *ended], key=lambda row: (row.block_number, row.log_index)):
+            until[share_of[row.case_id]] = row.frozen_until
+        return frozenset(share for share, time in until.items() if time > at.timestamp)
 
     def fundings(self, *, at: BlockPin) -> list[FundingRecord]:
         """Money given to pay epochs from, in chain order."""

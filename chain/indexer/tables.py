@@ -364,7 +364,9 @@ epoch_posted = _event_table(
     _column("leaf_count", Integer),
     _column("cumulative_total", Uint256),
     _column("state_block", Uint64),
+    _column("state_time", Uint64),
     _column("licence_usage_hash", DIGEST),
+    _column("withheld_hash", DIGEST),
     _column("program_hash", DIGEST),
     key=("epoch",),
 )
@@ -398,7 +400,7 @@ root_activated = _event_table(
     "root_activated",
     _column("token", Account),
     _column("epoch", Integer),
-    _column("sum_root", DIGEST),
+    _column("report_hash", DIGEST),
     _column("total", Uint256),
     key=("epoch",),
 )
@@ -406,8 +408,9 @@ root_rejected = _event_table(
     "root_rejected",
     _column("token", Account),
     _column("epoch", Integer),
-    _column("sum_root", DIGEST),
-    _column("reason_digest", DIGEST),
+    _column("report_hash", DIGEST),
+    _column("fault", Integer),
+    _column("reason", DIGEST),
     key=("epoch",),
 )
 epoch_payout = _event_table(

@@ -11,6 +11,7 @@ from chain.ledger.identifiers import (
     Digest,
     EpochNumber,
     LicenceId,
+    WorkId,
     checked_digest,
     checked_uint,
 )
@@ -20,7 +21,8 @@ from chain.ledger.words import WORD_BYTES, SigningDomain, address_word, uint_wor
 EPOCH_REPORT_TYPE: Final = (
     "EpochReport(uint64 epoch,bytes32 previousReport,address token,bytes32 usageRoot,"
     "uint64 eventCount,bytes32 segmentsDigest,bytes32 sumRoot,bytes32 leafRoot,uint32 leafCount,"
-    "uint256 cumulativeTotal,uint64 stateBlock,bytes32 licenceUsageHash,bytes32 programHash)"
+    "uint256 cumulativeTotal,uint64 stateBlock,uint64 stateTime,bytes32 licenceUsageHash,"
+    "bytes32 withheldHash,bytes32 programHash)"
 )
 _EPOCH_REPORT_TYPE_HASH: Final = keccak256(EPOCH_REPORT_TYPE.encode())
 
@@ -47,6 +49,27 @@ def licence_usage_hash(usage: Sequence[LicenceUsage]) -> Digest:
     return Digest(keccak256(b"".join(words)))
 
 
+@dataclass(frozen=True, order=True)
+class Withheld:
+    """A frozen share of a work and what the lane keeps back of it so far, in whole base units."""
+
+    work_id: WorkId
+    payee: Address
+    amount: int
+
+    def __post_init__(self) -> None:
+        checked_uint(self.work_id, 64, "work id")
+        checked_uint(self.amount, 256, "withheld amount")
+
+
+def withheld_hash(withheld: Sequence[Withheld]) -> Digest:
+    """keccak256(abi.encode(Withheld[])), in the order given."""
+    words = [uint_word(WORD_BYTES), uint_word(len(withheld))]
+    for part in withheld:
+        words += [uint_word(part.work_id), address_word(part.payee), uint_word(part.amount)]
+    return Digest(keccak256(b"".join(words)))
+
+
 @dataclass(frozen=True)
 class EpochReport:
     """One epoch, as IUsageOracle.EpochReport; money in base units of `token`.
@@ -65,7 +88,9 @@ class EpochReport:
     leaf_count: int
     cumulative_total: int
     state_block: int
+    state_time: int
     licence_usage_hash: Digest
+    withheld_hash: Digest
     program_hash: Digest
 
     def __post_init__(self) -> None:
@@ -74,12 +99,14 @@ class EpochReport:
         checked_uint(self.leaf_count, 32, "leaf count")
         checked_uint(self.cumulative_total, 256, "cumulative total")
         checked_uint(self.state_block, 64, "state block")
+        checked_uint(self.state_time, 64, "state time")
         checked_digest(self.previous_report, "previous report")
         checked_digest(self.usage_root, "usage root")
         checked_digest(self.segments_digest, "segments digest")
         checked_digest(self.sum_root, "sum root")
         checked_digest(self.leaf_root, "leaf root")
         checked_digest(self.licence_usage_hash, "licence usage hash")
+        checked_digest(self.withheld_hash, "withheld hash")
         checked_digest(self.program_hash, "program hash")
 
     def as_tuple(self) -> tuple[int | bytes | str, ...]:
@@ -96,7 +123,9 @@ class EpochReport:
             self.leaf_count,
             self.cumulative_total,
             self.state_block,
+            self.state_time,
             self.licence_usage_hash,
+            self.withheld_hash,
             self.program_hash,
         )
 

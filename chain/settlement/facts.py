@@ -38,20 +38,22 @@ class DerivativeFacts:
 
 @dataclass(frozen=True)
 class SettlementState:
-    """The chain at `block`, as far as one epoch in `token` needs it.
+    """The chain at `block`, of Unix time `time`, as far as one epoch in `token` needs it.
 
     `vectors` has the linked derivatives; every other work keeps its income whole (no licence can be
     taken for a derivative before it is linked). `splits` are those in force. `counted_ids` are the
-    events of all earlier epochs.
+    events of all earlier epochs. `frozen` are the shares under dispute: their income is kept back.
     """
 
     token: Address
     block: int
+    time: int
     licences: Mapping[LicenceId, LicenceFacts]
     derivatives: Mapping[GenerationId, DerivativeFacts]
     vectors: Mapping[WorkId, AncestorVector]
     splits: Mapping[WorkId, Split]
     counted_ids: AbstractSet[Digest] = frozenset()
+    frozen: AbstractSet[tuple[WorkId, Address]] = frozenset()
 
     def vector_of(self, work_id: WorkId) -> AncestorVector:
         """The work's ancestor vector; empty for a work without parents."""

@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import Final
 
 from chain.client.blocks import BlockPin
-from chain.ledger.identifiers import Address, Digest
+from chain.indexer.records import RootFault
+from chain.ledger.identifiers import Address, Digest, EpochNumber
 
 RAW_CODEC: Final = 0x55
 DAG_CBOR_CODEC: Final = 0x71
@@ -58,6 +59,18 @@ class Discrepancy:
 
 
 @dataclass(frozen=True)
+class RejectedReport:
+    """A report whose root was thrown out, and why; it pays nobody."""
+
+    epoch: EpochNumber
+    token: Address
+    fault: RootFault
+
+    def __str__(self) -> str:
+        return f"the report of epoch {self.epoch} was rejected ({self.fault.name.lower()})"
+
+
+@dataclass(frozen=True)
 class TokenTotals:
     """Base units of one token, over both lanes."""
 
@@ -79,6 +92,7 @@ class VerificationReport:
     checks: dict[Check, int]
     discrepancies: tuple[Discrepancy, ...]
     unread: tuple[str, ...]
+    rejected: tuple[RejectedReport, ...]
     totals: dict[Address, TokenTotals]
 
     @property
@@ -97,6 +111,7 @@ class Findings:
 
     checks: Counter[Check] = field(default_factory=Counter)
     discrepancies: list[Discrepancy] = field(default_factory=list)
+    rejected: list[RejectedReport] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
 
     def compare(self, check: Check, place: str, expected: object, found: object) -> bool:

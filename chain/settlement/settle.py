@@ -4,16 +4,24 @@ An event's value is its licence's frozen unit price. It is income of the licence
 that work's ancestor vector and then by the split in force of each receiving work, as numerators
 over `UNIT_NUMERATOR` that are carried from epoch to epoch; a payee's cumulative payout is their
 floor.
-Identity: sum of payouts * UNIT_NUMERATOR + sum of remainders == UNIT_NUMERATOR * sum of values.
+What a frozen share earns is kept back, and let go when it is frozen no more.
+Identity: sum of payouts * UNIT_NUMERATOR + sum of remainders + what is kept back
+== UNIT_NUMERATOR * sum of values.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from chain.ledger.epoch import EpochReport, LicenceUsage, licence_usage_hash
+from chain.ledger.epoch import (
+    EpochReport,
+    LicenceUsage,
+    Withheld,
+    licence_usage_hash,
+    withheld_hash,
+)
 from chain.ledger.errors import Inconsistent
 from chain.ledger.identifiers import (
     Address,
@@ -46,7 +54,7 @@ __all__ = [
 ]
 
 # Names these rules in every report. A change of any result is another program: count it up.
-PROGRAM: Final = b"antiphon.settle/1"
+PROGRAM: Final = b"antiphon.settle/2"
 PROGRAM_HASH: Final = Digest(keccak256(PROGRAM))
 
 
@@ -70,6 +78,7 @@ class EpochSettlement:
 
     token: Address
     state_block: int
+    state_time: int
     payouts: tuple[Payout, ...]
     sum_tree: SumTree
     leaf_root: Digest
@@ -79,6 +88,7 @@ class EpochSettlement:
     counted_events: tuple[UsageEvent, ...]
     refused: tuple[Refusal, ...]
     credits: tuple[Credit, ...]
+    withheld: tuple[Withheld, ...]
     carried: Carried
     cumulative_total: int
 
@@ -98,7 +108,9 @@ class EpochSettlement:
             leaf_count=self.sum_tree.leaf_count,
             cumulative_total=self.cumulative_total,
             state_block=self.state_block,
+            state_time=self.state_time,
             licence_usage_hash=licence_usage_hash(self.licence_usage),
+            withheld_hash=withheld_hash(self.withheld),
             program_hash=PROGRAM_HASH,
         )
 
@@ -115,14 +127,15 @@ def settle_epoch(
     usage = tally.licence_usage()
     flows = _credits(usage, state)
     value = sum(line.revenue for line in usage)
-    after = carried.plus(state.token, _entitlements(flows, state), value)
-    payouts = _payouts(after.of(state.token))
+    after = carried.plus(state.token, _entitlements(flows, state), value, state.frozen)
+    payouts = _payouts(after, state.token)
     tree = SumTree(state.token, payouts)
     _check_conservation(after, state.token, tree.root.sum)
     counted = tuple(sorted(tally.counted))
     return EpochSettlement(
         token=state.token,
         state_block=state.block,
+        state_time=state.time,
         payouts=payouts,
         sum_tree=tree,
         leaf_root=StandardTree(leaf_hash(state.token, payout) for payout in payouts).root,
@@ -132,6 +145,7 @@ def settle_epoch(
         counted_events=tuple(tally.counted[event_id] for event_id in counted),
         refused=tuple(tally.refused),
         credits=flows,
+        withheld=_withheld(after, state),
         carried=after,
         cumulative_total=tree.root.sum,
     )
@@ -148,28 +162,45 @@ def _credits(usage: Iterable[LicenceUsage], state: SettlementState) -> tuple[Cre
     )
 
 
-def _entitlements(flows: Iterable[Credit], state: SettlementState) -> dict[Address, int]:
-    """Each payee's part of the credits, in numerators of `UNIT_NUMERATOR`."""
+def _entitlements(
+    flows: Iterable[Credit], state: SettlementState
+) -> dict[tuple[WorkId, Address], int]:
+    """What each work brings each payee of the credits, in numerators of `UNIT_NUMERATOR`."""
     income: dict[WorkId, int] = {}
     for credit in flows:
         income[credit.work_id] = income.get(credit.work_id, 0) + credit.numerator
-    entitled: dict[Address, int] = {}
-    for work, numerator in income.items():
-        for share in state.splits[work].shares:
-            entitled[share.payee] = entitled.get(share.payee, 0) + numerator * share.bps
-    return entitled
+    return {
+        (work, share.payee): numerator * share.bps
+        for work, numerator in income.items()
+        for share in state.splits[work].shares
+    }
 
 
-def _payouts(numerators: Mapping[Address, int]) -> tuple[Payout, ...]:
+def _payouts(carried: Carried, token: Address) -> tuple[Payout, ...]:
+    """Everybody ever entitled to a part of a unit, with what may be paid of it now."""
+    entitled, payable = carried.of(token), carried.payable(token)
     return tuple(
-        Payout(payee, numerators[payee] // UNIT_NUMERATOR)
-        for payee in sorted(numerators, key=address_bytes)
-        if numerators[payee]
+        Payout(payee, payable[payee] // UNIT_NUMERATOR)
+        for payee in sorted(entitled, key=address_bytes)
+        if entitled[payee]
+    )
+
+
+def _withheld(carried: Carried, state: SettlementState) -> tuple[Withheld, ...]:
+    """Every frozen share, earning or not: one that is missing gets the report rejected."""
+    kept = carried.kept_back.get(state.token, {})
+    return tuple(
+        Withheld(work, payee, kept.get((work, payee), 0) // UNIT_NUMERATOR)
+        for work, payee in sorted(
+            state.frozen, key=lambda share: (share[0], address_bytes(share[1]))
+        )
     )
 
 
 def _check_conservation(carried: Carried, token: Address, paid_units: int) -> None:
-    remainders = sum(numerator % UNIT_NUMERATOR for numerator in carried.of(token).values())
+    remainders = sum(numerator % UNIT_NUMERATOR for numerator in carried.payable(token).values())
+    kept_back = sum(carried.kept_back.get(token, {}).values())
     whole = UNIT_NUMERATOR * carried.value_of(token)
-    if paid_units * UNIT_NUMERATOR + remainders != whole:
-        raise Inconsistent(f"payouts in {token}", whole, paid_units * UNIT_NUMERATOR + remainders)
+    found = paid_units * UNIT_NUMERATOR + remainders + kept_back
+    if found != whole:
+        raise Inconsistent(f"payouts in {token}", whole, found)

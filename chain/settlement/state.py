@@ -26,6 +26,7 @@ def settlement_state(
     return SettlementState(
         token=token,
         block=at.number,
+        time=at.timestamp,
         licences={
             record.licence_id: LicenceFacts(
                 record.work_id,
@@ -46,6 +47,7 @@ def settlement_state(
         # Versions come in their order, so the last one in force stays.
         splits={record.work_id: record.split for record in store.splits(at=at)},
         counted_ids=counted_ids,
+        frozen=store.frozen(at=at),
     )
 
 

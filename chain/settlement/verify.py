@@ -84,7 +84,12 @@ def verify(
     )
     _verify_manifests(findings, store, read_block, pin)
     return VerificationReport(
-        pin, dict(findings.checks), tuple(findings.discrepancies), tuple(findings.unread), totals
+        pin,
+        dict(findings.checks),
+        tuple(findings.discrepancies),
+        tuple(findings.unread),
+        tuple(findings.rejected),
+        totals,
     )
 
 

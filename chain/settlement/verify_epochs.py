@@ -1,4 +1,4 @@
-"""Is every posted epoch what its segments come to? Settles each again, from the first.
+"""Is every epoch that stands what its segments come to? Settles each again, from the first.
 
 Nothing is taken over from the operators but the segments they signed for: splits, vectors and
 licences come from the index at the report's state block, earlier entitlements from our own
@@ -8,10 +8,11 @@ recomputation of the epochs before.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from chain.client.blocks import BlockPin
 from chain.client.deployment import Deployment
+from chain.client.epoch_distributor import EpochDistributor
 from chain.client.node import Node
 from chain.client.usage_oracle import UsageOracle
 from chain.indexer.records import EpochRecord, Place
@@ -20,7 +21,7 @@ from chain.ledger.epoch import EpochReport, LicenceUsage, licence_usage_hash
 from chain.ledger.identifiers import ZERO_DIGEST, Address, Digest, EpochNumber
 from chain.ledger.sum_tree import Payout
 from chain.settlement.carried import Carried
-from chain.settlement.findings import Check, Findings
+from chain.settlement.findings import Check, Findings, RejectedReport
 from chain.settlement.segment_sets import ReadBlock, SegmentSet, read_segment_set
 from chain.settlement.settle import EpochSettlement, settle_epoch
 from chain.settlement.state import settlement_state
@@ -41,60 +42,90 @@ def verify_epochs(
     second_copy: ReadBlock | None = None,
     read_payouts: ReadPayouts | None = None,
 ) -> None:
-    """Recompute every report up to a block; compare roots, totals and each leaf."""
+    """Recompute every report that stands at a block; compare roots, totals and each leaf.
+
+    A rejected report pays nobody and nothing is built on it, so it is named, not compared.
+    """
     records = store.epochs(at=at)
-    _verify_chain_of_reports(findings, records, node, deployment, at)
-    settled: dict[EpochNumber, EpochSettlement] = {}
-    carried, counted = Carried(), set[Digest]()
-    for record in records:
-        epoch = record.report.epoch
-        digest = record.report.segments_digest
-        segments = read_segment_set(findings, epoch, digest, read_block, second_copy)
-        if segments is None:
+    faults = {root.epoch: root.fault for root in store.roots(at=at) if root.fault is not None}
+    standing = [record for record in records if record.report.epoch not in faults]
+    findings.rejected += [
+        RejectedReport(record.report.epoch, record.report.token, faults[record.report.epoch])
+        for record in records
+        if record.report.epoch in faults
+    ]
+    _verify_chain_of_reports(findings, records, standing, node, deployment, at)
+    settled: dict[Digest, EpochSettlement] = {}
+    counted: dict[Digest, frozenset[Digest]] = {ZERO_DIGEST: frozenset()}
+    for record in standing:
+        epoch, previous = record.report.epoch, record.report.previous_report
+        segments = read_segment_set(
+            findings, epoch, record.report.segments_digest, read_block, second_copy
+        )
+        if segments is None or previous not in counted:
             findings.differ(
                 Check.REPORTS, f"epoch {epoch} and all after it", "a recomputation", "no segments"
             )
             return
-        state_at = node.block(record.report.state_block)
         state = settlement_state(
-            store, at=state_at, token=record.report.token, counted_ids=frozenset(counted)
+            store,
+            at=node.block(record.report.state_block),
+            token=record.report.token,
+            counted_ids=counted[previous],
         )
+        carried = settled[previous].carried if previous in settled else Carried()
         outcome = settle_epoch(segments.events, state, carried)
         _compare_report(findings, record, outcome, segments)
         if read_payouts is not None:
             _compare_leaves(findings, epoch, outcome.payouts, read_payouts(epoch))
-        carried = outcome.carried
-        counted.update(outcome.counted)
-        settled[epoch] = outcome
-    _compare_payouts(findings, store, settled, at)
+        counted[record.report_hash] = counted[previous] | frozenset(outcome.counted)
+        settled[record.report_hash] = outcome
+    by_epoch = {record.report.epoch: settled[record.report_hash] for record in standing}
+    _compare_payouts(findings, store, by_epoch, at)
 
 
 def _verify_chain_of_reports(
     findings: Findings,
     records: Sequence[EpochRecord],
+    standing: Sequence[EpochRecord],
     node: Node,
     deployment: Deployment,
     at: BlockPin,
 ) -> None:
-    previous = ZERO_DIGEST
-    views = [View("last epoch", "lastEpoch", (), len(records))]
+    """Numbers without a gap; per token, each report that stands names the one before it."""
     for number, record in enumerate(records, start=1):
-        report = record.report
-        place = f"report of epoch {report.epoch}"
-        findings.compare(Check.REPORTS, f"{place}, number", number, report.epoch)
-        findings.compare(
-            Check.REPORTS, f"{place}, previous report", previous, report.previous_report
-        )
-        findings.compare(Check.REPORTS, f"{place}, hash", report.struct_hash(), record.report_hash)
+        place = f"report of epoch {record.report.epoch}"
+        findings.compare(Check.REPORTS, f"{place}, number", number, record.report.epoch)
+        computed = record.report.struct_hash()
+        findings.compare(Check.REPORTS, f"{place}, hash", computed, record.report_hash)
         findings.compare(
             Check.REPORTS,
             f"{place}, usage per licence",
             licence_usage_hash(record.licence_usage),
-            report.licence_usage_hash,
+            record.report.licence_usage_hash,
         )
-        views.append(View(f"{place} on chain", "reportHashOf", (number,), record.report_hash))
-        previous = record.report_hash
-    compare_views(findings, Check.REPORTS, UsageOracle.of(node, deployment), views, at)
+    last: dict[Address, EpochRecord] = {}
+    for record in standing:
+        report = record.report
+        place = f"report of epoch {report.epoch}, previous report"
+        before = last.get(report.token)
+        previous = ZERO_DIGEST if before is None else before.report_hash
+        findings.compare(Check.REPORTS, place, previous, report.previous_report)
+        last[report.token] = record
+    oracle = UsageOracle.of(node, deployment)
+    count = [View("last epoch", "lastEpoch", (), len(records))]
+    compare_views(findings, Check.REPORTS, oracle, count, at)
+    # The newest hash of each chain vouches for all before it.
+    newest = [
+        View(
+            f"report of epoch {record.report.epoch} on chain",
+            "standingReport",
+            (token, record.report.epoch),
+            record.report_hash,
+        )
+        for token, record in sorted(last.items())
+    ]
+    compare_views(findings, Check.REPORTS, EpochDistributor.of(node, deployment), newest, at)
 
 
 def _compare_report(
@@ -164,7 +195,7 @@ def _compare_leaves(
 def _compare_payouts(
     findings: Findings,
     store: Store,
-    settled: dict[EpochNumber, EpochSettlement],
+    settled: Mapping[EpochNumber, EpochSettlement],
     at: BlockPin,
 ) -> None:
     """Every payout must be the leaf of the epoch that was active when it was made."""

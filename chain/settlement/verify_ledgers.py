@@ -188,11 +188,11 @@ def verify_epoch_lane(
         for (token, payee), amount in sorted(claimed.items())
     ]
     roots = store.roots(at=at)
+    reports = {record.report.epoch: record.report_hash for record in store.epochs(at=at)}
     for token in sorted({*funded, *(root.token for root in roots)}):
-        active = next((r for r in roots if r.token == token and r.state is RootState.ACTIVE), None)
-        pending = next(
-            (r for r in roots if r.token == token and r.state is RootState.PENDING), None
-        )
+        of_token = [root for root in roots if root.token == token]
+        active = next((root for root in of_token if root.state is RootState.ACTIVE), None)
+        waiting = [root for root in of_token if root.state is RootState.PENDING]
         paid = sum(amount for (of, _), amount in claimed.items() if of == token)
         lane = (funded[token], active.total if active else 0, paid)
         views += [
@@ -203,15 +203,19 @@ def verify_epoch_lane(
                 lane,
                 lambda a: (a["funded"], a["committed"], a["claimed"]),
             ),
-            *(
-                View(
-                    f"{name} root in {token}",
-                    f"{name}Root",
-                    (token,),
-                    (root.sum_root, root.epoch) if root else (ZERO_DIGEST, 0),
-                    lambda a: (a["sumRoot"], a["epoch"] if a["sumRoot"] != ZERO_DIGEST else 0),
-                )
-                for name, root in (("active", active), ("pending", pending))
+            View(
+                f"active root in {token}",
+                "activeRoot",
+                (token,),
+                (reports[active.epoch], active.epoch) if active else (ZERO_DIGEST, 0),
+                lambda a: (a["reportHash"], a["epoch"]),
+            ),
+            View(
+                f"waiting roots in {token}",
+                "pendingRoots",
+                (token,),
+                [(reports[root.epoch], root.epoch) for root in waiting],
+                lambda a: [(root["reportHash"], root["epoch"]) for root in a],
             ),
         ]
     compare_views(findings, Check.EPOCH_LANE, EpochDistributor.of(node, deployment), views, at)

@@ -9,15 +9,23 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 /// (OpenZeppelin's double hash); node = keccak256(abi.encodePacked(left, leftSum, right, rightSum)) with sum
 /// leftSum + rightSum, sums as uint256. Leaves ascend by payee; the tree is padded to a power of two with
 /// (bytes32(0), 0). The root's sum must equal the total put forward, and no total exceeds what was funded.
+///
+/// Roots wait in a queue, each behind a window of its own. Whoever proves that a waiting root is wrong throws it out,
+/// and with it every root built on it; the proofs are about what the root itself says, so an honest one stands.
 interface IEpochDistributor {
-    enum RootState {
-        NONE,
-        PENDING,
-        ACTIVE
+    /// @notice Why a root was thrown out.
+    enum Fault {
+        COUNCIL,
+        DECREASE,
+        DISORDER,
+        SUMS,
+        OMISSION,
+        BUILT_ON_REJECTED
     }
 
+    /// @param reportHash The report that the root is of, which names the root's own hash.
     struct PayoutRoot {
-        bytes32 sumRoot;
+        bytes32 reportHash;
         uint256 total;
         uint32 leafCount;
         uint64 epoch;
@@ -35,6 +43,29 @@ interface IEpochDistributor {
         uint256 sum;
     }
 
+    /// @notice A leaf with its path.
+    struct ProvenLeaf {
+        uint256 index;
+        Payout payout;
+        SumNode[] proof;
+    }
+
+    /// @notice A step of a path whose sums may not add up.
+    /// @param hash Of the sibling; `sum`, what the parent says of it.
+    /// @param claimedSum What the parent says of the node on the path.
+    struct ClaimedNode {
+        bytes32 hash;
+        uint256 sum;
+        uint256 claimedSum;
+    }
+
+    /// @notice Neighbouring leaves that one path proves.
+    struct PayoutRange {
+        uint256 firstIndex;
+        Payout[] payouts;
+        SumNode[] upper;
+    }
+
     /// @param funded Received; `committed`, promised by active roots; `claimed`, paid out.
     struct Lane {
         uint256 funded;
@@ -43,43 +74,96 @@ interface IEpochDistributor {
     }
 
     error NotUsageOracle(address caller);
-    error NotCouncil(address caller);
     error ZeroAmount();
     error AmountMismatch(uint256 expected, uint256 received);
-    /// @notice Thrown while an earlier root waits: a pending root is rejected or activated, never replaced.
-    error RootPending(IERC20 token, uint64 epoch);
-    error NoPendingRoot(IERC20 token);
+    /// @notice Thrown when as many roots wait as the queue holds: activate the oldest.
+    error QueueFull(IERC20 token, uint256 waiting);
+    error NoPendingRoot(IERC20 token, uint64 epoch);
     error NoActiveRoot(IERC20 token);
     error TotalDecreased(uint256 committed, uint256 total);
     error NotFunded(uint256 total, uint256 funded);
+    /// @notice Thrown when an epoch promises more than it may without the council's signature.
+    error AboveCeiling(uint256 increase, uint256 ceiling);
     error WindowOpen(uint64 epoch, uint40 claimableFrom);
     error WindowClosed(uint64 epoch, uint40 claimableFrom);
     error InvalidProof();
+    /// @notice Thrown when what was proven is nothing that an honest root could not hold.
+    error NoFault();
     error BadRange(uint256 firstIndex, uint256 length);
     error NothingDue(IERC20 token, address payee);
+    error BadCeiling(uint16 bps);
 
     event Funded(IERC20 indexed token, address indexed from, uint256 amount, uint256 funded);
     event RootProposed(
         IERC20 indexed token, uint64 indexed epoch, bytes32 sumRoot, uint256 total, uint32 leafCount, uint40 claimableFrom
     );
-    event RootActivated(IERC20 indexed token, uint64 indexed epoch, bytes32 sumRoot, uint256 total);
-    event RootRejected(IERC20 indexed token, uint64 indexed epoch, bytes32 sumRoot, bytes32 reasonDigest);
+    event RootActivated(IERC20 indexed token, uint64 indexed epoch, bytes32 reportHash, uint256 total);
+    /// @param reason The council's own digest; else the payee concerned, or for SUMS the position of the node.
+    event RootRejected(IERC20 indexed token, uint64 indexed epoch, bytes32 reportHash, Fault fault, bytes32 reason);
+    event RootCosigned(bytes32 indexed sumRoot, address indexed council);
     /// @param claimed Cumulative payouts to this payee in this token.
     event PaidOut(IERC20 indexed token, address indexed payee, address to, uint256 amount, uint256 claimed);
     event PayoutDeferred(IERC20 indexed token, address indexed payee, uint256 amount);
-    event PayoutAddressSet(address indexed payee, address indexed to);
+    event PayoutAddressSet(IERC20 indexed token, address indexed payee, address indexed to);
 
     /// @notice Adds money from which epochs are paid.
     function fund(IERC20 token, uint256 amount) external;
 
-    /// @notice Puts a payout root forward; only the UsageOracle. Claimable when its window has passed.
-    function propose(uint64 epoch, IERC20 token, bytes32 sumRoot, uint32 leafCount, uint256 total) external;
+    /// @notice Puts a payout root forward behind the ones that wait; only the UsageOracle. Claimable when its own
+    /// window has passed and the roots before it are through: no later root ever delays it.
+    /// @return previousReport Of the root that this one was put behind; zero when it is the token's first.
+    function propose(
+        uint64 epoch,
+        bytes32 reportHash,
+        IERC20 token,
+        bytes32 sumRoot,
+        uint32 leafCount,
+        uint256 total
+    ) external returns (bytes32 previousReport);
 
-    /// @notice Makes the pending root the active one, after its window. Anyone.
+    /// @notice Makes the oldest waiting root the active one, after its window. Anyone.
     function activate(IERC20 token) external;
 
-    /// @notice Throws the pending root out, within its window; only the council.
-    function reject(IERC20 token, bytes32 reasonDigest) external;
+    /// @notice Lets a root above the ceiling be proposed; only the council.
+    function cosign(bytes32 sumRoot) external;
+
+    /// @notice Throws a waiting root out, within its window; only the council.
+    function reject(IERC20 token, uint64 epoch, bytes32 reasonDigest) external;
+
+    /// @notice Throws out a root that promises a payee less than the root before it did, or nothing. Anyone.
+    /// @param before The payee's leaf in the root before.
+    /// @param later Its leaf in the root; or, when it has none, the two neighbours between which it should be, or the
+    /// one leaf at the end beyond which it should be.
+    function rejectDecrease(IERC20 token, uint64 epoch, ProvenLeaf calldata before, ProvenLeaf[] calldata later)
+        external;
+
+    /// @notice Throws out a root whose leaves do not ascend by payee; two leaves of one payee do not. Anyone.
+    function rejectDisorder(IERC20 token, uint64 epoch, ProvenLeaf calldata first, ProvenLeaf calldata second)
+        external;
+
+    /// @notice Throws out a root in which a node's children do not add up to what the path says of it, or which has
+    /// something beyond its leaves. Anyone.
+    /// @param position Of the node on its level.
+    function rejectSums(
+        IERC20 token,
+        uint64 epoch,
+        uint256 position,
+        SumNode calldata left,
+        SumNode calldata right,
+        ClaimedNode[] calldata path
+    ) external;
+
+    /// @notice Throws out a root in which a leaf's payout is not what the path says of it. Anyone.
+    function rejectLeafSum(
+        IERC20 token,
+        uint64 epoch,
+        uint256 index,
+        Payout calldata payout,
+        ClaimedNode[] calldata path
+    ) external;
+
+    /// @notice Throws out a root whose report withholds less than was frozen; only the UsageOracle, which proves it.
+    function rejectOmission(IERC20 token, uint64 epoch, address payee) external;
 
     /// @notice Pays an aligned range of 2^k leaves, k such that the range is proven by one path. At most 512.
     /// A payee that cannot take its money delays nobody: see `PayoutDeferred`.
@@ -88,18 +172,34 @@ interface IEpochDistributor {
     /// @param upper Siblings from the range's own root to the tree's.
     function pushRange(IERC20 token, uint256 firstIndex, Payout[] calldata payouts, SumNode[] calldata upper) external;
 
+    /// @notice Pays several ranges; each as `pushRange`.
+    function pushRanges(IERC20 token, PayoutRange[] calldata ranges) external;
+
     /// @notice Pays one payee. Anyone may call; the money goes to the payee.
     function claim(IERC20 token, uint256 index, Payout calldata payout, SumNode[] calldata proof)
         external
         returns (uint256 amount);
 
-    /// @notice Sends the caller's money elsewhere from now on; the zero address restores the default.
-    function setPayoutAddress(address to) external;
+    /// @notice Sends the caller's money in a token elsewhere from now on; the zero address restores the default.
+    function setPayoutAddress(IERC20 token, address to) external;
 
     function laneOf(IERC20 token) external view returns (Lane memory);
-    function pendingRoot(IERC20 token) external view returns (PayoutRoot memory);
+
+    /// @notice The roots that wait, oldest first.
+    function pendingRoots(IERC20 token) external view returns (PayoutRoot[] memory);
     function activeRoot(IERC20 token) external view returns (PayoutRoot memory);
+
+    /// @notice The report of an epoch that was rejected; zero for any other epoch.
+    function rejectedReport(uint64 epoch) external view returns (bytes32);
+
+    /// @notice The report of a waiting or active root, or of one of the last before it; zero for any other epoch.
+    function standingReport(IERC20 token, uint64 epoch) external view returns (bytes32);
+    function isCosigned(bytes32 sumRoot) external view returns (bool);
+
+    /// @notice By how much the next root's total may exceed the last one's without the council.
+    function ceilingOf(IERC20 token) external view returns (uint256);
     function claimedBy(IERC20 token, address payee) external view returns (uint256);
     function windowSeconds() external view returns (uint40);
-    function payoutAddressOf(address payee) external view returns (address);
+    function ceilingBps() external view returns (uint16);
+    function payoutAddressOf(IERC20 token, address payee) external view returns (address);
 }

@@ -115,9 +115,8 @@ def test_a_posted_epoch_that_a_reorganisation_drops_is_posted_again(world: World
 
     assert world.service.post_epoch().state is EpochState.FINAL
     at = world.devnet.node.head()
-    assert (
-        world.devnet.oracle.report_hash_of(1, at=at) == world.service.status().epochs[0].report_hash
-    )
+    standing = world.devnet.distributor.standing_report(world.devnet.deployment.token, 1, at=at)
+    assert standing == world.service.status().epochs[0].report_hash
 
 
 def test_a_node_that_is_away_changes_nothing(world: World) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from chain.client.errors import ContractRefused
-from chain.ledger.identifiers import Digest, GenerationId
+from chain.ledger.identifiers import ZERO_DIGEST, EpochNumber, GenerationId
 from chain.ledger.rights import BPS_WHOLE
 from oracle.attribution import WithheldReason
-from oracle.epoch_book import EpochState
+from oracle.epoch_book import EpochRow, EpochState
 from oracle.errors import EpochNotReady, EpochSuperseded, NothingToSeal
 from oracle.intake import RowOutcome
 from oracle.outbox import Outbox
@@ -209,17 +209,64 @@ def test_another_report_under_the_same_number_stops_the_relay(world: World) -> N
     assert stop.value.epoch == 1
 
 
-def test_a_rejected_root_stops_the_lane_and_says_so(world: World) -> None:
+def test_the_usage_of_a_rejected_epoch_is_paid_by_the_next(world: World) -> None:
+    gong = world.heritage.works[0]
     world.fund()
-    world.file_plays(4)
+    world.file_plays(3)
+    world.pay_epoch()
+    world.file_plays(4, first=3)
+    rejected = post(world)
+    reject(world, rejected.number)
+    world.file_plays(2, first=7)
+
+    assert world.service.take_up_rejected() == (2,)
+    assert world.service.status().events == {"counted": 3, "waiting": 6}
+    world.pay_epoch()
+
+    third = world.service.status().epochs[2]
+    assert (third.number, third.report.event_count) == (3, 6)
+    assert third.report.previous_report == world.service.status().epochs[0].report_hash
+    assert [row.state for row in world.service.status().epochs] == [
+        EpochState.FINAL,
+        EpochState.REJECTED,
+        EpochState.FINAL,
+    ]
+    assert claimed(world, expected_units(world, {gong: 9})) == expected_units(world, {gong: 9})
+    used = [licence.units_used for licence in world.view.store.licences(at=world.view.head())]
+    assert sum(used) == 9
+    assert [prior.epoch for prior in world.reopen().service.replay()] == [1, 3]
+
+
+def test_an_epoch_built_on_a_rejected_one_is_sealed_again(world: World) -> None:
+    """The first is rejected after the second was signed: an operator signs the second anew, for it
+    follows another report now, and that is no equivocation."""
+    gong = world.heritage.works[0]
+    world.fund()
+    world.file_plays(3)
+    first = post(world)
+    world.file_plays(4, first=3)
+    second = world.service.seal_epoch()
+    world.service.collect_signatures()
+    reject(world, first.number)
+
+    world.pay_epoch()
+
+    anew = world.service.status().epochs[1]
+    assert (anew.number, anew.report.previous_report) == (second.number, ZERO_DIGEST)
+    assert anew.report.event_count == 7
+    assert claimed(world, expected_units(world, {gong: 7})) == expected_units(world, {gong: 7})
+
+
+def post(world: World) -> EpochRow:
+    """Seal, sign and post what waits."""
     world.service.seal_epoch()
     world.service.collect_signatures()
-    world.service.post_epoch()
-    token, council = world.devnet.deployment.token, world.devnet.signers[COUNCIL]
-    world.devnet.distributor.reject(token, sha("why"), signer=council)
+    return world.service.post_epoch()
 
-    with pytest.raises(EpochNotReady, match="council rejected"):
-        world.service.activate_and_push()
+
+def reject(world: World, epoch: EpochNumber) -> None:
+    token, council = world.devnet.deployment.token, world.devnet.signers[COUNCIL]
+    world.devnet.distributor.reject(token, epoch, sha("why"), signer=council)
 
 
 def test_a_payee_who_could_not_be_paid_is_tried_again_with_the_next_epoch(world: World) -> None:
@@ -288,11 +335,12 @@ def test_replay_recomputes_every_posted_epoch(world: World) -> None:
         world.pay_epoch()
 
     replayed = world.reopen().service.replay()
+    token = world.devnet.deployment.token
 
     at = world.devnet.node.head()
     assert [p.epoch for p in replayed] == [1, 2]
     assert [p.report_hash for p in replayed] == [
-        Digest(world.devnet.oracle.report_hash_of(p.epoch, at=at) or b"") for p in replayed
+        world.devnet.distributor.standing_report(token, p.epoch, at=at) for p in replayed
     ]
 
 

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from chain.ledger.identifiers import Digest
+from chain.ledger.identifiers import ZERO_DIGEST, Digest
 from chain.ledger.usage import UsageKind
 from chain.provenance import BlockReader, Cid, FsBlockStore
 from chain.provenance.errors import BlockCorrupt, BlockMissing
@@ -228,7 +228,7 @@ def test_three_faulty_operators_do_and_each_reason_is_told(world: World) -> None
     ]
     assert all("is not held here" in reason for _, reason in refusal.value.refusals)
     with world.outbox.reading() as connection:
-        assert len(EpochBook(connection).signatures(1)) == 2
+        assert len(EpochBook(connection).signatures(1, ZERO_DIGEST)) == 2
 
 
 def test_an_epoch_that_does_not_follow_from_its_segments_is_not_built_on(world: World) -> None:
@@ -265,8 +265,8 @@ def test_memory_is_kept_per_operator(world: World) -> None:
     memory = OutboxMemory(world.outbox)
     first = an_operator(world, 1).attest(proposal)
 
-    assert memory.signature_of(1, first.operator) == first
-    assert memory.signature_of(1, world.operators[2].address) is None
+    assert memory.signature_of(1, ZERO_DIGEST, first.operator) == first
+    assert memory.signature_of(1, ZERO_DIGEST, world.operators[2].address) is None
     assert isinstance(first.report_hash, bytes)
     assert Digest(first.report_hash) == proposal.report.struct_hash()
     assert isinstance(world.outbox, Outbox)

@@ -34,7 +34,9 @@ REPORT = EpochReport(
     leaf_count=2,
     cumulative_total=30,
     state_block=12,
+    state_time=1_700_000_000,
     licence_usage_hash=digest("licences"),
+    withheld_hash=digest("withheld"),
     program_hash=digest("program"),
 )
 

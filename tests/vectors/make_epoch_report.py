@@ -36,7 +36,9 @@ FIELDS = [
     ("uint32", "leafCount"),
     ("uint256", "cumulativeTotal"),
     ("uint64", "stateBlock"),
+    ("uint64", "stateTime"),
     ("bytes32", "licenceUsageHash"),
+    ("bytes32", "withheldHash"),
     ("bytes32", "programHash"),
 ]
 DOMAIN = {
@@ -55,6 +57,8 @@ TYPES = {
     "EpochReport": [{"name": name, "type": kind} for kind, name in FIELDS],
 }
 LicenceUsage = tuple[int, int, int]
+Withheld = tuple[int, str, int]
+WITHHELD: list[Withheld] = [(3, to_checksum_address(keccak(text="a payee")[12:]), 77)]
 
 
 def digest_of(text: str) -> str:
@@ -63,6 +67,15 @@ def digest_of(text: str) -> str:
 
 def licence_usage_hash(usage: list[LicenceUsage]) -> str:
     return "0x" + keccak(encode(["(uint64,uint64,uint128)[]"], [usage])).hex()
+
+
+def withheld_hash(withheld: list[Withheld]) -> str:
+    return "0x" + keccak(encode(["(uint64,address,uint256)[]"], [withheld])).hex()
+
+
+def withheld_in(report: dict[str, Any]) -> list[Withheld]:
+    """Nothing in the first epoch, one share in the second."""
+    return WITHHELD[: report["epoch"] - 1]
 
 
 def report_of(epoch: int, previous: str, usage: list[LicenceUsage], total: int) -> dict[str, Any]:
@@ -78,7 +91,9 @@ def report_of(epoch: int, previous: str, usage: list[LicenceUsage], total: int) 
         "leafCount": 4 + epoch,
         "cumulativeTotal": total,
         "stateBlock": 1_000 + epoch,
+        "stateTime": 1_700_000_000 + epoch,
         "licenceUsageHash": licence_usage_hash(usage),
+        "withheldHash": withheld_hash(withheld_in({"epoch": epoch})),
         "programHash": digest_of("settlement rules"),
     }
 
@@ -95,6 +110,9 @@ def signed(report: dict[str, Any], usage: list[LicenceUsage]) -> dict[str, Any]:
         "report": {**report, "cumulativeTotal": str(report["cumulativeTotal"])},
         "licenceUsage": [
             {"licenceId": i, "units": units, "revenue": str(revenue)} for i, units, revenue in usage
+        ],
+        "withheld": [
+            {"workId": w, "payee": p, "amount": str(a)} for w, p, a in withheld_in(report)
         ],
         "reportHash": "0x" + message.body.hex(),
         "digest": "0x" + keccak(b"\x19\x01" + message.header + message.body).hex(),

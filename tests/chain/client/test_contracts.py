@@ -198,11 +198,12 @@ def test_the_ledger_pays_exactly_and_says_what_is_left(heritage: Heritage, devne
 def test_money_can_be_sent_elsewhere(heritage: Heritage, devnet: Devnet) -> None:
     payee = devnet.address(20)
     devnet.ledger.set_payout_address(devnet.address(21), signer=devnet.signers[20])
-    devnet.distributor.set_payout_address(devnet.address(22), signer=devnet.signers[20])
+    token = devnet.deployment.token
+    devnet.distributor.set_payout_address(token, devnet.address(22), signer=devnet.signers[20])
     at = devnet.node.head()
 
     assert devnet.ledger.payout_address_of(payee, at=at) == devnet.address(21)
-    assert devnet.distributor.payout_address_of(payee, at=at) == devnet.address(22)
+    assert devnet.distributor.payout_address_of(token, payee, at=at) == devnet.address(22)
     assert devnet.ledger.segment_start_of(heritage.works[0], devnet.token.address, 1, at=at) == 0
 
 
@@ -232,13 +233,13 @@ def test_an_epoch_is_posted_activated_claimed_and_pushed(
     at = devnet.node.head()
 
     assert devnet.oracle.report_digest(report, at=at) == report.digest(31337, devnet.oracle.address)
-    assert devnet.oracle.report_hash_of(EpochNumber(1), at=at) is None
+    assert devnet.distributor.standing_report(token, EpochNumber(1), at=at) is None
     lane.post(outcome, report)
     at = devnet.node.head()
     assert devnet.oracle.last_epoch(at=at) == 1
-    assert devnet.oracle.report_hash_of(EpochNumber(1), at=at) == report.struct_hash()
-    pending = devnet.distributor.pending_root(token, at=at)
-    assert pending is not None
+    standing = devnet.distributor.standing_report(token, EpochNumber(1), at=at)
+    assert standing == report.struct_hash()
+    (pending,) = devnet.distributor.pending_roots(token, at=at)
     assert (pending.total, pending.leaf_count) == (outcome.cumulative_total, 3)
     assert devnet.distributor.active_root(token, at=at) is None
     with pytest.raises(ContractRefused) as early:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chain.indexer.follow import Follower
-from chain.indexer.records import RootState
+from chain.indexer.records import RootFault, RootState
 from chain.indexer.store import Store
 from chain.ledger.identifiers import CommunityId, GenerationId, LicenceId, WorkId
 from chain.ledger.rights import ConsentState, Split, Tier
@@ -270,7 +270,8 @@ def test_roots_are_pending_then_active_then_superseded_or_rejected(
     states.append([root.state for root in store.roots(at=store.head())])
     lane.activate_and_push(lane.settled[1])
     next_epoch("third")
-    devnet.distributor.reject(token, digest_of("why"), signer=devnet.signers[COUNCIL])
+    third = store.roots(at=store.head())[2].epoch
+    devnet.distributor.reject(token, third, digest_of("why"), signer=devnet.signers[COUNCIL])
     follower.catch_up()
     states.append([root.state for root in store.roots(at=store.head())])
 
@@ -283,8 +284,11 @@ def test_roots_are_pending_then_active_then_superseded_or_rejected(
     epochs = store.epochs(at=at)
     assert [record.report.epoch for record in epochs] == [1, 2, 3]
     assert [record.report_hash for record in epochs] == [
-        devnet.oracle.report_hash_of(record.report.epoch, at=at) for record in epochs
+        devnet.distributor.standing_report(token, record.report.epoch, at=at)
+        or devnet.distributor.rejected_report(record.report.epoch, at=at)
+        for record in epochs
     ]
+    assert [root.fault for root in store.roots(at=at)] == [None, None, RootFault.COUNCIL]
     assert sum(f.amount for f in store.fundings(at=at)) == 10**9
     payouts = store.epoch_payouts(at=at)
     lane_onchain = devnet.distributor.lane_of(token, at=at)

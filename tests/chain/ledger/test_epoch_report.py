@@ -13,11 +13,13 @@ from chain.ledger.epoch import (
     EPOCH_REPORT_TYPE,
     EpochReport,
     LicenceUsage,
+    Withheld,
     licence_usage_hash,
     report_domain,
+    withheld_hash,
 )
 from chain.ledger.errors import Malformed
-from chain.ledger.identifiers import EpochNumber, LicenceId, address, digest_from_hex
+from chain.ledger.identifiers import EpochNumber, LicenceId, WorkId, address, digest_from_hex
 
 VECTOR = json.loads((Path(__file__).parents[2] / "vectors" / "epoch_report.json").read_text())
 EPOCHS: list[dict[str, Any]] = VECTOR["epochs"]
@@ -36,7 +38,9 @@ def report_of(fields: dict[str, Any]) -> EpochReport:
         leaf_count=fields["leafCount"],
         cumulative_total=int(fields["cumulativeTotal"]),
         state_block=fields["stateBlock"],
+        state_time=fields["stateTime"],
         licence_usage_hash=digest_from_hex(fields["licenceUsageHash"]),
+        withheld_hash=digest_from_hex(fields["withheldHash"]),
         program_hash=digest_from_hex(fields["programHash"]),
     )
 
@@ -78,6 +82,16 @@ def test_licence_usage_hashes_as_the_vector_says(epoch: dict[str, Any]) -> None:
     assert epoch["report"]["licenceUsageHash"] == "0x" + licence_usage_hash(usage).hex()
 
 
+@pytest.mark.parametrize("epoch", EPOCHS, ids=lambda e: str(e["report"]["epoch"]))
+def test_what_is_withheld_hashes_as_the_vector_says(epoch: dict[str, Any]) -> None:
+    withheld = [
+        Withheld(WorkId(part["workId"]), address(part["payee"]), int(part["amount"]))
+        for part in epoch["withheld"]
+    ]
+
+    assert epoch["report"]["withheldHash"] == "0x" + withheld_hash(withheld).hex()
+
+
 @pytest.mark.parametrize("field", [f.name for f in dataclasses.fields(EpochReport)])
 def test_every_field_is_part_of_what_is_signed(field: str) -> None:
     value = getattr(REPORT, field)
@@ -97,6 +111,7 @@ def test_every_field_is_part_of_what_is_signed(field: str) -> None:
         ("leaf_count", 2**32),
         ("cumulative_total", 2**256),
         ("state_block", 2**64),
+        ("state_time", 2**64),
         ("usage_root", b""),
     ],
 )
@@ -109,3 +124,9 @@ def test_licence_usage_wider_than_the_contracts_is_refused() -> None:
     for fields in ((2**64, 1, 1), (1, 2**64, 1), (1, 1, 2**128)):
         with pytest.raises(Malformed):
             LicenceUsage(LicenceId(fields[0]), *fields[1:])
+
+
+def test_a_withheld_share_wider_than_the_contracts_is_refused() -> None:
+    for work, amount in ((2**64, 1), (1, 2**256), (-1, 1)):
+        with pytest.raises(Malformed):
+            Withheld(WorkId(work), REPORT.token, amount)

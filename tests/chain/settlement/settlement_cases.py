@@ -67,6 +67,7 @@ def licence(work: WorkId, tier: Tier, unit_price: int, **changed: Any) -> Licenc
 STATE = SettlementState(
     token=TOKEN,
     block=1_234,
+    time=1_700_001_234,
     licences={
         PLAY_1: licence(FIRST, Tier.DISTRIBUTION, 7),
         PLAY_2: licence(SECOND, Tier.DISTRIBUTION, 1_001),

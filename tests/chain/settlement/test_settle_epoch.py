@@ -33,7 +33,7 @@ from settlement_cases import (
     licence,
 )
 
-from chain.ledger.epoch import LicenceUsage
+from chain.ledger.epoch import LicenceUsage, Withheld
 from chain.ledger.identifiers import Address, Digest, EpochNumber, LicenceId, WorkId
 from chain.ledger.rights import Split, Tier
 from chain.ledger.sum_tree import Payout
@@ -146,12 +146,14 @@ def test_the_report_says_what_was_settled() -> None:
     assert (report.epoch, report.event_count, report.leaf_count) == (3, 5, 2)
     assert (report.previous_report, report.segments_digest) == (b"\x01" * 32, b"\x02" * 32)
     assert (report.token, report.state_block) == (TOKEN, 1_234)
+    assert report.state_time == 1_700_001_234
+    assert report.withheld_hash == keccak(encode(["(uint64,address,uint256)[]"], [[]]))
     assert report.sum_root == settlement.sum_tree.root.hash
     assert (report.leaf_root, report.usage_root) == (settlement.leaf_root, settlement.usage_root)
     assert report.cumulative_total == settlement.cumulative_total == 34
     usage = encode(["(uint64,uint64,uint128)[]"], [[(int(PLAY_1), 5, 35)]])
     assert report.licence_usage_hash == keccak(usage)
-    assert report.program_hash == PROGRAM_HASH == keccak(b"antiphon.settle/1")
+    assert report.program_hash == PROGRAM_HASH == keccak(b"antiphon.settle/2")
 
 
 def test_the_same_inputs_give_the_same_bytes_as_when_the_program_was_named() -> None:
@@ -308,8 +310,29 @@ def test_an_impossible_payout_is_caught_before_it_leaves(monkeypatch: pytest.Mon
 
     honest = settle._payouts
     monkeypatch.setattr(
-        settle, "_payouts", lambda n: tuple(Payout(p.payee, p.cumulative + 1) for p in honest(n))
+        settle,
+        "_payouts",
+        lambda *given: tuple(Payout(p.payee, p.cumulative + 1) for p in honest(*given)),
     )
 
     with pytest.raises(Inconsistent, match="payouts in"):
         settle_epoch([event(1)], STATE, NOTHING)
+
+
+def test_what_a_frozen_share_earns_is_kept_back_and_said() -> None:
+    """Beto's part of the first work is frozen; his part of others, and Alice's, are paid."""
+    frozen = dataclasses.replace(STATE, frozen=frozenset({(FIRST, BETO), (SECOND, CHEN)}))
+
+    kept = settle_epoch([event(i) for i in range(5)], frozen, NOTHING)
+
+    # 35 units: 3,333 and 6,667 of 10,000. A frozen share that earns nothing is listed too.
+    assert kept.withheld == (Withheld(FIRST, BETO, 23), Withheld(SECOND, CHEN, 0))
+    assert {p.payee: p.cumulative for p in kept.payouts} == {ALICE: 11, BETO: 0}
+    parts = [[(int(FIRST), BETO, 23), (int(SECOND), CHEN, 0)]]
+    report = kept.report(EpochNumber(1), Digest(bytes(32)), Digest(bytes(32)))
+    assert report.withheld_hash == keccak(encode(["(uint64,address,uint256)[]"], parts))
+
+    freed = settle_epoch([event(9)], STATE, kept.carried)
+
+    assert {p.payee: p.cumulative for p in freed.payouts} == {ALICE: 13, BETO: 28}
+    assert freed.withheld == ()

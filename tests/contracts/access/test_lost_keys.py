@@ -259,12 +259,12 @@ def test_a_lost_arbiter_key_holds_the_shares_of_its_cases_for_ninety_days(
 
 def test_a_lost_council_key_rejects_roots_and_pays_none(world, keys, stranger):
     thief, distributor = keys["council"], world["EpochDistributor"]
-    root = (1, world.coin, digest("root"), 1, 1)
+    root = (1, digest("report"), world.coin, digest("root"), 1, 1)
 
     with refused("NotUsageOracle"):
         distributor.propose(*root, by(thief))
     with refused("NoPendingRoot"):
-        distributor.reject(world.coin, digest("why"), by(thief))
+        distributor.reject(world.coin, 1, digest("why"), by(thief))
     assert {name for name, _ in callable_by(world, thief)} <= {
         "CouncilArbiter",
         "EpochDistributor",

@@ -10,11 +10,13 @@ from tests.contracts.royalty_ledger.stage import (
     PayoutTree,
     ascending,
     by,
+    deploy_distributor,
     read_all,
     refusal_of,
 )
 
 WINDOW = 3_600
+WAITING_MAX = 11
 
 
 class EpochWorld:
@@ -22,8 +24,8 @@ class EpochWorld:
 
     def __init__(self, contracts: Any, accounts: Any, chain: Any) -> None:
         self.oracle, self.council, self.platform, self.keeper = accounts[4:8]
-        self.distributor = contracts.EpochDistributor.deploy(
-            self.oracle, self.council, WINDOW, by(self.oracle)
+        self.distributor = deploy_distributor(
+            contracts, self.oracle, self.oracle, self.council, WINDOW
         )
         self.token = contracts.DevStablecoin.deploy(by(self.oracle))
         self.token.mint(self.platform, PLENTY, by(self.oracle))
@@ -38,7 +40,8 @@ class EpochWorld:
         self.epoch = 0
         self.claimed = dict.fromkeys(self.payees, 0)
         self.active: PayoutTree | None = None
-        self.pending: PayoutTree | None = None
+        self.pending: list[tuple[int, PayoutTree]] = []
+        self.is_fresh = False
         self.fund(1_000_000)
 
     # --- acts ------------------------------------------------------------------------------------
@@ -53,7 +56,9 @@ class EpochWorld:
 
     def propose(self, earned: list[int]) -> None:
         """The next epoch: what each payee has and what it earned; refused when not funded."""
-        before = dict(self.active.payouts) if self.active else {}
+        """Builds on the newest root, waiting or active."""
+        newest = self.pending[-1][1] if self.pending else self.active
+        before = dict(newest.payouts) if newest else {}
         payouts = {
             payee: before.get(payee, 0) + units
             for payee, units in zip(self.payees, earned, strict=False)
@@ -65,8 +70,8 @@ class EpochWorld:
         tree = PayoutTree(self.token, payouts)
         proposal = tree.proposal(self.epoch + 1, self.token)
         expected = None
-        if self.pending:
-            expected = ("RootPending", self.token.address, self.epoch)
+        if len(self.pending) == WAITING_MAX:
+            expected = ("QueueFull", self.token.address, WAITING_MAX)
         elif tree.total > self.funded:
             expected = ("NotFunded", tree.total, self.funded)
         if expected:
@@ -74,21 +79,34 @@ class EpochWorld:
             return
         self.distributor.propose(*proposal, by(self.oracle))
         self.epoch += 1
-        self.pending = tree
+        self.pending.append((self.epoch, tree))
+        self.is_fresh = True
 
     def activate(self) -> None:
-        if self.pending is None:
+        if not self.pending:
             refused = refusal_of(self.distributor.activate, self.token, sender=self.keeper)
-            assert refused == ("NoPendingRoot", self.token.address)
+            assert refused == ("NoPendingRoot", self.token.address, 0)
             return
         self.chain.sleep(WINDOW)
         self.distributor.activate(self.token, by(self.keeper))
-        self.active, self.pending = self.pending, None
+        self.active = self.pending.pop(0)[1]
+        self.is_fresh = False
 
     def reject(self) -> None:
-        if self.pending is not None:
-            self.distributor.reject(self.token, b"\x01" * 32, by(self.council))
-            self.pending = None
+        """The newest root, while no window has been waited out since; those before it stand."""
+        if self.is_fresh:
+            epoch, _ = self.pending.pop()
+            self.distributor.reject(self.token, epoch, b"\x01" * 32, by(self.council))
+            self.is_fresh = False
+
+    def reject_honest(self, payee: str) -> None:
+        """No honest root can be thrown out: every payee has at least what it had."""
+        if not self.pending or self.active is None or payee not in dict(self.active.payouts):
+            return
+        epoch, tree = self.pending[0]
+        proof = (self.active.leaf_of(payee), [tree.leaf_of(payee)])
+        given = (self.distributor.rejectDecrease, self.token, epoch, *proof)
+        assert refusal_of(*given, sender=self.keeper) == ("NoFault",)
 
     def push(self, level: int, position: int) -> None:
         if self.active is None:
@@ -145,12 +163,12 @@ class EpochWorld:
 
     def finish(self) -> None:
         """In the end every promise is kept, to the unit."""
-        if self.pending is not None:
+        while self.pending:
             self.activate()
         if self.active is None:
             return
         owner = self.accounts.at(self.rejecting.address, force=True)
-        self.distributor.setPayoutAddress(self.accounts[9], by(owner))
+        self.distributor.setPayoutAddress(self.token, self.accounts[9], by(owner))
         self.distributor.pushRange(*self.active.whole(self.token), by(self.keeper))
         self.claimed |= dict(self.active.payouts)
         self.check()

@@ -33,6 +33,7 @@ RULES = (
     *("pay_and_push", "pay_and_push", "pay", "pay", "settle", "split", "split", "push", "claim"),
     *("freeze_or_thaw", "bar_or_admit", "donate"),
     *("fund", "epoch", "funded_epoch", "funded_epoch", "activate", "reject"),
+    *("epoch", "reject_honest"),
     *("push_range", "claim_epoch"),
 )
 ACT = st.fixed_dictionaries(
@@ -140,6 +141,9 @@ class MoneyMachine:
     def rule_push_range(self, st_level: int, st_payee: int) -> None:
         self.epochs.push(st_level, st_payee)
 
+    def rule_reject_honest(self, st_payee: int) -> None:
+        self.epochs.reject_honest(self.epochs.payees[st_payee])
+
     def rule_claim_epoch(self, st_payee: int) -> None:
         self.epochs.claim(self.epochs.payees[st_payee])
 
@@ -165,11 +169,13 @@ def test_no_unit_is_lost_or_made(
     DevStablecoin: Any,
     BlocklistingToken: Any,
     RejectingPayee: Any,
+    Authority: Any,
 ) -> None:
     class Contracts:
         pass
 
     for container in (
+        Authority,
         RoyaltyLedger,
         EpochDistributor,
         DevStablecoin,

@@ -6,8 +6,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from brownie.project import get_loaded_projects
 
-from tests.contracts.royalty_ledger.stage import EVERYTHING, PayoutTree, ascending, by
+from tests.contracts.royalty_ledger.stage import (
+    EVERYTHING,
+    PayoutTree,
+    ascending,
+    by,
+    deploy_distributor,
+)
 
 WINDOW = 7_200
 FUNDS = 10**12
@@ -25,8 +32,13 @@ def roles(accounts: Any) -> SimpleNamespace:
 
 
 @pytest.fixture(scope="module")
-def distributor(EpochDistributor: Any, roles: SimpleNamespace) -> Any:
-    return EpochDistributor.deploy(roles.oracle, roles.council, WINDOW, by(roles.deployer))
+def contracts() -> Any:
+    return get_loaded_projects()[0]
+
+
+@pytest.fixture(scope="module")
+def distributor(contracts: Any, roles: SimpleNamespace) -> Any:
+    return deploy_distributor(contracts, roles.deployer, roles.oracle, roles.council, WINDOW)
 
 
 @pytest.fixture(scope="module")

@@ -86,7 +86,7 @@ def test_a_deferred_payee_is_paid_at_another_address(
     assert refusal_of(distributor.claim, *claim, sender=roles.keeper) == ("MoneyRefused",)
 
     owner = accounts.at(hostile.address, force=True)
-    distributor.setPayoutAddress(payees[1], by(owner))
+    distributor.setPayoutAddress(lane, payees[1], by(owner))
     distributor.pushRange(*tree.whole(lane), by(roles.keeper))
 
     assert lane.balanceOf(payees[1]) == 40

@@ -9,7 +9,7 @@ import pytest
 from eth_utils import keccak
 
 from tests.contracts.epoch_distributor.conftest import WINDOW
-from tests.contracts.royalty_ledger.stage import ZERO, PayoutTree, by, refusal_of
+from tests.contracts.royalty_ledger.stage import ZERO, PayoutTree, by, refusal_of, report_of
 from tests.vectors.make_sum_tree import leaf
 
 CASES = json.loads((Path(__file__).parents[2] / "vectors" / "sum_tree.json").read_text())["cases"]
@@ -31,7 +31,8 @@ def known(case, distributor, PlainToken, roles, web3, chain):
     token.approve(distributor, PLENTY, by(roles.platform))
     distributor.fund(token, PLENTY, by(roles.platform))
     total = int(case["total"])
-    distributor.propose(1, token, case["sumRoot"], case["leafCount"], total, by(roles.oracle))
+    given = (1, report_of(1), token, case["sumRoot"], case["leafCount"], total)
+    distributor.propose(*given, by(roles.oracle))
     chain.sleep(WINDOW)
     distributor.activate(token, by(roles.keeper))
     return token
@@ -101,9 +102,7 @@ def test_a_changed_proof_pays_nothing(case, known, distributor, roles):
         assert refused == ("InvalidProof",)
 
 
-@pytest.mark.parametrize(
-    ("first", "length"), [(0, 0), (0, 3), (1, 2), (2, 4), (8, 2), (6, 1), (0, 16), (0, 1024)]
-)
+@pytest.mark.parametrize(("first", "length"), [(0, 0), (0, 3), (1, 2), (2, 4), (0, 1024)])
 def test_only_aligned_ranges_within_the_tree_are_pushed(
     distributor, lane, activate, payees, roles, first, length
 ):
@@ -114,6 +113,20 @@ def test_only_aligned_ranges_within_the_tree_are_pushed(
     )
 
     assert refused == ("BadRange", first, length)
+
+
+@pytest.mark.parametrize(("first", "length"), [(8, 2), (6, 1), (0, 16), (8, 8)])
+def test_ranges_beyond_the_tree_prove_nothing(
+    distributor, lane, activate, payees, roles, first, length
+):
+    tree = activate(lane, dict.fromkeys(payees[:6], 10))
+    _, _, _, upper = tree.range(lane, first % tree.width, min(length, tree.width))
+
+    refused = refusal_of(
+        distributor.pushRange, lane, first, [(payees[0], 10)] * length, upper, sender=roles.keeper
+    )
+
+    assert refused == ("InvalidProof",)
 
 
 def test_padding_must_be_empty(distributor, lane, activate, payees, roles):
@@ -145,7 +158,7 @@ def test_sums_that_wrap_around_pay_nothing(distributor, lane, payees, roles, cha
     """A dishonest root whose two leaves claim 2^256 - 1 and 2, and so "total" 1."""
     huge, small = (leaf(payees[0], 2**256 - 1, str(lane)), leaf(payees[1], 2, str(lane)))
     packed = b"".join(hash_ + total.to_bytes(32, "big") for hash_, total in (huge, small))
-    distributor.propose(1, lane, keccak(packed), 2, 1, by(roles.oracle))
+    distributor.propose(1, report_of(1), lane, keccak(packed), 2, 1, by(roles.oracle))
     chain.sleep(WINDOW)
     distributor.activate(lane, by(roles.keeper))
 
@@ -158,7 +171,7 @@ def test_sums_that_wrap_around_pay_nothing(distributor, lane, payees, roles, cha
 def test_an_inner_node_is_no_leaf(distributor, lane, payees, roles, chain):
     """The root of two leaves, put forward as the root of one."""
     tree = PayoutTree(lane, {payees[0]: 5, payees[1]: 6})
-    distributor.propose(1, lane, tree.root, 1, 11, by(roles.oracle))
+    distributor.propose(1, report_of(1), lane, tree.root, 1, 11, by(roles.oracle))
     chain.sleep(WINDOW)
     distributor.activate(lane, by(roles.keeper))
 

@@ -68,6 +68,10 @@ contract Surroundings {
         isFrozen[workId][payee] = frozen;
     }
 
+    function frozenAt(uint64 workId, address payee, uint40) external view returns (bool) {
+        return isFrozen[workId][payee];
+    }
+
     function setUnitCap(uint64 cap) external {
         unitCap = cap;
     }

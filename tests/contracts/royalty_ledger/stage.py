@@ -96,7 +96,14 @@ class PayoutTree:
         self.width = len(self.levels[0])
 
     def proposal(self, epoch: int, token: Any) -> tuple[Any, ...]:
-        return (epoch, token, self.root, self.leaf_count, self.total)
+        return (epoch, report_of(epoch), token, self.root, self.leaf_count, self.total)
+
+    def leaf(self, index: int) -> tuple[Any, ...]:
+        """A leaf with its place and path, as proofs of a fault want it."""
+        return (index, self.payouts[index], path_from(self.levels, 0, index))
+
+    def leaf_of(self, payee: Any) -> tuple[Any, ...]:
+        return self.leaf(self.index_of(payee))
 
     def index_of(self, payee: Any) -> int:
         return [p.lower() for p, _ in self.payouts].index(str(payee).lower())
@@ -112,6 +119,25 @@ class PayoutTree:
 
     def whole(self, token: Any) -> tuple[Any, ...]:
         return self.range(token, 0, self.width)
+
+
+def report_of(epoch: int) -> bytes:
+    """Stands for the hash of an epoch's report where no report matters."""
+    return bytes(keccak(text=f"report {epoch}"))
+
+
+def deploy_distributor(
+    contracts: Any, deployer: Any, oracle: Any, council: Any, window: int, ceiling: int = 10_000
+) -> Any:
+    """A distributor whose council is a plain account with the council's role."""
+    authority = contracts.Authority.deploy(deployer, by(deployer))
+    distributor = contracts.EpochDistributor.deploy(
+        oracle, authority, window, ceiling, by(deployer)
+    )
+    selectors = [distributor.signatures[name] for name in ("cosign", "reject")]
+    authority.setTargetFunctionRole(distributor, selectors, 3, by(deployer))
+    authority.grantRole(3, council, 0, by(deployer))
+    return distributor
 
 
 def by(account: Any) -> dict[str, Any]:

@@ -16,7 +16,10 @@ from tests.vectors.make_epoch_report import FIELDS, MNEMONIC, OPERATORS, TYPES
 
 WINDOW = 3_600
 FUNDS = 10**9
+DAY = 24 * 60 * 60
 NO_HASH = "0x" + "00" * 32
+ZERO = "0x" + "00" * 20
+NO_BOND = (ZERO, 0, ZERO)
 
 
 @pytest.fixture(autouse=True)
@@ -26,8 +29,9 @@ def isolation(fn_isolation: Any) -> None:
 
 @pytest.fixture(scope="module")
 def roles(accounts: Any) -> SimpleNamespace:
-    names = ("deployer", "council", "platform", "relay")
-    return SimpleNamespace(**dict(zip(names, accounts[:4], strict=True)))
+    names = ("deployer", "council", "platform", "relay", "guardian", "admin", "home")
+    chosen = [*accounts[:4], *accounts[8:11]]
+    return SimpleNamespace(**dict(zip(names, chosen, strict=True)))
 
 
 @pytest.fixture(scope="module")
@@ -47,15 +51,40 @@ def licences(roles: SimpleNamespace) -> Any:
 
 
 @pytest.fixture(scope="module")
+def authority(Authority: Any, roles: SimpleNamespace) -> Any:
+    return Authority.deploy(roles.deployer, by(roles.deployer))
+
+
+@pytest.fixture(scope="module")
 def wired(
-    UsageOracle: Any, EpochDistributor: Any, licences: Any, keys: Any, roles: SimpleNamespace
+    UsageOracle: Any,
+    EpochDistributor: Any,
+    authority: Any,
+    licences: Any,
+    keys: Any,
+    roles: SimpleNamespace,
 ) -> SimpleNamespace:
     ahead = roles.deployer.get_deployment_address(roles.deployer.nonce + 1)
-    operators = [key.address for key in keys]
-    oracle = UsageOracle.deploy(licences, ahead, operators, 3, by(roles.deployer))
-    distributor = EpochDistributor.deploy(oracle, roles.council, WINDOW, by(roles.deployer))
+    plan = ([key.address for key in keys], 3, 0)
+    wiring = (licences, ahead, licences, authority)
+    oracle = UsageOracle.deploy(*wiring, plan, NO_BOND, by(roles.deployer))
+    distributor = EpochDistributor.deploy(oracle, authority, WINDOW, 10_000, by(roles.deployer))
     assert distributor.address == ahead
+    give_roles(authority, oracle, roles)
+    council = [distributor.signatures[name] for name in ("cosign", "reject")]
+    authority.setTargetFunctionRole(distributor, council, 3, by(roles.deployer))
+    authority.grantRole(3, roles.council, 0, by(roles.deployer))
     return SimpleNamespace(oracle=oracle, distributor=distributor)
+
+
+def give_roles(authority: Any, oracle: Any, roles: SimpleNamespace) -> None:
+    """The guardian pauses at once, the operators' admin changes them after seven days."""
+    rules = {2: ("pause", "unpause"), 4: ("changeOperators",)}
+    for role, names in rules.items():
+        selectors = [oracle.signatures[name] for name in names]
+        authority.setTargetFunctionRole(oracle, selectors, role, by(roles.deployer))
+    authority.grantRole(2, roles.guardian, 0, by(roles.deployer))
+    authority.grantRole(4, roles.admin, 7 * DAY, by(roles.deployer))
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +114,7 @@ class Quorum:
 
     def report(self, **changes: Any) -> dict[str, Any]:
         """The first epoch: two payees, 30 units, one licence; `usage` is hashed into it."""
-        usage = changes.pop("usage", [(1, 2, 30)])
+        usage, withheld = changes.pop("usage", [(1, 2, 30)]), changes.pop("withheld", [])
         payees = {f"0x{i:040x}": 10 * i for i in (1, 2)}
         tree = PayoutTree(self.token, changes.pop("payouts", payees))
         defaults = {
@@ -100,7 +129,9 @@ class Quorum:
             "leafCount": tree.leaf_count,
             "cumulativeTotal": tree.total,
             "stateBlock": 5,
+            "stateTime": 1_700_000_000,
             "licenceUsageHash": "0x" + usage_hash(usage).hex(),
+            "withheldHash": "0x" + withheld_hash(withheld).hex(),
             "programHash": "0x" + keccak(text="rules").hex(),
         }
         return {**defaults, **changes}
@@ -118,9 +149,9 @@ class Quorum:
 
     def signatures(
         self, report: dict[str, Any], signers: tuple[int, ...] = (0, 2, 4), **domain: Any
-    ) -> list[bytes]:
+    ) -> list[tuple[bytes, bytes]]:
         message = self.message(report, **domain)
-        return [bytes(self.keys[i].sign_message(message).signature) for i in signers]
+        return [compacted(self.keys[i].sign_message(message)) for i in signers]
 
     def posting(
         self, report: dict[str, Any], usage: Any = ((1, 2, 30),), signatures: Any = None
@@ -128,6 +159,16 @@ class Quorum:
         """The arguments of postEpoch."""
         given = self.signatures(report) if signatures is None else signatures
         return (tuple(report[name] for _, name in FIELDS), list(usage), given)
+
+
+def compacted(signed: Any) -> tuple[bytes, bytes]:
+    """r, and s with v's parity in its highest bit (ERC-2098)."""
+    vs = signed.s | (signed.v - 27) << 255
+    return signed.r.to_bytes(32, "big"), vs.to_bytes(32, "big")
+
+
+def withheld_hash(withheld: Any) -> bytes:
+    return bytes(keccak(encode(["(uint64,address,uint256)[]"], [list(withheld)])))
 
 
 def usage_hash(usage: Any) -> bytes:

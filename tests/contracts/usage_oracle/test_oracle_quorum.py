@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.contracts.royalty_ledger.stage import ZERO, by, refusal_of
+from tests.contracts.usage_oracle.conftest import NO_BOND
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
@@ -56,8 +57,8 @@ def test_signers_ascend(oracle, quorum, keys, roles):
 
 
 def test_others_than_operators_do_not_count(UsageOracle, quorum, licences, keys, roles):
-    fewer = [key.address for key in keys[:4]]
-    oracle = UsageOracle.deploy(licences, licences, fewer, 3, by(roles.deployer))
+    plan = ([key.address for key in keys[:4]], 3, 1)
+    oracle = UsageOracle.deploy(*[licences] * 4, plan, NO_BOND, by(roles.deployer))
     report = quorum.report()
     signatures = quorum.signatures(report, signers=(0, 1, 2, 4), verifyingContract=oracle.address)
 
@@ -99,35 +100,45 @@ def test_a_signature_covers_every_field(oracle, quorum, roles, field):
 
 def test_malformed_signatures_are_named(oracle, quorum, roles):
     good = quorum.signatures(quorum.report())
-    r, s, v = good[0][:32], int.from_bytes(good[0][32:64], "big"), good[0][64]
-    high = r + (ORDER - s).to_bytes(32, "big") + bytes([55 - v])
+    high = (ORDER // 2 + 1).to_bytes(32, "big")
 
-    assert refused_with(oracle, quorum, roles, [good[0][:64], *good[1:]]) == (
-        "ECDSAInvalidSignatureLength",
-        64,
-    )
-    assert refused_with(oracle, quorum, roles, [high, *good[1:]]) == (
+    assert refused_with(oracle, quorum, roles, [(good[0][0], high), *good[1:]]) == (
         "ECDSAInvalidSignatureS",
-        high[32:64],
+        high,
     )
-    assert refused_with(oracle, quorum, roles, [bytes(65), *good[1:]]) == ("ECDSAInvalidSignature",)
+    nothing = (bytes(32), bytes(32))
+    assert refused_with(oracle, quorum, roles, [nothing, *good[1:]]) == ("ECDSAInvalidSignature",)
+
+
+def test_the_other_signature_of_the_same_key_does_not_count(oracle, quorum, roles):
+    """(r, n - s) is good mathematics; the short form has no room for so high an s."""
+    good = quorum.signatures(quorum.report())
+    r, vs = good[0][0], int.from_bytes(good[0][1], "big")
+    twin = (ORDER - (vs & (1 << 255) - 1)).to_bytes(32, "big")
+
+    refused = refused_with(oracle, quorum, roles, [(r, twin), *good[1:]])
+
+    assert refused[0] in {"NotOperator", "SignersOutOfOrder", "ECDSAInvalidSignature"}
 
 
 @pytest.mark.parametrize(
-    "case", ["none", "zero", "descending", "twice", "no threshold", "too high", "33"]
+    "case",
+    ["none", "zero", "descending", "twice", "no threshold", "too high", "33", "half", "faulty"],
 )
 def test_unfit_sets_of_operators_are_refused(UsageOracle, licences, keys, roles, web3, case):
-    one, two = (key.address for key in keys[:2])
-    operators, threshold = {
-        "none": ([], 0),
-        "zero": ([ZERO, one], 1),
-        "descending": ([two, one], 1),
-        "twice": ([one, one], 1),
-        "no threshold": ([one, two], 0),
-        "too high": ([one, two], 3),
-        "33": ([f"0x{i:040x}" for i in range(1, 34)], 1),
+    one, two, three, four = (key.address for key in keys[:4])
+    plan = {
+        "none": ([], 0, 0),
+        "zero": ([ZERO, one], 2, 0),
+        "descending": ([two, one], 2, 0),
+        "twice": ([one, one], 2, 0),
+        "no threshold": ([one, two], 0, 0),
+        "too high": ([one, two], 3, 0),
+        "33": ([f"0x{i:040x}" for i in range(1, 34)], 17, 0),
+        "half": ([one, two, three, four], 2, 0),
+        "faulty": ([one, two, three, four], 3, 2),
     }[case]
-    data = UsageOracle.deploy.encode_input(licences, licences, operators, threshold)
+    data = UsageOracle.deploy.encode_input(*[licences] * 4, plan, NO_BOND)
 
     call = {"from": str(roles.deployer), "data": data}
     answer = web3.provider.make_request("eth_call", [call, "latest"])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.contracts.royalty_ledger.stage import by, refusal_of
-from tests.contracts.usage_oracle.conftest import NO_HASH, WINDOW, usage_hash
+from tests.contracts.usage_oracle.conftest import DAY, NO_HASH, WINDOW, usage_hash
 from tests.vectors.make_epoch_report import FIELDS
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "epoch_report.json").read_text())
@@ -31,10 +31,9 @@ def test_a_report_is_posted_by_anyone_with_a_quorum(
     assert posted["report"] == tuple(report[name] for _, name in FIELDS)
     assert posted["licenceUsage"] == ((1, 2, 30),)
     assert oracle.lastEpoch() == 1
-    assert oracle.reportHashOf(1) == report_hash
+    assert distributor.standingReport(token, 1) == report_hash
     assert licences.unitsUsed(1) == 2
-    pending = distributor.pendingRoot(token)
-    assert pending == (report["sumRoot"], 30, 2, 1, tx.timestamp + WINDOW)
+    assert distributor.pendingRoots(token) == ((report_hash, 30, 2, 1, tx.timestamp + WINDOW),)
 
 
 def test_the_same_report_again_changes_nothing(oracle, licences, quorum, roles):
@@ -53,7 +52,7 @@ def test_an_older_report_again_changes_nothing(oracle, distributor, token, quoru
     oracle.postEpoch(*quorum.posting(first), by(roles.relay))
     chain.sleep(WINDOW)
     distributor.activate(token, by(roles.relay))
-    second = quorum.report(epoch=2, previousReport=oracle.reportHashOf(1))
+    second = quorum.report(epoch=2, previousReport=distributor.standingReport(token, 1))
     oracle.postEpoch(*quorum.posting(second), by(roles.relay))
 
     tx = oracle.postEpoch(*quorum.posting(first), by(roles.relay))
@@ -62,18 +61,26 @@ def test_an_older_report_again_changes_nothing(oracle, distributor, token, quoru
     assert oracle.lastEpoch() == 2
 
 
-def test_other_content_for_a_posted_epoch_is_a_conflict(oracle, quorum, roles):
+def test_other_content_for_a_posted_epoch_is_a_conflict(oracle, distributor, token, quorum, roles):
     oracle.postEpoch(*quorum.posting(quorum.report()), by(roles.relay))
     other = quorum.report(eventCount=3)
 
     refused = refusal_of(oracle.postEpoch, *quorum.posting(other), sender=roles.relay)
 
     given = bytes(quorum.message(other).body)
-    posted = bytes.fromhex(str(oracle.reportHashOf(1))[2:])
+    posted = bytes.fromhex(str(distributor.standingReport(token, 1))[2:])
     assert refused == ("EpochConflict", 1, posted, given)
 
 
-@pytest.mark.parametrize("epoch", [0, 2, 2**64 - 1])
+def test_an_epoch_before_the_first_is_none(oracle, quorum, roles):
+    report = quorum.report(epoch=0)
+
+    refused = refusal_of(oracle.postEpoch, *quorum.posting(report), sender=roles.relay)
+
+    assert refused == ("EpochConflict", 0, bytes(32), bytes(quorum.message(report).body))
+
+
+@pytest.mark.parametrize("epoch", [2, 2**64 - 1])
 def test_no_epoch_is_skipped(oracle, quorum, roles, epoch):
     report = quorum.report(epoch=epoch)
 
@@ -96,7 +103,7 @@ def test_reports_are_chained(oracle, distributor, token, quorum, roles, chain):
 
     refused = refusal_of(oracle.postEpoch, *quorum.posting(unchained), sender=roles.relay)
 
-    posted = bytes.fromhex(str(oracle.reportHashOf(1))[2:])
+    posted = bytes.fromhex(str(distributor.standingReport(token, 1))[2:])
     assert refused == ("PreviousReportMismatch", posted, bytes(32))
 
 
@@ -149,8 +156,8 @@ def test_what_a_cap_does_not_cover_stops_the_whole_report(
     refused = refusal_of(oracle.postEpoch, *quorum.posting(quorum.report()), sender=roles.relay)
 
     assert refused == ("UnitCapExceeded", 1, 2, 1)
-    assert oracle.reportHashOf(1) == NO_HASH
-    assert distributor.pendingRoot(token)[3] == 0
+    assert distributor.standingReport(token, 1) == NO_HASH
+    assert distributor.pendingRoots(token) == ()
 
 
 def test_what_was_not_funded_stops_the_whole_report(oracle, licences, quorum, roles):
@@ -162,13 +169,114 @@ def test_what_was_not_funded_stops_the_whole_report(oracle, licences, quorum, ro
     assert licences.unitsUsed(1) == 0
 
 
-def test_a_report_waits_for_the_root_before_it(oracle, token, quorum, roles):
+def test_reports_queue_behind_one_another(oracle, distributor, token, quorum, roles):
     oracle.postEpoch(*quorum.posting(quorum.report()), by(roles.relay))
-    second = quorum.report(epoch=2, previousReport=oracle.reportHashOf(1))
+    second = quorum.report(epoch=2, previousReport=distributor.standingReport(token, 1))
 
-    refused = refusal_of(oracle.postEpoch, *quorum.posting(second), sender=roles.relay)
+    oracle.postEpoch(*quorum.posting(second), by(roles.relay))
 
-    assert refused == ("RootPending", token.address, 1)
+    assert [root[3] for root in distributor.pendingRoots(token)] == [1, 2]
+
+
+def test_a_report_knows_nothing_of_the_future(oracle, quorum, roles, chain):
+    ahead = chain[-1].timestamp + 10_000
+    report = quorum.report(stateTime=ahead)
+
+    refused = refusal_of(oracle.postEpoch, *quorum.posting(report), sender=roles.relay)
+
+    assert refused == ("StateAhead", ahead)
+
+
+def test_no_report_is_taken_during_a_pause(oracle, quorum, roles):
+    posting = quorum.posting(quorum.report())
+    tx = oracle.pause(by(roles.guardian))
+
+    refused = refusal_of(oracle.postEpoch, *posting, sender=roles.relay)
+    oracle.unpause(by(roles.guardian))
+    oracle.postEpoch(*posting, by(roles.relay))
+
+    assert refused == ("NewMoneyPaused", tx.timestamp + 14 * DAY)
+    assert oracle.lastEpoch() == 1
+
+
+def test_after_a_rejection_the_lane_goes_on_from_the_last_report_that_stands(
+    oracle, distributor, licences, token, quorum, roles
+):
+    oracle.postEpoch(*quorum.posting(quorum.report()), by(roles.relay))
+    standing = distributor.standingReport(token, 1)
+    second = quorum.report(epoch=2, previousReport=standing)
+    oracle.postEpoch(*quorum.posting(second), by(roles.relay))
+    distributor.reject(token, 2, NO_HASH, by(roles.council))
+    assert licences.unitsUsed(1) == 4
+
+    tx = oracle.returnUsage(*quorum.posting(second)[:2], by(roles.relay))
+
+    assert tx.events["RejectedUsageReturned"]["epoch"] == 2
+    assert oracle.isUsageReturned(2)
+    assert licences.unitsUsed(1) == 2
+    unaware = quorum.report(epoch=3, previousReport=distributor.rejectedReport(2))
+    refused = refusal_of(oracle.postEpoch, *quorum.posting(unaware), sender=roles.relay)
+    assert refused[0] == "PreviousReportMismatch"
+    third = quorum.report(epoch=3, previousReport=standing)
+    oracle.postEpoch(*quorum.posting(third), by(roles.relay))
+    assert [root[3] for root in distributor.pendingRoots(token)] == [1, 3]
+    again = oracle.postEpoch(*quorum.posting(second), by(roles.relay))
+    assert len(again.events) == 0
+
+
+def test_usage_is_returned_once_and_only_of_what_was_rejected(
+    oracle, distributor, token, quorum, roles
+):
+    report = quorum.report()
+    given = quorum.posting(report)[:2]
+    oracle.postEpoch(*quorum.posting(report), by(roles.relay))
+    body = bytes(quorum.message(report).body)
+    assert refusal_of(oracle.returnUsage, *given, sender=roles.relay) == ("NotRejected", 1, body)
+
+    distributor.reject(token, 1, NO_HASH, by(roles.council))
+    wrong = (given[0], [(1, 2, 31)])
+    assert refusal_of(oracle.returnUsage, *wrong, sender=roles.relay) == ("LicenceUsageMismatch",)
+    other = quorum.posting(quorum.report(eventCount=3))[:2]
+    assert refusal_of(oracle.returnUsage, *other, sender=roles.relay)[0] == "NotRejected"
+    oracle.returnUsage(*given, by(roles.relay))
+
+    assert refusal_of(oracle.returnUsage, *given, sender=roles.relay) == (
+        "UsageAlreadyReturned",
+        1,
+    )
+
+
+def test_a_frozen_share_that_is_not_withheld_throws_the_root_out(
+    oracle, distributor, licences, token, quorum, roles
+):
+    payee, other = (f"0x{i:040x}" for i in (1, 2))
+    withheld = [(7, other, 0)]
+    report = quorum.report(withheld=withheld)
+    signed = quorum.posting(report)[0]
+    oracle.postEpoch(*quorum.posting(report), by(roles.relay))
+    omitted = (signed, withheld, 7, payee)
+    time = report["stateTime"]
+    assert refusal_of(oracle.rejectOmission, *omitted, sender=roles.relay) == (
+        "NotFrozen",
+        7,
+        payee,
+        time,
+    )
+    licences.freeze(7, payee, True, by(roles.deployer))
+    licences.freeze(7, other, True, by(roles.deployer))
+    kept = (signed, withheld, 7, other)
+    assert refusal_of(oracle.rejectOmission, *kept, sender=roles.relay) == ("NotOmitted", 7, other)
+    forged = (signed, [(7, payee, 0)], 7, other)
+    assert refusal_of(oracle.rejectOmission, *forged, sender=roles.relay) == ("WithheldMismatch",)
+    unknown = (quorum.posting(quorum.report())[0], [], 7, payee)
+    assert refusal_of(oracle.rejectOmission, *unknown, sender=roles.relay)[0] == "NotStanding"
+
+    tx = oracle.rejectOmission(*omitted, by(roles.relay))
+
+    told = tx.events["RootRejected"]
+    assert (told["epoch"], told["fault"]) == (1, 4)
+    assert told["reason"] == "0x" + int(payee, 16).to_bytes(32, "big").hex()
+    assert distributor.pendingRoots(token) == ()
 
 
 def test_digests_are_those_of_the_vectors(oracle, web3):
