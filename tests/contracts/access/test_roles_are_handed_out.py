@@ -11,17 +11,22 @@ import pytest
 from chain.client.interfaces import interface
 from scripts.access import ADMIN_DELAY_SECONDS, ADMIN_ROLE, ROLES, RULES
 from scripts.deployment import DEPLOYMENT_ORDER, DeploymentPlan, deploy_all
-from scripts.export_abi import source_of, unit_of
+from scripts.export_abi import imports_of, source_of, unit_of
 
 RESTRICTED = re.compile(r"function (\w+)\([^)]*\)[^{;]*\brestricted\b", re.DOTALL)
 
 
 def restricted_functions(name: str) -> set[str]:
-    """By the source: those of the contract itself, and of the pause when it has one."""
-    source = source_of(unit_of(name)).read_text()
-    found = set(RESTRICTED.findall(source))
-    if "pausedUntil" in interface(name).functions:
-        found |= {"pause", "unpause"}
+    """By the source: those of the contract itself, and of the abstract ones it is made of."""
+    waiting, seen, found = [unit_of(name)], set[str](), set[str]()
+    while waiting:
+        unit = waiting.pop()
+        text = source_of(unit).read_text()
+        if unit in seen or (seen and "abstract contract" not in text):
+            continue
+        seen.add(unit)
+        found |= set(RESTRICTED.findall(text))
+        waiting += [base for base in imports_of(unit, text) if base.startswith("contracts/")]
     return found
 
 
