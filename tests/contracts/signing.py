@@ -21,6 +21,7 @@ TYPES = {
     "bool reaffirms,uint256 nonce,uint256 deadline",
     "DecisionApproval": "uint32 communityId,bytes32 decisionHash,address elder,uint256 nonce,"
     "uint256 deadline",
+    "CancelAuthorization": "address authorizer,bytes32 nonce",
     "ReceiveWithAuthorization": "address from,address to,uint256 value,uint256 validAfter,"
     "uint256 validBefore,bytes32 nonce",
 }

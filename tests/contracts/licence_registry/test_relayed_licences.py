@@ -8,7 +8,14 @@ from chain.ledger.rights import ConsentState, Tier
 from tests.contracts.permits import NO_PERMIT
 from tests.contracts.refusals import refused
 from tests.contracts.rights import SCALE, Terms, by
-from tests.contracts.signing import Order, digest_of, mirrored, sign_for_wallet
+from tests.contracts.signing import (
+    Order,
+    digest_of,
+    mirrored,
+    sign,
+    sign_for_wallet,
+    typed_data,
+)
 
 PRICE, SHARE = 25_000_000, 150_000_000
 
@@ -191,6 +198,102 @@ def test_a_wallet_that_is_a_contract_orders(
 
 
 # --- paid by an ERC-3009 authorization: one signature for both ---------------------------------
+
+
+@pytest.fixture
+def authorized(licences, stablecoin, authorize, platform):
+    """The platform's one signature for an order: the authorization to pay for it."""
+
+    def authorized(order, value=PRICE, **others):
+        order_hash = bytes(licences.hashOrder(order))
+        return authorize(stablecoin, platform, value, order_hash, **others)
+
+    return authorized
+
+
+def test_one_signature_orders_and_pays(
+    licences, royalty_ledger, stablecoin, order, terms, authorized, platform, relay
+):
+    had = stablecoin.balanceOf(platform)
+
+    tx = licences.takeLicenceAuthorized(order, terms, authorized(order), by(relay))
+
+    assert tx.events["LicenceTaken"]["holder"] == platform
+    assert tx.events["Paid"]["payer"] == platform
+    assert stablecoin.balanceOf(platform) == had - PRICE
+    assert stablecoin.allowance(platform, royalty_ledger) == 0
+    assert royalty_ledger.accruedOf(order.work, stablecoin) == PRICE * SCALE
+
+
+def test_an_authorized_order_is_good_once(licences, order, terms, authorized, platform, relay):
+    paid = authorized(order)
+    licences.takeLicenceAuthorized(order, terms, paid, by(relay))
+
+    with refused("ERC3009UsedAuthorization", platform, paid.nonce):
+        licences.takeLicenceAuthorized(order, terms, paid, by(relay))
+    assert licences.licenceCount() == 1
+
+
+def test_an_authorization_sent_to_the_token_itself_moves_nothing(
+    stablecoin, royalty_ledger, order, authorized, platform, relay
+):
+    paid = authorized(order)
+
+    with refused("ERC20InvalidReceiver", royalty_ledger):
+        stablecoin.receiveWithAuthorization(platform, royalty_ledger, PRICE, *paid, by(relay))
+
+
+def test_an_authorization_taken_back_pays_for_nothing(
+    licences, stablecoin, order, terms, authorized, key_for, devnet, platform, relay
+):
+    paid = authorized(order)
+    words = typed_data(
+        stablecoin, "CancelAuthorization", (platform, paid.nonce), chain_id=devnet.id
+    )
+    signature = sign(key_for(platform), words)
+    v, r, s = signature[64], signature[:32], signature[32:64]
+    stablecoin.cancelAuthorization(platform, paid.nonce, v, r, s, by(relay))
+
+    with refused("ERC3009UsedAuthorization", platform, paid.nonce):
+        licences.takeLicenceAuthorized(order, terms, paid, by(relay))
+
+
+def test_an_authorization_over_another_amount_pays_for_nothing(
+    licences, order, terms, authorized, relay
+):
+    for value in (PRICE - 1, PRICE + 1):
+        with refused("ERC3009InvalidSignature"):
+            licences.takeLicenceAuthorized(order, terms, authorized(order, value), by(relay))
+
+
+def test_an_authorization_past_its_time_pays_for_nothing(
+    licences, order, terms, authorized, relay, devnet
+):
+    late = devnet[-1]["timestamp"]
+
+    with refused("ERC3009InvalidAuthorizationTime", 0, late):
+        paid = authorized(order, valid_before=late)
+        licences.takeLicenceAuthorized(order, terms, paid, by(relay))
+
+
+def test_the_mirrored_authorization_pays_for_nothing(licences, order, terms, authorized, relay):
+    paid = authorized(order)
+    other = mirrored(paid.r + paid.s + bytes([paid.v]))
+
+    with refused("ECDSAInvalidSignatureS", other[32:64]):
+        forged = paid._replace(v=other[64], s=other[32:64])
+        licences.takeLicenceAuthorized(order, terms, forged, by(relay))
+
+
+def test_who_sends_an_authorized_order_cannot_change_it(
+    licences, order, terms, authorized, platform, relay
+):
+    paid = authorized(order)
+
+    for change in ({"holder": relay.address}, {"max_price": PRICE + 1}, {"nonce": 1}):
+        changed = order._replace(**change)
+        with refused("AuthorizationUnfit", paid.nonce, bytes(licences.hashOrder(changed))):
+            licences.takeLicenceAuthorized(changed, terms, paid, by(relay))
 
 
 def test_an_authorization_for_anything_else_pays_for_no_order(
