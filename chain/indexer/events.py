@@ -21,8 +21,8 @@ CUSTODIANS: Final = ("RoyaltyLedger", "EpochDistributor")
 ERC20: Final = "ERC20"
 
 # Events of our contracts that change nothing the index tells: permissions to move a work's token,
-# the notice that a communal one never moves (ERC-5192), commitments and revoked signatures (the
-# contract alone must know them), notices that say nothing new (ERC-4906, ERC-5267), and what
+# the notice that a communal one never moves (ERC-5192), commitments (the contract alone
+# must know them), notices that say nothing new (ERC-4906, ERC-5267), and what
 # concerns the oracle's operators but no money of the lanes. Pauses stop new money and change none.
 IGNORED: Final = frozenset(
     {
@@ -35,7 +35,6 @@ IGNORED: Final = frozenset(
         "EIP712DomainChanged",
         "RegistrationCommitted",
         "CommitmentRevealed",
-        "NonceRevoked",
         "Bonded",
         "BondReleased",
         "OperatorSlashed",
