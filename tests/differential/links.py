@@ -145,6 +145,8 @@ class Links:
         younger = (WorkId(child + 1), self._licence(WorkId(child + 1), 1_000))
         self.around.register(younger[0], WorkKind.DERIVATIVE)
         unlinked = [(child, self._licence(child, 1_000))]
+        half = MAX_STACK // 2 + 1
+        too_much = self._arguments(child, [self._parent(work, half) for work in ids])
         cases: list[tuple[str, tuple[Any, ...], str, tuple[Any, ...]]] = [
             ("NotController", (child, STRANGER), STRANGER, good),
             ("NotADerivative", (root,), STEWARD, (root, generation, licences, vectors)),
@@ -154,6 +156,7 @@ class Links:
             ("BadParentCount", (0,), STEWARD, (child, generation, [], [])),
             ("BadParentCount", (17,), STEWARD, (child, generation, licences[:1] * 17, [b""] * 17)),
             ("VectorMismatch", (linked,), STEWARD, (child, generation, licences, spoilt)),
+            ("StackTooLarge", (2 * half,), STEWARD, too_much),
             ("ParentsOutOfOrder", (ids[-1],), STEWARD, (child, generation, *twice)),
             ("ParentsOutOfOrder", (child,), STEWARD, (child, generation, unlinked, [b""])),
             ("ParentNotLinked", (child,), STEWARD, (younger[0], generation, unlinked, [b""])),

@@ -25,6 +25,8 @@ from scripts import export_abi
 
 CANCUN: Final = "CANCUN"
 GAS_LIMIT: Final = 2**60
+# What a block takes; a mutant that loops for ever is stopped by it.
+CALL_GAS: Final = 30_000_000
 START: Final = 1_900_000_000
 DEPLOYER: Final = address("0x" + "11" * 20)
 COMPILED: Final = export_abi.ROOT / "build" / "differential"
@@ -139,7 +141,7 @@ class Machine:
         """A transaction in bytes. Raises Refused."""
         self.calls += 1
         try:
-            answer: bytes = self._evm.message_call(sender, to, data)
+            answer: bytes = self._evm.message_call(sender, to, data, gas=CALL_GAS)
         except RuntimeError as error:
             self.logs = []
             raise self._refusal(str(error)) from None
@@ -168,7 +170,9 @@ class Machine:
             self._encoded[key] = data
         self.calls += 1
         try:
-            answer: bytes = self._evm.message_call(DEPLOYER, contract.address, data, is_static=True)
+            answer: bytes = self._evm.message_call(
+                DEPLOYER, contract.address, data, gas=CALL_GAS, is_static=True
+            )
         except RuntimeError as error:
             raise self._refusal(str(error)) from None
         return answer

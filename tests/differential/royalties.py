@@ -49,18 +49,7 @@ class Royalties:
             work: links.vectors.get(work, AncestorVector())
             for work in [*links.roots, *links.vectors]
         }
-        self.ledger = machine.deploy(
-            code or committed("RoyaltyLedger"),
-            works=self.around.address,
-            graph=links.graph.address,
-            licenceRegistry=self.around.address,
-            court=self.around.address,
-            consents=self.around.address,
-            authority=self.around.address,
-        )
-        accepts = self.ledger.interface.functions["acceptToken"].selector
-        permitted = (KEEPER, self.ledger.address, accepts)
-        self.around.say("canCall(address,address,bytes4)", permitted, 1, 0)
+        self.graph = links.graph
         self.rejecting = machine.deploy(committed("RejectingPayee"))
         self.payees = sorted((*PAYEES, self.rejecting.address), key=address_bytes)
         for work in self.vectors:
@@ -79,13 +68,32 @@ class Royalties:
         self.elsewhere: set[Address] = set()
         self.acts = 0
         for token in self.tokens:
-            machine.send(self.ledger, "acceptToken", token.address, sender=KEEPER)
             machine.prepare(token, "mint", PAYER, PLENTY)
-            machine.send(token, "approve", self.ledger.address, 2**256 - 1, sender=PAYER)
+        self.ledger = self.open_ledger(code)
         for work, vector in self.vectors.items():
             if work in links.vectors:
                 self.book.linked(work, vector)
             self._first_split(work, random)
+
+    def open_ledger(self, code: Interface | None) -> Deployed:
+        """A ledger that takes both tokens, and may take them from the payer."""
+        around = self.around.address
+        ledger = self.machine.deploy(
+            code or committed("RoyaltyLedger"),
+            works=around,
+            graph=self.graph.address,
+            licenceRegistry=around,
+            court=around,
+            consents=around,
+            authority=around,
+        )
+        accepts = ledger.interface.functions["acceptToken"].selector
+        permitted = (KEEPER, ledger.address, accepts)
+        self.around.say("canCall(address,address,bytes4)", permitted, 1, 0)
+        for token in self.tokens:
+            self.machine.send(ledger, "acceptToken", token.address, sender=KEEPER)
+            self.machine.send(token, "approve", ledger.address, 2**256 - 1, sender=PAYER)
+        return ledger
 
     @property
     def is_over(self) -> bool:

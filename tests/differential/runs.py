@@ -9,8 +9,10 @@ from typing import Final, Protocol
 
 from chain.client.interfaces import Interface
 from tests.differential.disputes import Disputes
+from tests.differential.epochs import Epochs
 from tests.differential.links import Around, Links
 from tests.differential.machine import Machine, Mutation, compiled
+from tests.differential.partitions import Partitions
 from tests.differential.royalties import Royalties
 
 
@@ -30,6 +32,8 @@ Begin = Callable[[Machine, Random, Interface | None], Pair]
 PAIRS: Final[dict[str, Begin]] = {
     "links": lambda machine, random, code: Links(machine, Around(machine), code),
     "royalties": Royalties,
+    "partitions": Partitions,
+    "epochs": Epochs,
     "disputes": Disputes,
 }
 
@@ -55,6 +59,7 @@ class Tally:
     steps: int = 0
     calls: int = 0
     episodes: int = 0
+    payments: int = 0
 
 
 def run(
@@ -79,6 +84,7 @@ def run(
                 tally.steps += 1
         finally:
             tally.calls += machine.calls
+            tally.payments += getattr(both, "payments", 0)
         episode += 1
         tally.episodes += 1
     return tally
@@ -94,6 +100,10 @@ _LEDGER: Final = "contracts/RoyaltyLedger.sol"
 _GRAPH: Final = "contracts/DerivativeGraph.sol"
 _VECTORS: Final = "contracts/libraries/AncestorVectors.sol"
 
+_DISTRIBUTOR: Final = "contracts/EpochDistributor.sol"
+_QUEUE: Final = "contracts/epoch/RootQueue.sol"
+_FAULTS: Final = "contracts/epoch/RootFaults.sol"
+_SUMS: Final = "contracts/libraries/SumTree.sol"
 _COURT: Final = "contracts/DisputeCourt.sol"
 _FREEZES: Final = "contracts/libraries/Freezes.sol"
 
@@ -140,6 +150,13 @@ CANARIES: Final = (
         Mutation(_LEDGER, "+= amount * share;", "+= amount * share / SHARE_SCALE * SHARE_SCALE;"),
     ),
     Canary(
+        "rounds away what a payment does not fill",
+        "partitions",
+        _LEDGER,
+        "RoyaltyLedger",
+        Mutation(_LEDGER, "+= amount * share;", "+= amount * share / SHARE_SCALE * SHARE_SCALE;"),
+    ),
+    Canary(
         "begins no new segment",
         "royalties",
         _LEDGER,
@@ -163,5 +180,41 @@ CANARIES: Final = (
         _GRAPH,
         "DerivativeGraph",
         Mutation(_VECTORS, "self.entries[parent] += share;", ""),
+    ),
+    Canary(
+        "any index proves a leaf",
+        "epochs",
+        _DISTRIBUTOR,
+        "EpochDistributor",
+        Mutation(_SUMS, "if (index >> path.length != 0 || provenBy", "if (provenBy"),
+    ),
+    Canary(
+        "a payee is paid all of it again",
+        "epochs",
+        _DISTRIBUTOR,
+        "EpochDistributor",
+        Mutation(_DISTRIBUTOR, "_accounts[token][payee] = account + amount;", ""),
+    ),
+    Canary(
+        "a rejection leaves what was built on it",
+        "epochs",
+        _DISTRIBUTOR,
+        "EpochDistributor",
+        Mutation(
+            _QUEUE,
+            "book.waiting = uint8(place - book.active - 1);",
+            "book.waiting = uint8(last - book.active - 1);",
+        ),
+    ),
+    Canary(
+        "a decrease cannot be shown",
+        "epochs",
+        _DISTRIBUTOR,
+        "EpochDistributor",
+        Mutation(
+            _FAULTS,
+            "return leaf.payout.cumulative < cumulative;",
+            "return leaf.index == leafCount;",
+        ),
     ),
 )

@@ -8,7 +8,13 @@ from chain.ledger.errors import Inconsistent
 from tests.differential.machine import Disagreement
 from tests.differential.runs import CANARIES, PAIRS, Canary, Tally, run
 
-STEPS = {"links": 6_000, "royalties": 9_000, "disputes": 3_000}
+STEPS = {
+    "links": 6_000,
+    "royalties": 9_000,
+    "partitions": 9_000,
+    "epochs": 6_000,
+    "disputes": 3_000,
+}
 # A canary is sooner or later found; later than this is too late.
 STEPS_TO_FIND = 2_000
 

@@ -1,0 +1,382 @@
+"""Random epochs: the EpochDistributor beside books of its own and `chain.ledger.sum_tree`.
+
+Roots are put forward, wait in the queue, are rejected by council or by proof, become active; payees
+claim or are pushed to. After each act what was funded, promised and paid is compared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Final
+
+from chain.client.interfaces import Interface
+from chain.ledger.identifiers import Address, address, address_bytes
+from chain.ledger.rights import BPS_WHOLE
+from chain.ledger.sum_tree import Payout, SumTree
+from tests.differential.links import Around, must_refuse
+from tests.differential.machine import (
+    Deployed,
+    Disagreement,
+    Machine,
+    Refused,
+    committed,
+    compiled,
+)
+from tests.differential.royalties import BLOCKLISTING, ELSEWHERE, KEEPER, PAYER, PLENTY
+
+ORACLE: Final = address("0x" + "81" * 20)
+COUNCIL: Final = address("0x" + "82" * 20)
+NOBODY: Final = address("0x" + "00" * 20)
+PAYEES: Final = tuple(address("0x" + f"{byte:02x}" * 20) for byte in range(0x91, 0x9D))
+WINDOW_SECONDS: Final = 7_200
+CEILING_BPS: Final = 2_000
+WAITING_MAX: Final = 11
+MEAN_OF: Final = 4
+RANGE_MAX: Final = 512
+ACTS_MAX: Final = 600
+NO_REASON: Final = bytes(32)
+
+
+@dataclass
+class Root:
+    """A root as it was put forward. A dishonest one promises a payee less than the one before."""
+
+    epoch: int
+    tree: SumTree
+    total: int
+    claimable_from: int
+    is_honest: bool
+
+
+@dataclass
+class Lane:
+    """One token's money; `totals` has the total of every root that stands, oldest first."""
+
+    token: Deployed
+    funded: int = 0
+    claimed: int = 0
+    active: Root | None = None
+    waiting: list[Root] = field(default_factory=list)
+    totals: list[int] = field(default_factory=lambda: [0])
+    claimed_by: dict[Address, int] = field(default_factory=dict)
+    elsewhere: set[Address] = field(default_factory=set)
+
+    @property
+    def committed(self) -> int:
+        return self.active.total if self.active else 0
+
+    @property
+    def last(self) -> Root | None:
+        return self.waiting[-1] if self.waiting else self.active
+
+    def ceiling(self) -> int:
+        """How much more the next root may promise without a second signature."""
+        promised = self.totals[-1]
+        before = self.totals[-1 - MEAN_OF] if len(self.totals) > MEAN_OF else 0
+        by_growth = (promised - before) * 3 // MEAN_OF
+        return max(by_growth, (self.funded - promised) * CEILING_BPS // BPS_WHOLE)
+
+
+class Epochs:
+    """One distributor, two tokens, and accounts that one of the tokens bars."""
+
+    def __init__(self, machine: Machine, random: Random, code: Interface | None = None) -> None:
+        self.machine = machine
+        self.around = Around(machine)
+        self.distributor = machine.deploy(
+            code or committed("EpochDistributor"),
+            usageOracle=ORACLE,
+            authority=self.around.address,
+            windowSeconds=WINDOW_SECONDS,
+            ceilingBps=CEILING_BPS,
+        )
+        for function in ("reject", "cosign"):
+            selector = self.distributor.interface.functions[function].selector
+            permit = (COUNCIL, self.distributor.address, selector)
+            self.around.say("canCall(address,address,bytes4)", permit, 1, 0)
+        coins = (committed("DevStablecoin"), compiled(BLOCKLISTING, "BlocklistingToken"))
+        self.lanes = [Lane(machine.deploy(coin)) for coin in coins]
+        for lane in self.lanes:
+            machine.prepare(lane.token, "mint", PAYER, PLENTY)
+            allowance = (self.distributor.address, 2**256 - 1)
+            machine.send(lane.token, "approve", *allowance, sender=PAYER)
+        self.barred: set[Address] = set()
+        self.epoch = 0
+        self.acts = 0
+
+    @property
+    def is_over(self) -> bool:
+        return self.acts >= ACTS_MAX
+
+    def step(self, random: Random) -> None:
+        """One act, and the comparison after it."""
+        self.acts += 1
+        lane = random.choice(self.lanes)
+        acts = (self.fund, self.propose, self.activate, self.reject, self.claim, self.push)
+        act = random.choices((*acts, self.disturb), (14, 16, 18, 5, 25, 14, 8))[0]
+        act(lane, random)
+        self.compare(lane)
+
+    # --- acts ------------------------------------------------------------------------------------
+
+    def fund(self, lane: Lane, random: Random) -> None:
+        coin = lane.token.address
+        if random.random() < 0.1:
+            must_refuse(self.machine, self.distributor, "ZeroAmount", (), "fund", (coin, 0), PAYER)
+        amount = random.choice((1, 999, random.randrange(1, 10**9), 2**80))
+        self._do("fund", coin, amount, sender=PAYER)
+        lane.funded += amount
+
+    def propose(self, lane: Lane, random: Random) -> None:
+        """The next root; now and then one that takes from a payee, which anyone can show."""
+        before = {p.payee: p.cumulative for p in lane.last.tree.payouts} if lane.last else {}
+        promised = lane.totals[-1]
+        room = lane.funded - promised
+        wish = random.choice((0, 1, room // 10, room // 5, room // 2, room, room + 1))
+        after = dict(before)
+        for payee in random.sample(PAYEES, random.randint(1, 4)):
+            after[payee] = after.get(payee, 0)
+        is_honest = True
+        if random.random() < 0.15 and before and max(before.values()) > 0:
+            robbed = max(before, key=lambda payee: before[payee])
+            after[robbed] -= 1
+            wish, is_honest = wish + 1, False
+            others = [payee for payee in PAYEES if payee != robbed]
+        else:
+            others = list(after)
+        lucky = random.choice(others)
+        after[lucky] = after.get(lucky, 0) + wish
+        payouts = [Payout(p, after[p]) for p in sorted(after, key=address_bytes)]
+        tree = SumTree(lane.token.address, payouts)
+        self.epoch += 1
+        arguments = (
+            self.epoch,
+            self.epoch.to_bytes(32, "big"),
+            lane.token.address,
+            tree.root.hash,
+            tree.leaf_count,
+            tree.root.sum,
+        )
+        if self._may_not_propose(lane, tree, arguments):
+            return
+        self._do("propose", *arguments, sender=ORACLE)
+        root = Root(self.epoch, tree, tree.root.sum, self.machine.now + WINDOW_SECONDS, is_honest)
+        lane.waiting.append(root)
+        lane.totals.append(root.total)
+        if not is_honest:
+            self._reject_by_proof(lane, root)
+        elif len(lane.waiting) > 1 or lane.active:
+            self._fail_to_reject(lane, root, random)
+
+    def activate(self, lane: Lane, random: Random) -> None:
+        self.machine.wait(random.choice((1, WINDOW_SECONDS // 2, WINDOW_SECONDS)))
+        coin = lane.token.address
+        if not lane.waiting:
+            self._must_refuse("NoPendingRoot", (coin, 0), "activate", (coin,))
+            return
+        root = lane.waiting[0]
+        if self.machine.now < root.claimable_from:
+            refused = (root.epoch, root.claimable_from)
+            self._must_refuse("WindowOpen", refused, "activate", (coin,))
+            return
+        self._do("activate", coin)
+        lane.active = lane.waiting.pop(0)
+
+    def reject(self, lane: Lane, random: Random) -> None:
+        coin = lane.token.address
+        if not lane.waiting:
+            refused = (coin, 77)
+            arguments = (coin, 77, NO_REASON)
+            self._must_refuse("NoPendingRoot", refused, "reject", arguments, COUNCIL)
+            return
+        place = random.randrange(len(lane.waiting))
+        root = lane.waiting[place]
+        arguments = (coin, root.epoch, NO_REASON)
+        if self.machine.now >= root.claimable_from:
+            refused = (root.epoch, root.claimable_from)
+            self._must_refuse("WindowClosed", refused, "reject", arguments, COUNCIL)
+            return
+        self._do("reject", *arguments, sender=COUNCIL)
+        self._cut(lane, place)
+
+    def claim(self, lane: Lane, random: Random) -> None:
+        coin = lane.token.address
+        if lane.active is None:
+            arguments = (coin, 0, (PAYEES[0], 1), [])
+            self._must_refuse("NoActiveRoot", (coin,), "claim", arguments)
+            return
+        tree = lane.active.tree
+        index = random.randrange(tree.leaf_count)
+        leaf = tree.payouts[index]
+        proof = [(node.hash, node.sum) for node in tree.proof(index)]
+        good = (coin, index, (leaf.payee, leaf.cumulative), proof)
+        if random.random() < 0.3:
+            wrong = random.choice(self._wrong_claims(lane, index, leaf, proof))
+            self._must_refuse("InvalidProof", (), "claim", (coin, *wrong))
+        due = leaf.cumulative - lane.claimed_by.get(leaf.payee, 0)
+        if due <= 0:
+            self._must_refuse("NothingDue", (coin, leaf.payee), "claim", good)
+        elif not self._can_take(lane, leaf.payee):
+            self._must_refuse("AccountBarred", None, "claim", good)
+        else:
+            paid = self._do("claim", *good)
+            if paid != due:
+                raise Disagreement(f"claim{good}", due, paid)
+            self._paid(lane, leaf)
+
+    def push(self, lane: Lane, random: Random) -> None:
+        coin = lane.token.address
+        if lane.active is None:
+            self._must_refuse("NoActiveRoot", (coin,), "pushRange", (coin, 0, [(NOBODY, 0)], []))
+            return
+        tree = lane.active.tree
+        length = 1 << random.randint(0, tree.depth)
+        first = random.randrange(tree.leaf_count) // length * length
+        leaves = tree.range_payouts(first, length)
+        payouts = [(leaf.payee, leaf.cumulative) if leaf else (NOBODY, 0) for leaf in leaves]
+        upper = [(node.hash, node.sum) for node in tree.range_proof(first, length)]
+        if random.random() < 0.2:
+            wrong = [(payouts[0][0], payouts[0][1] + 1), *payouts[1:]]
+            self._must_refuse("InvalidProof", (), "pushRange", (coin, first, wrong, upper))
+            if length > 1:
+                odd = (coin, first, payouts[:-1] if length > 2 else payouts * 3, upper)
+                self._must_refuse("BadRange", None, "pushRange", odd)
+                shifted = (coin, first + 1, payouts, upper)
+                self._must_refuse("BadRange", (first + 1, length), "pushRange", shifted)
+        owed = {
+            leaf.payee: leaf.cumulative - lane.claimed_by.get(leaf.payee, 0)
+            for leaf in leaves
+            if leaf and leaf.cumulative > lane.claimed_by.get(leaf.payee, 0)
+        }
+        self._do("pushRange", coin, first, payouts, upper)
+        events = self.machine.events(self.distributor)
+        paid = {event["payee"]: event["amount"] for name, event in events if name == "PaidOut"}
+        late = {e["payee"]: e["amount"] for name, e in events if name == "PayoutDeferred"}
+        can = {payee: due for payee, due in owed.items() if self._can_take(lane, payee)}
+        if paid != can or late != {p: due for p, due in owed.items() if p not in can}:
+            raise Disagreement(f"push from {first}", (can, owed), (paid, late))
+        for leaf in leaves:
+            if leaf and leaf.payee in can:
+                self._paid(lane, leaf)
+
+    def disturb(self, lane: Lane, random: Random) -> None:
+        payee = random.choice(PAYEES)
+        if random.random() < 0.5:
+            self.barred ^= {payee}
+            self.machine.prepare(self.lanes[1].token, "bar", payee, payee in self.barred)
+            return
+        lane.elsewhere ^= {payee}
+        to = ELSEWHERE if payee in lane.elsewhere else NOBODY
+        self._do("setPayoutAddress", lane.token.address, to, sender=payee)
+
+    # --- what must hold --------------------------------------------------------------------------
+
+    def compare(self, lane: Lane) -> None:
+        expect, coin = self.machine.expect, lane.token.address
+        if not lane.claimed <= lane.committed <= lane.funded:
+            raise Disagreement("claimed <= committed <= funded", lane.claimed, lane.funded)
+        expect(self.distributor, "laneOf", (coin,), lane.funded, lane.committed, lane.claimed)
+        expect(self.distributor, "ceilingOf", (coin,), lane.ceiling())
+        expect(lane.token, "balanceOf", (self.distributor.address,), lane.funded - lane.claimed)
+        for payee in PAYEES:
+            expect(self.distributor, "claimedBy", (coin, payee), lane.claimed_by.get(payee, 0))
+        queue = [
+            root["epoch"] for root in self.machine.view(self.distributor, "pendingRoots", coin)
+        ]
+        if queue != [root.epoch for root in lane.waiting]:
+            raise Disagreement("queue", [root.epoch for root in lane.waiting], queue)
+
+    def _may_not_propose(self, lane: Lane, tree: SumTree, arguments: tuple[Any, ...]) -> bool:
+        """Whether the root is refused; one above the ceiling is cosigned, and then is not."""
+        coin, promised, total = lane.token.address, lane.totals[-1], tree.root.sum
+        refusal: tuple[str, tuple[Any, ...]] | None = None
+        if len(lane.waiting) == WAITING_MAX:
+            refusal = ("QueueFull", (coin, WAITING_MAX))
+        elif total < promised:
+            refusal = ("TotalDecreased", (promised, total))
+        elif total > lane.funded:
+            refusal = ("NotFunded", (total, lane.funded))
+        elif total - promised > lane.ceiling():
+            above = (total - promised, lane.ceiling())
+            self._must_refuse("AboveCeiling", above, "propose", arguments, ORACLE)
+            self._do("cosign", tree.root.hash, sender=COUNCIL)
+        if refusal:
+            self._must_refuse(*refusal, "propose", arguments, ORACLE)
+        return refusal is not None
+
+    def _reject_by_proof(self, lane: Lane, root: Root) -> None:
+        """A root that takes from a payee is always thrown out, by whoever shows the two leaves."""
+        previous = lane.waiting[-2] if len(lane.waiting) > 1 else lane.active
+        assert previous is not None
+        later = {p.payee: at for at, p in enumerate(root.tree.payouts)}
+        for at, leaf in enumerate(previous.tree.payouts):
+            now = later[leaf.payee]
+            if root.tree.payouts[now].cumulative < leaf.cumulative:
+                arguments = (self._leaf(previous.tree, at), [self._leaf(root.tree, now)])
+                self._do("rejectDecrease", lane.token.address, root.epoch, *arguments)
+                self._cut(lane, len(lane.waiting) - 1)
+                return
+        raise AssertionError("a dishonest root takes from somebody")
+
+    def _fail_to_reject(self, lane: Lane, root: Root, random: Random) -> None:
+        """Nobody can show a fault of an honest root."""
+        previous = lane.waiting[-2] if len(lane.waiting) > 1 else lane.active
+        assert previous is not None
+        at = random.randrange(previous.tree.leaf_count)
+        payee = previous.tree.payouts[at].payee
+        now = [p.payee for p in root.tree.payouts].index(payee)
+        shown = (self._leaf(previous.tree, at), [self._leaf(root.tree, now)])
+        arguments = (lane.token.address, root.epoch, *shown)
+        self._must_refuse("NoFault", (), "rejectDecrease", arguments)
+
+    def _leaf(self, tree: SumTree, at: int) -> tuple[Any, ...]:
+        leaf = tree.payouts[at]
+        proof = [(node.hash, node.sum) for node in tree.proof(at)]
+        return at, (leaf.payee, leaf.cumulative), proof
+
+    def _cut(self, lane: Lane, place: int) -> None:
+        gone = len(lane.waiting) - place
+        del lane.waiting[place:], lane.totals[-gone:]
+
+    def _wrong_claims(
+        self, lane: Lane, index: int, leaf: Payout, proof: list[tuple[bytes, int]]
+    ) -> list[tuple[Any, ...]]:
+        """Claims that lead to no active root: another amount, place, payee, length, or sum."""
+        honest = (leaf.payee, leaf.cumulative)
+        width = 1 << len(proof)
+        wrong: list[tuple[Any, ...]] = [
+            (index, (leaf.payee, leaf.cumulative + 1), proof),
+            (index, (ELSEWHERE, leaf.cumulative), proof),
+            (index + width, honest, proof),
+            (index, honest, [*proof, (NO_REASON, 0)]),
+        ]
+        if proof:
+            wrong.append((index ^ 1, honest, proof))
+            wrong.append((index, honest, proof[:-1]))
+            sibling, amount = proof[0]
+            wrong.append((index, honest, [(sibling, (amount - 1) % 2**256), *proof[1:]]))
+        return wrong
+
+    def _paid(self, lane: Lane, leaf: Payout) -> None:
+        lane.claimed += leaf.cumulative - lane.claimed_by.get(leaf.payee, 0)
+        lane.claimed_by[leaf.payee] = leaf.cumulative
+
+    def _can_take(self, lane: Lane, payee: Address) -> bool:
+        return lane is self.lanes[0] or payee in lane.elsewhere or payee not in self.barred
+
+    def _do(self, function: str, *arguments: Any, sender: str = KEEPER) -> Any:
+        try:
+            return self.machine.send(self.distributor, function, *arguments, sender=sender)
+        except Refused as refused:
+            raise Disagreement(f"{function}{arguments}", "done", refused) from None
+
+    def _must_refuse(
+        self,
+        name: str,
+        values: tuple[Any, ...] | None,
+        function: str,
+        arguments: tuple[Any, ...],
+        sender: str = KEEPER,
+    ) -> None:
+        must_refuse(self.machine, self.distributor, name, values, function, arguments, sender)
