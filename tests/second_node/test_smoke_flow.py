@@ -20,10 +20,17 @@ from chain.client.signer import dev_signers
 from chain.indexer.database import open_database
 from chain.indexer.follow import Follower
 from chain.indexer.store import Store
-from chain.ledger.rights import Split
+from chain.ledger.rights import SHARE_SCALE, Split
 from tests.devnet import CUSTOMER, DEPLOYER, PLATFORM, Devnet, running_anvil
 from tests.epochs import EpochLane, uses
-from tests.heritage import DERIVATIVE_INCOME, Heritage, build_heritage, digest_of, pay
+from tests.heritage import (
+    DERIVATIVE_INCOME,
+    ROYALTY_SHARE,
+    Heritage,
+    build_heritage,
+    digest_of,
+    pay,
+)
 from tests.second_node.hardhat_node import install, running_hardhat
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -75,11 +82,10 @@ def test_it_is_another_implementation(endpoint: str, request: pytest.FixtureRequ
 def test_income_reached_the_ancestors_exactly(deployed: Devnet, heritage: Heritage) -> None:
     head, token = deployed.node.head(), deployed.deployment.token
     flow = deployed.ledger.flow_of(heritage.derivative, token, at=head)
-    custody = deployed.ledger.custody_of(token, at=head)
-    balance = deployed.token.balance_of(deployed.ledger.address, at=head)
+    kept = deployed.ledger.accrued_of(heritage.derivative, token, at=head)
 
     assert (flow.gross, flow.settled) == (DERIVATIVE_INCOME, DERIVATIVE_INCOME)
-    assert balance == custody.paid_in - custody.paid_out
+    assert kept == DERIVATIVE_INCOME * (SHARE_SCALE - 2 * ROYALTY_SHARE)
 
 
 def test_a_payee_claims(deployed: Devnet, heritage: Heritage) -> None:
