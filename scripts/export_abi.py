@@ -41,7 +41,6 @@ NAMES: Final = (
     "RejectingPayee",
     "RoyaltyLedger",
     "SharingRules",
-    "Turnstile",
     "UsageOracle",
     "WorkRegistry",
 )
