@@ -185,7 +185,19 @@ class DirectLane:
         for _ in range(2):
             self.gas["push_10"] = self.ledger("push", *split)
             self.pay(work)
-        self.gas["claim"] = self.ledger("claim", *split, self.place.payees[3])
+        self.gas["claim_10"] = self.ledger("claim", *split, self.place.payees[3])
+        self.gas["claim"] = self.claim_alone(originals[-3])
+
+    def claim_alone(self, work: int) -> int:
+        """The second claim of a work's only payee."""
+        payee = self.place.payees[0]
+        split = [(payee, 10_000)]
+        self.place.send("RoyaltyLedger", "setSplit", work, split, sender=self.place.steward)
+        used = 0
+        for _ in range(2):
+            self.pay(work)
+            used = self.ledger("claim", work, self.place.token, 1, split, payee)
+        return used
 
     # --- disputes ------------------------------------------------------------------------------
 

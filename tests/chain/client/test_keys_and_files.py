@@ -12,6 +12,7 @@ from eth_account.messages import encode_typed_data
 
 from chain.client.deployment import Deployment
 from chain.client.errors import DeploymentInvalid, KeyRefused
+from chain.client.interfaces import CORE_CONTRACTS
 from chain.client.signer import LocalSigner, dev_signers
 
 # The first two accounts of the published development mnemonic, as every tool shows them.
@@ -121,16 +122,7 @@ def test_a_missing_key_file_is_refused(tmp_path: Path) -> None:
 
 
 def sound_file() -> dict[str, Any]:
-    names = (
-        "ConsentRegistry",
-        "WorkRegistry",
-        "LicenceRegistry",
-        "DerivativeGraph",
-        "RoyaltyLedger",
-        "UsageOracle",
-        "EpochDistributor",
-        "DevStablecoin",
-    )
+    names = (*CORE_CONTRACTS, "DevStablecoin")
     return {
         "chainId": 31337,
         "block": 4,
@@ -150,7 +142,7 @@ def test_a_deployment_file_is_read(tmp_path: Path) -> None:
     found = Deployment.load(path)
 
     assert (found.chain_id, found.block, found.window_seconds) == (31337, 4, 60)
-    assert found.token == "0x0000000000000000000000000000000000000008"
+    assert found.token == sound_file()["contracts"]["DevStablecoin"]
     assert found.operators == (DEVELOPMENT_ADDRESSES[0],)
 
 

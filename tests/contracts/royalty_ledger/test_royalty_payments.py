@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import brownie
 import pytest
+from eth_account import Account
 
+from tests.contracts.permits import key_of
 from tests.contracts.royalty_ledger.conftest import (
     CHANT,
     REMIX,
@@ -12,6 +15,8 @@ from tests.contracts.royalty_ledger.conftest import (
     UNLINKED,
 )
 from tests.contracts.royalty_ledger.stage import SCALE, by, refusal_of, vector_bytes
+
+PAYER_NUMBER = 4
 
 
 def test_a_payment_for_an_original_accrues_at_once(ledger, token, roles):
@@ -201,3 +206,57 @@ def test_nobody_else_pauses(ledger, roles):
 
     selector = bytes.fromhex(ledger.pause.signature[2:])
     assert refused == ("NotPermitted", roles.stranger.address, selector)
+
+
+def authorization(token, ledger, amount, nonce):
+    """The payer's ERC-3009 authorization for the ledger, valid now."""
+    fields = ("from", "address"), ("to", "address"), ("value", "uint256")
+    limits = ("validAfter", "uint256"), ("validBefore", "uint256"), ("nonce", "bytes32")
+    key = key_of(PAYER_NUMBER)
+    signed = Account.sign_typed_data(
+        key,
+        domain_data={
+            "name": token.name(),
+            "version": "1",
+            "chainId": brownie.chain.id,
+            "verifyingContract": token.address,
+        },
+        message_types={
+            "ReceiveWithAuthorization": [
+                {"name": name, "type": kind} for name, kind in (*fields, *limits)
+            ]
+        },
+        message_data={
+            "from": Account.from_key(key).address,
+            "to": ledger.address,
+            "value": amount,
+            "validAfter": 0,
+            "validBefore": 2**40,
+            "nonce": nonce,
+        },
+    )
+    r, s = (part.to_bytes(32, "big") for part in (signed.r, signed.s))
+    return (0, 2**40, nonce, signed.v, r, s)
+
+
+def test_a_signature_pays_once_and_only_through_the_licence_registry(ledger, token, roles):
+    signed = authorization(token, ledger, 900, b"\x07" * 32)
+    token.approve(ledger, 0, by(roles.payer))
+    arguments = (roles.payer, CHANT, token, 900, signed)
+
+    refused = refusal_of(ledger.payFromAuthorized, *arguments, sender=roles.stranger)
+    assert refused == ("NotLicenceRegistry", roles.stranger.address)
+    tx = ledger.payFromAuthorized(*arguments, by(roles.licence_registry))
+    assert tx.events["Paid"]["payer"] == roles.payer
+    assert ledger.accruedOf(CHANT, token) == 900 * SCALE
+    again = refusal_of(ledger.payFromAuthorized, *arguments, sender=roles.licence_registry)
+    assert again == ("ERC3009UsedAuthorization", roles.payer.address, b"\x07" * 32)
+
+
+def test_a_signature_is_for_one_amount(ledger, token, roles):
+    signed = authorization(token, ledger, 900, b"\x08" * 32)
+    arguments = (roles.payer, CHANT, token, 901, signed)
+
+    refused = refusal_of(ledger.payFromAuthorized, *arguments, sender=roles.licence_registry)
+
+    assert refused == ("ERC3009InvalidSignature",)
