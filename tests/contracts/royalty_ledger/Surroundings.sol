@@ -8,7 +8,6 @@ contract Surroundings {
         uint32 communityId;
         uint8 kind;
         uint40 registeredAt;
-        bytes32 contentCommitment;
         bytes32 manifestDigest;
     }
 
@@ -16,6 +15,7 @@ contract Surroundings {
         address steward;
         uint8 approvalsRequired;
         uint8 elderCount;
+        uint32 council;
         bytes32 profileDigest;
     }
 
@@ -98,11 +98,11 @@ contract Surroundings {
     }
 
     function workOf(uint64 workId) external view returns (Work memory) {
-        return Work(_community[workId], _kind[workId], 1, bytes32(uint256(workId)), bytes32(uint256(workId)));
+        return Work(_community[workId], _kind[workId], 1, bytes32(uint256(workId)));
     }
 
     function communityOf(uint32 communityId) external view returns (Community memory) {
-        return Community(address(1), _approvals[communityId], _approvals[communityId], 0);
+        return Community(address(1), _approvals[communityId], _approvals[communityId], 0, 0);
     }
 
     /// @dev As an authority: whoever is permitted may call everything, at once.
