@@ -55,6 +55,9 @@ ANCHORS: dict[str, Anchor] = {
     "dispute": Anchor("dispute a payee's share", 150_000, 327_775, f"{STORY}, mock arbiter"),
     "post_epoch": Anchor("post an epoch: usage and payout roots", 130_000, 293_455, "EAS + Merkl"),
     "activate": Anchor("activate a payout root", None, 38_736, MORPHO),
+    "push_832": Anchor(
+        "push 832 of 10,000 in one transaction (cap of EIP-7825)", 16_777_216, None, "none"
+    ),
     "claim_epoch_20": Anchor("claim, epoch lane, depth 20", 75_000, 63_812, MORPHO),
     "push_first": Anchor("push 128 of 10,000, each, first time", 54_000, 97_952, MORPHO),
     "push_steady": Anchor("push 128 of 10,000, each, again", 20_000, 63_812, MORPHO),

@@ -8,7 +8,13 @@ from typing import Any
 from eth_account import Account
 from eth_utils import keccak, to_checksum_address
 
-from benchmarks.gas.workplace import MNEMONIC, OPERATORS, WINDOW_SECONDS, Workplace
+from benchmarks.gas.workplace import (
+    BLOCK_GAS,
+    MNEMONIC,
+    OPERATORS,
+    WINDOW_SECONDS,
+    Workplace,
+)
 from chain.client.usage_oracle import compact
 from chain.ledger.epoch import EpochReport, LicenceUsage, licence_usage_hash, withheld_hash
 from chain.ledger.identifiers import ZERO_DIGEST
@@ -16,6 +22,9 @@ from chain.ledger.sum_tree import Payout, leaf_hash
 
 Node = tuple[bytes, int]
 RANGE = 128
+WIDE_RANGES = (512, 256, 64)  # neighbours, each a node of the tree; 832 payees
+WIDE_DEPTH = 10
+TRANSACTION_GAS_MAX = 16_777_216  # EIP-7825
 PAYEES = 10_000
 DEPTH_OF_PAYEES = 14
 DEEP = 20
@@ -38,8 +47,8 @@ def climb(node: Node, siblings: list[Node]) -> Node:
 
 
 def strangers(count: int) -> list[Node]:
-    """Siblings of the stated number; what is below them does not matter to a proof."""
-    return [(keccak(text=f"subtree {i}"), 1 << i) for i in range(count)]
+    """Siblings of the stated number; below them are those that other epochs paid, too."""
+    return [(keccak(text=f"subtree {i}"), 64 << i) for i in range(count)]
 
 
 @dataclass
@@ -60,6 +69,7 @@ class EpochLane:
             self.post((keccak(text="anybody"), self.epoch), 1)
         for key in ("push_first", "push_steady"):
             self.gas[key] = self.push_many() // RANGE
+        self.gas["push_832"] = self.push_wide()
         for _ in range(2):
             self.gas["claim_epoch_20"] = self.claim_deep()
         epoch = self.gas["post_epoch"] + self.gas["activate"]
@@ -81,6 +91,37 @@ class EpochLane:
         leaves = [(payout.payee, payout.cumulative) for payout in payouts]
         return self.send("EpochDistributor", "pushRange", token, 0, leaves, upper)
 
+    def push_wide(self) -> int:
+        """As many payees as one transaction takes, paid once before, under the cap on its gas."""
+        token = self.place.token.address
+        for one in self.wide_ranges():
+            self.send("EpochDistributor", "pushRanges", token, [one])
+        wide = (token, self.wide_ranges())
+        return self.send("EpochDistributor", "pushRanges", *wide, gas=TRANSACTION_GAS_MAX)
+
+    def wide_ranges(self) -> list[Any]:
+        """Posts a root over 1,024 payees and 15 subtrees of strangers; the ranges to push."""
+        token = self.place.token.address
+        payouts = [
+            Payout(to_checksum_address(keccak(text=f"wide {i}")[12:]), 100 * (self.epoch + 1) + i)
+            for i in range(1 << WIDE_DEPTH)
+        ]
+        levels: list[list[Node]] = [[(leaf_hash(token, one), one.cumulative) for one in payouts]]
+        while len(levels[-1]) > 1:
+            below = levels[-1]
+            levels.append([join(below[i], below[i + 1]) for i in range(0, len(below), 2)])
+        above = strangers(DEPTH_OF_PAYEES - WIDE_DEPTH)
+        self.post(climb(levels[-1][0], above), PAYEES)
+        ranges, first = [], 0
+        for length in WIDE_RANGES:
+            height = length.bit_length() - 1
+            places = [(level, first >> level) for level in range(height, WIDE_DEPTH)]
+            upper = [levels[level][place ^ 1] for level, place in places] + above
+            leaves = [(one.payee, one.cumulative) for one in payouts[first : first + length]]
+            ranges.append((first, leaves, upper))
+            first += length
+        return ranges
+
     def claim_deep(self) -> int:
         """One payee of a million."""
         token, payee = self.place.token.address, self.place.payees[0]
@@ -90,8 +131,8 @@ class EpochLane:
         claim = (token, 0, (payee, payout.cumulative), proof)
         return self.send("EpochDistributor", "claim", *claim)
 
-    def send(self, name: str, method: str, *arguments: Any) -> int:
-        return self.place.send(name, method, *arguments, sender=self.place.customer)
+    def send(self, name: str, method: str, *arguments: Any, gas: int = BLOCK_GAS) -> int:
+        return self.place.send(name, method, *arguments, sender=self.place.customer, gas=gas)
 
     def post(self, root: Node, leaf_count: int) -> None:
         """Signs, posts and activates the next epoch."""

@@ -38,7 +38,9 @@ class Workplace:
     chain: Any
     web3: Any
 
-    def send(self, name: str, method: str, *arguments: Any, sender: Any) -> int:
+    def send(
+        self, name: str, method: str, *arguments: Any, sender: Any, gas: int = BLOCK_GAS
+    ) -> int:
         """Sends one transaction, past Brownie's own bookkeeping; the gas it used, all in."""
         call = getattr(self.contracts[name], method)
         sent = self.web3.eth.send_transaction(
@@ -46,7 +48,7 @@ class Workplace:
                 "from": sender.address,
                 "to": call._address,
                 "data": call.encode_input(*arguments),
-                "gas": BLOCK_GAS,
+                "gas": gas,
                 "gasPrice": 0,
             }
         )
