@@ -84,6 +84,7 @@ class Epochs:
     def __init__(self, machine: Machine, random: Random, code: Interface | None = None) -> None:
         self.machine = machine
         self.around = Around(machine)
+        machine.make_contract(ORACLE, PAYER, PAYEES[0])
         self.distributor = machine.deploy(
             code or committed("EpochDistributor"),
             usageOracle=ORACLE,

@@ -38,6 +38,8 @@ class Around:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.contract = machine.deploy(compiled(SCRIPTED, "Scripted"))
+        # Whoever asks by `tx.origin` who is calling finds somebody else.
+        machine.make_contract(STEWARD)
 
     @property
     def address(self) -> Address:

@@ -29,6 +29,7 @@ GAS_LIMIT: Final = 2**60
 CALL_GAS: Final = 30_000_000
 START: Final = 1_900_000_000
 DEPLOYER: Final = address("0x" + "11" * 20)
+FORWARDER: Final = "tests/differential/Forwarder.sol"
 COMPILED: Final = export_abi.ROOT / "build" / "differential"
 _OUTPUT: Final = re.compile(r"output: 0x([0-9a-f]*)")
 
@@ -105,6 +106,7 @@ class Machine:
     def __init__(self) -> None:
         self._evm = pyrevm.EVM(gas_limit=GAS_LIMIT, spec_id=CANCUN)
         self.calls = 0
+        self._contracts: set[str] = set()
         self.logs: list[Any] = []
         # Views are asked again and again; encoding them costs more than running them.
         self._errors = dict(known_errors())
@@ -115,6 +117,14 @@ class Machine:
     def wait(self, seconds: int) -> None:
         self.now += seconds
         self._evm.set_block_env(pyrevm.BlockEnv(timestamp=self.now, number=1))
+
+    def make_contract(self, *accounts: Address) -> None:
+        """From now on these accounts are contracts: they act in transactions of others."""
+        self._forwarder = compiled(FORWARDER, "Forwarder")
+        code = self._evm.get_code(self.deploy(self._forwarder).address)
+        for account in accounts:
+            self._evm.insert_account_info(account, pyrevm.AccountInfo(nonce=1, code=code))
+            self._contracts.add(account)
 
     def deploy(self, code: Interface, **arguments: Any) -> Deployed:
         """Constructor arguments by name, without the trailing underscores of the source."""
@@ -140,13 +150,17 @@ class Machine:
     def raw(self, sender: str, to: str, data: bytes) -> bytes:
         """A transaction in bytes. Raises Refused."""
         self.calls += 1
+        forwarded = sender in self._contracts
+        if forwarded:
+            forward = self._forwarder.functions["forward"]
+            sender, to, data = DEPLOYER, sender, forward.call_data((to, data))
         try:
             answer: bytes = self._evm.message_call(sender, to, data, gas=CALL_GAS)
         except RuntimeError as error:
             self.logs = []
             raise self._refusal(str(error)) from None
         self.logs = self._evm.result.logs
-        return answer
+        return forward.result(answer) if forwarded else answer
 
     def view(self, contract: Deployed, function: str, *arguments: Any) -> Any:
         """A view's decoded answer. Raises Refused."""

@@ -40,6 +40,7 @@ class Royalties:
     def __init__(self, machine: Machine, random: Random, code: Interface | None = None) -> None:
         self.machine = machine
         self.around = Around(machine)
+        machine.make_contract(PAYER, PAYEES[0])
         links = Links(machine, self.around)
         while len(links.roots) < ROOTS:
             links.add_root()
