@@ -14,7 +14,7 @@ export NO_TORCH_COMPILE := 1
 
 SOLC_VERSION := 0.8.37
 
-.PHONY: help setup demo up test test-chain test-pure test-ipfs test-second-node lint abi lock train bench-gas bench-watermark bench-fingerprint fuzz nightly clean
+.PHONY: help setup demo up test test-chain test-pure test-ipfs test-second-node lint invariants static coverage-contracts abi lock train bench-gas bench-watermark bench-fingerprint fuzz nightly clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -38,6 +38,12 @@ help:  ## list the targets
 	ln -sf "$$(ls -d $(CURDIR)/node_modules/@foundry-rs/forge-*/bin/forge | head -n 1)" .tools/forge
 	touch $@
 
+# Away from our own packages: it brings an Ethereum stack of other versions than Brownie's.
+.tools/slither/.ready: tests/static/requirements.lock
+	$(PYTHON) -m venv .tools/slither
+	.tools/slither/bin/pip install --quiet -r tests/static/requirements.lock
+	touch $@
+
 setup: .venv/.ready .tools/.ready  ## install everything that is pinned, nothing else
 
 demo: setup  ## the whole loop, from recordings to paid creators (AUDIO=folder for your own)
@@ -46,7 +52,7 @@ demo: setup  ## the whole loop, from recordings to paid creators (AUDIO=folder f
 up: setup  ## node, watermark service, oracle and API; Ctrl-C ends them all
 	antiphon up
 
-test: lint test-pure test-chain  ## everything that runs without a daemon of somebody else's
+test: lint static test-pure test-chain invariants  ## everything that runs without a daemon of somebody else's
 
 lint: setup
 	ruff check .
@@ -58,6 +64,18 @@ test-pure: setup
 
 test-chain: setup
 	brownie test tests/contracts -q
+
+# As many calls as show that the suites and their canaries work; the campaigns themselves take two cores five minutes.
+test: PROFILE = quick
+
+invariants: setup  ## forge's campaigns and fuzz tests, and the bugs they must find (PROFILE=nightly SEED=1)
+	python -m tests.invariants --profile $(or $(PROFILE),ci) --seed $(or $(SEED),1)
+
+static: setup .tools/slither/.ready  ## slither over the contracts: every finding is answered
+	python -m tests.static
+
+coverage-contracts: setup  ## lines and branches of the contracts that forge's tests reach, and what is missing
+	python -m tests.invariants.coverage
 
 test-ipfs: setup  ## against a real IPFS daemon (js-ipfs, installed under tests/ipfs)
 	ANTIPHON_IPFS=1 pytest -p no:pytest-brownie -q tests/ipfs
@@ -84,7 +102,8 @@ bench-fingerprint: setup  ## which copies the fingerprint knows again, and what 
 fuzz: setup  ## damage audio files by seed for FUZZ_SECONDS and decode them; keeps what crashes
 	python -m tests.watermark.decoder_fuzz --seconds $(or $(FUZZ_SECONDS),1200) --seed $(or $(SEED),1)
 
-nightly: test test-ipfs test-second-node bench-gas bench-watermark bench-fingerprint fuzz
+nightly: test coverage-contracts test-ipfs test-second-node bench-gas bench-watermark bench-fingerprint fuzz
+	python -m tests.invariants --profile nightly --seed $(or $(SEED),1)
 
 lock: .venv/.ready  ## resolve requirements.in anew into requirements.lock
 	rm -rf .tools/lock && $(PYTHON) -m venv .tools/lock

@@ -19,7 +19,80 @@ class Canary:
     says: str
 
 
-CANARIES = ()
+CANARIES = (
+    Canary(
+        bug="a new split begins before what came in is settled to the old one",
+        file="contracts/RoyaltyLedger.sol",
+        sound="            _settle(workId, token, vector);\n            _segmentStart",
+        broken="            _segmentStart",
+        suite="LedgerInvariants",
+        says="I9",
+    ),
+    Canary(
+        bug="income is rounded before it is divided",
+        file="contracts/RoyaltyLedger.sol",
+        sound="return income * bps / (SHARE_SCALE * BPS_WHOLE);",
+        broken="return income / SHARE_SCALE * bps / BPS_WHOLE;",
+        suite="PaymentFuzz",
+        says="assertion",
+    ),
+    Canary(
+        bug="a transfer that burned all its gas counts as paid",
+        file="contracts/libraries/SafePush.sol",
+        sound="            if delivered {\n",
+        broken="            {\n",
+        suite="HostileLedgerInvariants",
+        says="I22",
+    ),
+    Canary(
+        bug="a transfer that burned all its gas counts as paid",
+        file="contracts/libraries/SafePush.sol",
+        sound="            if delivered {\n",
+        broken="            {\n",
+        suite="HostileEpochInvariants",
+        says="I8",
+    ),
+    Canary(
+        bug="a unit of an odd share is owed to nobody",
+        file="contracts/libraries/AncestorVectors.sol",
+        sound="                kept -= part;\n",
+        broken="                kept -= part + (part & 1);\n",
+        suite="GraphInvariants",
+        says="I4",
+    ),
+    Canary(
+        bug="a unit of an odd share is owed to nobody",
+        file="contracts/libraries/AncestorVectors.sol",
+        sound="                kept -= part;\n",
+        broken="                kept -= part + (part & 1);\n",
+        suite="VectorFuzz",
+        says="I4",
+    ),
+    Canary(
+        bug="a root is active before its window has passed",
+        file="contracts/epoch/RootQueue.sol",
+        sound="if (block.timestamp < root.claimableFrom) revert WindowOpen",
+        broken="if (root.claimableFrom == 0) revert WindowOpen",
+        suite="EpochInvariants",
+        says="I13",
+    ),
+    Canary(
+        bug="a freeze of a hundred days",
+        file="contracts/libraries/Freezes.sol",
+        sound="STRETCH_MAX = 90 days;",
+        broken="STRETCH_MAX = 100 days;",
+        suite="CourtInvariants",
+        says="I17",
+    ),
+    Canary(
+        bug="sums that wrap around",
+        file="contracts/libraries/SumTree.sol",
+        sound="if (wrapped) revert IEpochDistributor.InvalidProof();\n        return",
+        broken="return",
+        suite="SumTreeFuzz",
+        says="assertion",
+    ),
+)
 
 
 class CanaryGone(RuntimeError):
@@ -36,10 +109,14 @@ def broken_tree(root: Path) -> Path:
     for linked in ("node_modules", ".tools"):
         if not (tree / linked).exists():
             (tree / linked).symlink_to(root / linked)
+    seeded: set[str] = set()
     for canary in CANARIES:
         path = tree / canary.file
         source = path.read_text()
-        if source.count(canary.sound) != 1 and canary.broken not in source:
+        if canary.file in seeded and canary.sound not in source:
+            continue
+        if source.count(canary.sound) != 1:
             raise CanaryGone(f"{canary.file} has no single {canary.sound!r}")
         path.write_text(source.replace(canary.sound, canary.broken))
+        seeded.add(canary.file)
     return tree

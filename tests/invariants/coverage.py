@@ -19,7 +19,18 @@ from tests.invariants.forge import PROFILES
 ROOT = Path(__file__).resolve().parents[2]
 TRACE = ROOT / "var" / "forge" / "lcov.info"
 # In percent of lines and branches; raise them when the suites reach more.
-FLOORS: Final[dict[str, tuple[float, float]]] = {}
+FLOORS: Final = {
+    "contracts/DerivativeGraph.sol": (90.0, 25.0),
+    "contracts/DisputeCourt.sol": (78.0, 50.0),
+    "contracts/EpochDistributor.sol": (82.0, 42.0),
+    "contracts/RoyaltyLedger.sol": (85.0, 55.0),
+    "contracts/epoch/RootFaults.sol": (78.0, 35.0),
+    "contracts/epoch/RootQueue.sol": (90.0, 40.0),
+    "contracts/libraries/AncestorVectors.sol": (100.0, 90.0),
+    "contracts/libraries/Freezes.sol": (85.0, 70.0),
+    "contracts/libraries/SafePush.sol": (100.0, 33.0),
+    "contracts/libraries/SumTree.sol": (90.0, 70.0),
+}
 # Half of it is never called: a gate that finds nothing missing there looks at nothing.
 CANARY: Final = "tests/invariants/stage/HalfTested.sol"
 

@@ -12,18 +12,20 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Profile:
-    """`runs` sequences of `depth` acts a campaign, and `fuzz_runs` times each fuzz test."""
+    """`runs` sequences of `depth` acts a campaign, `fuzz_runs` times each fuzz test; how often a
+    failure is tried to be made shorter."""
 
     runs: int
     depth: int
     fuzz_runs: int
+    shrinks: int = 5_000
 
 
 PROFILES = {
     "quick": Profile(20, 100, 200),
     "ci": Profile(2_000, 100, 20_000),
     "nightly": Profile(50_000, 100, 500_000),
-    "canary": Profile(40, 100, 2_000),
+    "canary": Profile(40, 100, 2_000, shrinks=20),
 }
 
 
@@ -50,6 +52,7 @@ def run_forge(root: Path, profile: str, seed: int, match: str) -> list[Outcome]:
     environment = os.environ | {
         "FOUNDRY_INVARIANT_RUNS": str(numbers.runs),
         "FOUNDRY_INVARIANT_DEPTH": str(numbers.depth),
+        "FOUNDRY_INVARIANT_SHRINK_RUN_LIMIT": str(numbers.shrinks),
         "FOUNDRY_FUZZ_RUNS": str(numbers.fuzz_runs),
     }
     command = ["forge", "test", "--json", "--allow-failure", "--fuzz-seed", hex(seed)]

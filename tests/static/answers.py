@@ -5,8 +5,37 @@ from __future__ import annotations
 from typing import Final
 
 CLASSES: Final = {
+    "calls-loop": "loops end after 16 parents, 64 payees or 128 works, and call contracts of ours",
+    "missing-zero-check": "the deployment compares every address it wires with its prediction",
     "timestamp": "windows of days, and a block's proposer moves time by seconds",
     "uninitialized-local": "Solidity starts every local variable at zero, and these are meant to",
 }
 
-FINDINGS: Final[dict[tuple[str, str], str]] = {}
+FINDINGS: Final = {
+    ("arbitrary-send-erc20", "RoyaltyLedger.payFrom(address,WorkId,IERC20,uint128)"): (
+        "only the licence registry calls it, for the licensee who called or signed"
+    ),
+    ("divide-before-multiply", "WorkToken.royaltyInfo(uint256,uint256)"): (
+        "whole and rest are multiplied apart, so that no price overflows; the sum is exact"
+    ),
+    ("incorrect-equality", "WorkRegistry.materialise(Catalogue,CatalogueWork,bytes32[])"): (
+        "zero means never registered: nobody can move a stored time"
+    ),
+    ("shadowing-local", "OperatorSet.constructor.bond"): (
+        "a constructor cannot mean the function that adds to a bond"
+    ),
+    ("shadowing-local", "UsageOracle.constructor.bond"): (
+        "a constructor cannot mean the function that adds to a bond"
+    ),
+    ("unused-return", "LicenceRegistry._checkConsent(WorkId,Tier,bytes32)"): (
+        "asked for its refusal of a work nobody registered"
+    ),
+    (
+        "unused-return",
+        "RootFaults.checkLeaf(IERC20,RootFaults.Root,IEpochDistributor.ProvenLeaf)",
+    ): "asked for its refusal of a leaf that is not in the tree; the total is the root's own",
+    (
+        "unused-return",
+        "SharingRules.announce(CommunityId,ISharingRules.SharingRule,uint16,uint64)",
+    ): "the values before and after are known: both were read",
+}

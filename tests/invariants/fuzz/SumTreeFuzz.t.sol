@@ -56,7 +56,7 @@ contract SumTreeFuzz is Actor {
         IEpochDistributor.Payout memory payout = IEpochDistributor.Payout(_payee(1), large);
         bytes32 leaf = keccak256(bytes.concat(keccak256(abi.encode(payout.payee, _TOKEN, large))));
         IEpochDistributor.SumNode[] memory path = new IEpochDistributor.SumNode[](1);
-        path[0] = IEpochDistributor.SumNode(bytes32(_next(0, type(uint256).max)), small);
+        path[0] = IEpochDistributor.SumNode(keccak256(abi.encode(seed)), small);
         uint256 wrapped;
         unchecked {
             wrapped = large + small;

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IRoyaltyLedger} from "../../../contracts/interfaces/IRoyaltyLedger.sol";
 import {PlainToken} from "../../../contracts/testing/PlainToken.sol";
 import {WorkId} from "../../../contracts/types/Identifiers.sol";
 import {Share} from "../../../contracts/types/Rights.sol";
@@ -107,7 +108,12 @@ contract LedgerHandler is Books {
     function enactSplit(uint256 seed) external watched(seed) drawing(seed) {
         _touch();
         uint64 work = _work();
-        if (versionsOf(work) < 4) _enact(work, _shares());
+        if (versionsOf(work) == 4) return;
+        _enact(work, _shares());
+        for (uint256 i; i < _tokens.length; ++i) {
+            IRoyaltyLedger.Flow memory flow = ledger.flowOf(WorkId.wrap(work), _tokens[i]);
+            _expect(flow.gross == flow.settled, "I9: a new split takes what came in before it");
+        }
     }
 
     function donate(uint256 seed) external watched(seed) drawing(seed) {
