@@ -99,6 +99,24 @@ bench-watermark: setup  ## what the mark survives, beside published figures (AUD
 bench-fingerprint: setup  ## which copies the fingerprint knows again, and what it confuses (AUDIO=folder)
 	nice python -m benchmarks.fingerprint $(if $(AUDIO),--folder "$(AUDIO)")
 
+.PHONY: differential proofs mutation
+nightly: differential proofs mutation
+
+differential: setup  ## contracts beside their exact models in one process (CALLS=10000000 SEED=1)
+	python -m tests.differential --calls $(or $(CALLS),10000000) --seed $(or $(SEED),1)
+
+# Venvs of their own: halmos wants older packages than Brownie does, the other is a command alone.
+.tools/%/.ready: tests/%/requirements.txt
+	$(PYTHON) -m venv .tools/$*
+	.tools/$*/bin/pip install --quiet -r $<
+	touch $@
+
+proofs: setup .tools/proofs/.ready  ## prove what contracts do with money, and refute it of broken twins
+	python -m tests.proofs
+
+mutation: setup .tools/mutation/.ready  ## which small changes of a contract nothing notices (SAMPLE=100 SEED=1)
+	python -m tests.mutation $(if $(SAMPLE),--sample $(SAMPLE)) --seed $(or $(SEED),1)
+
 fuzz: setup  ## damage audio files by seed for FUZZ_SECONDS and decode them; keeps what crashes
 	python -m tests.watermark.decoder_fuzz --seconds $(or $(FUZZ_SECONDS),1200) --seed $(or $(SEED),1)
 
