@@ -328,8 +328,21 @@ class Epochs:
         payee = previous.tree.payouts[at].payee
         now = [p.payee for p in root.tree.payouts].index(payee)
         shown = (self._leaf(previous.tree, at), [self._leaf(root.tree, now)])
-        arguments = (lane.token.address, root.epoch, *shown)
-        self._must_refuse("NoFault", (), "rejectDecrease", arguments)
+        place = (lane.token.address, root.epoch)
+        self._must_refuse("NoFault", (), "rejectDecrease", (*place, *shown))
+        tree = root.tree
+        if tree.leaf_count < 2:
+            return
+        first, second = self._leaf(tree, 0), self._leaf(tree, 1)
+        self._must_refuse("NoFault", (), "rejectDisorder", (*place, first, second))
+        self._must_refuse("NoFault", (), "rejectDisorder", (*place, second, first))
+        # The sums of every node above leaves 0 and 1 are what its children come to.
+        halves = [(node.hash, node.sum) for node in (tree.proof(1)[0], tree.proof(0)[0])]
+        claimed, path = sum(amount for _, amount in halves), []
+        for sibling in tree.proof(0)[1:]:
+            path.append((sibling.hash, sibling.sum, claimed))
+            claimed += sibling.sum
+        self._must_refuse("NoFault", (), "rejectSums", (*place, 0, *halves, path))
 
     def _leaf(self, tree: SumTree, at: int) -> tuple[Any, ...]:
         leaf = tree.payouts[at]
@@ -338,6 +351,9 @@ class Epochs:
 
     def _cut(self, lane: Lane, place: int) -> None:
         gone = len(lane.waiting) - place
+        for root in lane.waiting[place:]:
+            report = (root.epoch,)
+            self.machine.expect(self.distributor, "rejectedReport", report, root.epoch)
         del lane.waiting[place:], lane.totals[-gone:]
 
     def _wrong_claims(
