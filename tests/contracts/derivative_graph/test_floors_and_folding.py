@@ -27,7 +27,7 @@ def around(deployer: Any) -> Any:
 
 @pytest.fixture
 def graph(DerivativeGraph: Any, around: Any, deployer: Any) -> Any:
-    return DerivativeGraph.deploy(around, around, by(deployer))
+    return DerivativeGraph.deploy(around, around, around, by(deployer))
 
 
 class Lineage:
