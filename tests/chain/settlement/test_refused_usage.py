@@ -27,7 +27,7 @@ from settlement_cases import (
 from chain.ledger.identifiers import GenerationId, LicenceId
 from chain.ledger.rights import Tier
 from chain.ledger.usage import UsageEvent, UsageKind
-from chain.ledger.vectors import AncestorShare, AncestorVector
+from chain.ledger.vectors import AncestorVector
 from chain.settlement.counting import LICENCES_MAX, RefusalReason
 from chain.settlement.settle import Carried, SettlementState, settle_epoch
 
@@ -111,7 +111,7 @@ def test_income_that_would_reach_a_work_without_a_split_is_refused(work: int) ->
 
 
 def test_an_ancestor_that_receives_nothing_needs_no_split() -> None:
-    unpaid = AncestorVector((AncestorShare(FIRST, 0),))
+    unpaid = AncestorVector(())  # zero shares are left out at linking
     splits = {w: split for w, split in STATE.splits.items() if w != FIRST}
     state = dataclasses.replace(STATE, vectors={DERIVED: unpaid}, splits=splits)
 
