@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from tests.differential.runs import PAIRS
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "contracts" / "INVARIANTS.md").read_text()
 ROWS = re.findall(r"^\| (\d+) \| [^|]+ \| ([^|]+) \|$", PAGE, flags=re.MULTILINE)
 
 
 def names_of_tests() -> set[str]:
-    """Functions of Brownie's and pytest's, and suites of forge's."""
+    """Functions of Brownie's and pytest's, suites of forge's, proofs, and pairs that must agree."""
     python = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("*.py"))
-    solidity = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("*.t.sol"))
+    solidity = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("*.sol"))
     functions = re.findall(r"^\s*def ((?:test|invariant)_\w+)", python, flags=re.MULTILINE)
-    return {*functions, *re.findall(r"^contract (\w+)", solidity, flags=re.MULTILINE)}
+    suites = re.findall(r"^contract (\w+)", solidity, flags=re.MULTILINE)
+    proofs = re.findall(r"\bfunction (check_\w+)", solidity)
+    return {*functions, *suites, *proofs, *PAIRS}
 
 
 def test_every_invariant_has_its_row() -> None:
