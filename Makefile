@@ -14,7 +14,7 @@ export NO_TORCH_COMPILE := 1
 
 SOLC_VERSION := 0.8.37
 
-.PHONY: help setup demo up test test-chain test-pure test-ipfs test-second-node lint invariants static coverage-contracts abi lock train bench-gas bench-watermark bench-fingerprint fuzz nightly clean
+.PHONY: help setup demo up test test-chain test-pure test-ipfs test-second-node lint invariants static coverage-contracts differential proofs mutation abi lock train bench-gas bench-watermark bench-fingerprint fuzz nightly clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -52,7 +52,7 @@ demo: setup  ## the whole loop, from recordings to paid creators (AUDIO=folder f
 up: setup  ## node, watermark service, oracle and API; Ctrl-C ends them all
 	antiphon up
 
-test: lint static test-pure test-chain invariants  ## everything that runs without a daemon of somebody else's
+test: lint static test-pure test-chain bench-gas invariants  ## everything that runs without a daemon of somebody else's
 
 lint: setup
 	ruff check .
@@ -99,9 +99,6 @@ bench-watermark: setup  ## what the mark survives, beside published figures (AUD
 bench-fingerprint: setup  ## which copies the fingerprint knows again, and what it confuses (AUDIO=folder)
 	nice python -m benchmarks.fingerprint $(if $(AUDIO),--folder "$(AUDIO)")
 
-.PHONY: differential proofs mutation
-nightly: differential proofs mutation
-
 differential: setup  ## contracts beside their exact models in one process (CALLS=10000000 SEED=1)
 	python -m tests.differential --calls $(or $(CALLS),10000000) --seed $(or $(SEED),1)
 
@@ -120,7 +117,7 @@ mutation: setup .tools/mutation/.ready  ## which small changes of a contract not
 fuzz: setup  ## damage audio files by seed for FUZZ_SECONDS and decode them; keeps what crashes
 	python -m tests.watermark.decoder_fuzz --seconds $(or $(FUZZ_SECONDS),1200) --seed $(or $(SEED),1)
 
-nightly: test coverage-contracts test-ipfs test-second-node bench-gas bench-watermark bench-fingerprint fuzz
+nightly: test coverage-contracts differential proofs mutation test-ipfs test-second-node bench-watermark bench-fingerprint fuzz
 	python -m tests.invariants --profile nightly --seed $(or $(SEED),1)
 
 lock: .venv/.ready  ## resolve requirements.in anew into requirements.lock
