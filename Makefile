@@ -65,9 +65,6 @@ test-pure: setup
 test-chain: setup
 	brownie test tests/contracts -q
 
-# As many calls as show that the suites and their canaries work; the campaigns themselves take two cores five minutes.
-test: PROFILE = quick
-
 invariants: setup  ## forge's campaigns and fuzz tests, and the bugs they must find (PROFILE=nightly SEED=1)
 	python -m tests.invariants --profile $(or $(PROFILE),ci) --seed $(or $(SEED),1)
 
