@@ -7,6 +7,7 @@ Numbers are chosen so that splitting them leaves remainders.
 from __future__ import annotations
 
 import hashlib
+import time
 from dataclasses import dataclass
 
 from chain.client.royalty_ledger import shares_list
@@ -124,7 +125,9 @@ def change_split(
         devnet.rpc("anvil_impersonateAccount", share.payee)
         devnet.rpc("anvil_setBalance", share.payee, hex(10**22))
         consent = {"from": share.payee, "to": devnet.ledger.address, "data": data}
-        devnet.rpc("eth_sendTransaction", consent)
+        sent = bytes.fromhex(devnet.rpc("eth_sendTransaction", consent)[2:])
+        while devnet.node.receipt(sent) is None:  # anvil mines a burst a moment later
+            time.sleep(0.01)
     devnet.ledger.enact_split(work, split, vector, signer=devnet.signers[signer])
 
 
