@@ -226,12 +226,15 @@ abstract contract RootQueue is IEpochDistributor, Managed {
         uint256 total,
         uint256 funded,
         bytes32 sumRoot
-    ) private view {
+    ) private {
         if (total < promised) revert TotalDecreased(promised, total);
         if (total > funded) revert NotFunded(total, funded);
         uint256 ceiling = _ceiling(token, last, promised, funded);
         uint256 increase = total - promised;
-        if (increase > ceiling && !_isCosigned[sumRoot]) revert AboveCeiling(increase, ceiling);
+        if (increase <= ceiling) return;
+        if (!_isCosigned[sumRoot]) revert AboveCeiling(increase, ceiling);
+        // Once: a root that was thrown out does not come back on the old signature.
+        _isCosigned[sumRoot] = false;
     }
 
     /// @dev Before the fourth root there is less behind it, and the mean counts what is not there as nothing.

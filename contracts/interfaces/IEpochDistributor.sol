@@ -124,7 +124,7 @@ interface IEpochDistributor {
     /// @notice Makes the oldest waiting root the active one, after its window. Anyone.
     function activate(IERC20 token) external;
 
-    /// @notice Lets a root above the ceiling be proposed; only the council.
+    /// @notice Lets a root above the ceiling be proposed, once; only the council.
     function cosign(bytes32 sumRoot) external;
 
     /// @notice Throws a waiting root out, within its window; only the council.

@@ -288,15 +288,27 @@ def test_an_epoch_above_a_tenth_of_the_pool_needs_the_council(limited, lane, pay
     limited.propose(*most.proposal(1, lane), by(roles.oracle))
     limited.reject(lane, 1, REASON, by(roles.council))
     tx = limited.cosign(more.root, by(roles.council))
+    assert limited.isCosigned(more.root)
+    assert not limited.isCosigned(most.root)
     limited.propose(*more.proposal(2, lane), by(roles.oracle))
 
     assert dict(tx.events["RootCosigned"]) == {
         "sumRoot": "0x" + more.root.hex(),
         "council": roles.council,
     }
-    assert limited.isCosigned(more.root)
-    assert not limited.isCosigned(most.root)
     assert limited.pendingRoots(lane)[0][1] == 100_001
+
+
+def test_the_councils_signature_serves_once(limited, lane, payees, roles):
+    more = PayoutTree(lane, {payees[0]: 100_001})
+    limited.cosign(more.root, by(roles.council))
+    limited.propose(*more.proposal(1, lane), by(roles.oracle))
+    limited.reject(lane, 1, REASON, by(roles.council))
+
+    refused = refusal_of(limited.propose, *more.proposal(2, lane), sender=roles.oracle)
+
+    assert refused == ("AboveCeiling", 100_001, 100_000)
+    assert not limited.isCosigned(more.root)
 
 
 def test_only_the_council_cosigns(limited, roles):
