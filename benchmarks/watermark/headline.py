@@ -105,7 +105,7 @@ def _null(found: dict[str, Any]) -> Iterator[str]:
 
 
 def _cost(cost: dict[str, Any]) -> Iterator[str]:
-    told = "; ".join(f"{row['name']} 1/{row['stock_ratio']:.1f}" for row in cost["rows"][1:])
+    told = "; ".join(f"{row['name']} {_of_stock(row['stock_ratio'])}" for row in cost["rows"][1:])
     yield f"CPU against the stock AudioSeal detector on the same clip, in turns: {told}."
     for row in cost["hour"]:
         yield (
@@ -115,6 +115,10 @@ def _cost(cost: dict[str, Any]) -> Iterator[str]:
             f"{row['peak_mib']:.0f} MiB at most."
         )
     yield ""
+
+
+def _of_stock(ratio: float) -> str:
+    return f"1/{ratio:.1f}" if ratio >= 1 else f"{1 / ratio:.1f} times as much"
 
 
 def _row(name: str, worst: dict[str, Any]) -> str:
