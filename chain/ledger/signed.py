@@ -6,8 +6,8 @@ chain, in one contract, until `deadline` (Unix seconds, inclusive), for one nonc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Final
 
 from chain.ledger.identifiers import Address, CommunityId, Digest, WorkId
 from chain.ledger.keccak import keccak256
@@ -33,8 +33,30 @@ _DECISION_TYPE: Final = keccak256(
 
 
 @dataclass(frozen=True)
-class LicenceVoucher:
+class _Signed:
+    """A struct whose fields stand in the order of its type string."""
+
+    TYPE_HASH: ClassVar[bytes]
+
+    def as_tuple(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, field.name) for field in fields(self))
+
+    def struct_hash(self) -> Digest:
+        return Digest(keccak256(self.TYPE_HASH + b"".join(map(_word, self.as_tuple()))))
+
+
+def _word(value: bytes | str | int) -> bytes:
+    """32 bytes of a digest, an address or a number."""
+    if isinstance(value, bytes):
+        return value
+    return address_word(Address(value)) if isinstance(value, str) else uint_word(value)
+
+
+@dataclass(frozen=True)
+class LicenceVoucher(_Signed):
     """Good for `count` licences; `holder` zero is for whoever bears it. Signed by a controller."""
+
+    TYPE_HASH: ClassVar[bytes] = _VOUCHER_TYPE
 
     work_id: WorkId
     terms_hash: Digest
@@ -43,33 +65,12 @@ class LicenceVoucher:
     deadline: int
     nonce: int
 
-    def as_tuple(self) -> tuple[Any, ...]:
-        return (
-            self.work_id,
-            self.terms_hash,
-            self.holder,
-            self.count,
-            self.deadline,
-            self.nonce,
-        )
-
-    def struct_hash(self) -> Digest:
-        return Digest(
-            keccak256(
-                _VOUCHER_TYPE
-                + uint_word(self.work_id)
-                + self.terms_hash
-                + address_word(self.holder)
-                + uint_word(self.count)
-                + uint_word(self.deadline)
-                + uint_word(self.nonce)
-            )
-        )
-
 
 @dataclass(frozen=True)
-class LicenceOrder:
+class LicenceOrder(_Signed):
     """Who wants a licence under which terms; the two limits say price and share again in words."""
+
+    TYPE_HASH: ClassVar[bytes] = _ORDER_TYPE
 
     work_id: WorkId
     terms_hash: Digest
@@ -79,35 +80,12 @@ class LicenceOrder:
     deadline: int
     nonce: int
 
-    def as_tuple(self) -> tuple[Any, ...]:
-        return (
-            self.work_id,
-            self.terms_hash,
-            self.holder,
-            self.max_price,
-            self.max_share,
-            self.deadline,
-            self.nonce,
-        )
-
-    def struct_hash(self) -> Digest:
-        return Digest(
-            keccak256(
-                _ORDER_TYPE
-                + uint_word(self.work_id)
-                + self.terms_hash
-                + address_word(self.holder)
-                + uint_word(self.max_price)
-                + uint_word(self.max_share)
-                + uint_word(self.deadline)
-                + uint_word(self.nonce)
-            )
-        )
-
 
 @dataclass(frozen=True)
-class ElderApproval:
+class ElderApproval(_Signed):
     """An elder's word on one offer: that it be granted, or (`reaffirms`) that it still holds."""
+
+    TYPE_HASH: ClassVar[bytes] = _ELDER_TYPE
 
     elder: Address
     work_id: WorkId
@@ -118,55 +96,15 @@ class ElderApproval:
     nonce: int
     deadline: int
 
-    def as_tuple(self) -> tuple[Any, ...]:
-        return (
-            self.elder,
-            self.work_id,
-            self.tier,
-            self.offer,
-            self.terms_hash,
-            self.reaffirms,
-            self.nonce,
-            self.deadline,
-        )
-
-    def struct_hash(self) -> Digest:
-        return Digest(
-            keccak256(
-                _ELDER_TYPE
-                + address_word(self.elder)
-                + uint_word(self.work_id)
-                + uint_word(self.tier)
-                + uint_word(self.offer)
-                + self.terms_hash
-                + uint_word(self.reaffirms)
-                + uint_word(self.nonce)
-                + uint_word(self.deadline)
-            )
-        )
-
 
 @dataclass(frozen=True)
-class DecisionApproval:
+class DecisionApproval(_Signed):
     """An elder's word on a decision of the community, named by its hash."""
+
+    TYPE_HASH: ClassVar[bytes] = _DECISION_TYPE
 
     community_id: CommunityId
     decision_hash: Digest
     elder: Address
     nonce: int
     deadline: int
-
-    def as_tuple(self) -> tuple[Any, ...]:
-        return (self.community_id, self.decision_hash, self.elder, self.nonce, self.deadline)
-
-    def struct_hash(self) -> Digest:
-        return Digest(
-            keccak256(
-                _DECISION_TYPE
-                + uint_word(self.community_id)
-                + self.decision_hash
-                + address_word(self.elder)
-                + uint_word(self.nonce)
-                + uint_word(self.deadline)
-            )
-        )
