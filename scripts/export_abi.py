@@ -22,7 +22,7 @@ os.environ.setdefault("SOLCX_BINARY_PATH", str(ROOT / ".tools" / "solcx"))
 
 import solcx  # noqa: E402  (reads the variable on import)
 
-from scripts import descriptors  # noqa: E402
+from scripts import descriptors  # noqa: E402  (after what had to come first)
 
 SOLC_VERSION: Final = "0.8.37"
 EVM_VERSION: Final = "cancun"

@@ -6,7 +6,8 @@ The table is in docs/THREATS.md. Every key here is one account; a Safe is one to
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import brownie
 import pytest
@@ -29,7 +30,8 @@ PAYING = {
 }
 
 
-class World(NamedTuple):
+@dataclass(frozen=True)
+class World:
     """A deployment with all keys apart, a work of one payee, and money that waits for it."""
 
     contracts: dict[str, Any]
@@ -39,7 +41,7 @@ class World(NamedTuple):
     split: list[tuple[str, int]]
     payee: Any
 
-    def __getitem__(self, name: str) -> Any:  # type: ignore[override]
+    def __getitem__(self, name: str) -> Any:
         return self.contracts[name]
 
     def claims(self, anyone: Any) -> int:
