@@ -15,14 +15,14 @@ from api.reading import manifest_cid
 from chain.client.blocks import BlockPin
 from chain.indexer.records import EpochRecord, Place, RootRecord, SplitRecord
 from chain.ledger.identifiers import Address, Digest, WorkId
-from chain.ledger.rights import BPS_WHOLE, SHARE_SCALE, Split
+from chain.ledger.rights import UNIT_NUMERATOR, Split
 from chain.ledger.usage import UsageEvent
 from chain.ledger.vectors import AncestorVector
 from chain.metrics.latency import Timeline
 from chain.provenance import Cid, Codec, SegmentsManifest, get_manifest
 from chain.settlement.carried import Carried
 from chain.settlement.segments import decode_segment
-from chain.settlement.settle import settle_epoch
+from chain.settlement.settle import income_by_work, settle_epoch
 from chain.settlement.state import settlement_state
 
 
@@ -59,7 +59,7 @@ def in_force(versions: Sequence[SplitRecord], place: Place) -> Split:
 def parts(numerator: int, split: Split) -> Iterator[tuple[Address, int]]:
     """What each payee has of an income, in whole base units; weights, not money."""
     for share in split.shares:
-        yield share.payee, numerator * share.bps // (SHARE_SCALE * BPS_WHOLE)
+        yield share.payee, numerator * share.bps // UNIT_NUMERATOR
 
 
 def epoch_timelines(app: Application, at: BlockPin) -> list[Timeline]:
@@ -73,15 +73,28 @@ def epoch_timelines(app: Application, at: BlockPin) -> list[Timeline]:
     for record in app.store.epochs(at=at):
         report = record.report
         state_pin = app.node.block(report.state_block)
-        state = settlement_state(app.store, at=state_pin, token=report.token, counted_ids=counted)
+        state = settlement_state(
+            app.store,
+            at=state_pin,
+            token=report.token,
+            epoch=report.epoch,
+            previous_report=report.previous_report,
+            counted_ids=counted,
+        )
         settled = settle_epoch(segment_events(app, report.segments_digest), state, Carried())
         counted.update(settled.counted)
+        income = income_by_work(settled.credits)
+        payees: dict[WorkId, list[tuple[Address, int]]] = defaultdict(list)
+        for (work_id, payee), entitled in settled.entitled.items():
+            payees[work_id].append((payee, entitled))
         root = roots.get((report.token, report.epoch))
         for event in settled.counted_events:
             licence = state.licences[event.licence_id]
             vector = state.vector_of(licence.work_id)
             for work_id, numerator in vector.divide(licence.work_id, licence.terms.unit_price):
-                for payee, value in parts(numerator, state.splits[work_id]):
+                for payee, entitled in payees[work_id]:
+                    # The event's part of what the work brought the payee, by split and rule.
+                    value = numerator * entitled // (income[work_id] * UNIT_NUMERATOR)
                     times = event_times(event, state_pin, record, root, paid[payee])
                     found.append(Timeline(value, times))
     return found

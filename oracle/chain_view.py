@@ -74,10 +74,23 @@ class ChainView:
         return self._facts[1]
 
     def settlement_state(
-        self, at: BlockPin, token: Address, counted: AbstractSet[Digest]
+        self,
+        at: BlockPin,
+        token: Address,
+        epoch: EpochNumber,
+        previous: Digest,
+        counted: AbstractSet[Digest],
     ) -> SettlementState:
-        """What one epoch in `token` is settled by; `counted` are the events of earlier ones."""
-        return settlement_state(self.store, at=at, token=token, counted_ids=counted)
+        """What one epoch in `token` after the report `previous` is settled by; `counted` are the
+        events of earlier ones."""
+        return settlement_state(
+            self.store,
+            at=at,
+            token=token,
+            epoch=epoch,
+            previous_report=previous,
+            counted_ids=counted,
+        )
 
     def posted(self, at: BlockPin) -> list[EpochRecord]:
         """The reports on chain, in their order."""

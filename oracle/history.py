@@ -16,7 +16,7 @@ from chain.ledger.usage import UsageEvent
 from chain.provenance import BlockReader, Cid, Codec, SegmentsManifest, get_manifest
 from chain.settlement.carried import Carried
 from chain.settlement.segments import decode_segment
-from chain.settlement.settle import settle_epoch
+from chain.settlement.settle import known_program, settle_epoch
 from oracle.chain_view import ChainView
 from oracle.errors import HistoryMismatch
 from oracle.papers import differences
@@ -85,9 +85,12 @@ class EpochHistory:
     def _settle(self, prior: Prior, report: EpochReport) -> Prior:
         events = events_of(self._blocks, report)
         at = self._view.at(report.state_block)
-        state = self._view.settlement_state(at, report.token, prior.counted)
+        state = self._view.settlement_state(
+            at, report.token, report.epoch, prior.report_hash, prior.counted
+        )
         settlement = settle_epoch(events, state, prior.carried)
-        computed = settlement.report(report.epoch, prior.report_hash, report.segments_digest)
+        program = known_program(report.program_hash)
+        computed = settlement.report(report.segments_digest, program_hash=program)
         found = differences(report, computed)
         if found:
             raise HistoryMismatch(report.epoch, found)

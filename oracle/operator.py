@@ -121,10 +121,11 @@ class Operator:
         at = self._view.at(report.state_block)
         prior = self._history.last(report.token, at)
         events = self._reviewed_events(proposal, at)
-        state = self._view.settlement_state(at, report.token, prior.counted)
-        settlement = settle_epoch(events, state, prior.carried)
         number = self._history.next_number(at)
-        return settlement.report(number, prior.report_hash, report.segments_digest)
+        state = self._view.settlement_state(
+            at, report.token, number, prior.report_hash, prior.counted
+        )
+        return settle_epoch(events, state, prior.carried).report(report.segments_digest)
 
     def _reviewed_events(self, proposal: Proposal, at: BlockPin) -> list[UsageEvent]:
         """All events of the segments, after each segment and each paper behind it was checked."""

@@ -77,13 +77,15 @@ class Sealer:
         if last is not None and last.number >= number:
             raise EpochNotReady(last.number, "not at the pinned block", "posted", "wait a block")
         taken = self._take(at)
-        state = self._view.settlement_state(at, self._token, prior.counted)
+        state = self._view.settlement_state(
+            at, self._token, number, prior.report_hash, prior.counted
+        )
         settlement = settle_epoch(taken.events, state, prior.carried)
         if not settlement.counted:
             self._refuse_all(taken, settlement)
         if settlement.sum_tree.leaf_count == 0:
             raise NothingToSeal("the usage that waits is worth nothing")
-        row = self._write_papers(number, prior.report_hash, taken, settlement, at)
+        row = self._write_papers(taken, settlement, at)
         self._outbox.reached("epoch-before-seal")
         with self._outbox.writing() as connection:
             EpochBook(connection).insert(row)
@@ -92,18 +94,12 @@ class Sealer:
         self._outbox.reached("epoch-seal-after-commit")
         return row
 
-    def _write_papers(
-        self,
-        number: EpochNumber,
-        previous: Digest,
-        taken: _Taken,
-        settlement: EpochSettlement,
-        at: BlockPin,
-    ) -> EpochRow:
+    def _write_papers(self, taken: _Taken, settlement: EpochSettlement, at: BlockPin) -> EpochRow:
         """Segments, manifest, evidence and payouts, by content id; nothing names them yet."""
         evidence_cid = put_evidence(self._blocks, taken.evidence)
+        number = settlement.epoch
         segments_cid = self._put_segments(number, taken.segments, evidence_cid, at)
-        report = settlement.report(number, previous, Digest(segments_cid.digest))
+        report = settlement.report(Digest(segments_cid.digest))
         paper = PayoutsPaper(
             report, settlement.licence_usage, settlement.payouts, tuple(_refused(settlement))
         )

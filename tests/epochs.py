@@ -98,6 +98,8 @@ class EpochLane:
             self.store,
             at=self.store.head(),
             token=self.devnet.deployment.token,
+            epoch=EpochNumber(len(self.settled) + 1),
+            previous_report=self.previous,
             counted_ids=frozenset(self.counted),
         )
         events = [event for batch in batches for event in decode_segment(encode_segment(batch))]
@@ -122,8 +124,7 @@ class EpochLane:
     def run(self, batches: Sequence[Sequence[UsageEvent]]) -> EpochSettlement:
         """Settle, post, wait the window out, activate and pay one epoch."""
         outcome, manifest = self.settle(batches)
-        epoch = EpochNumber(len(self.settled) + 1)
-        report = outcome.report(epoch, self.previous, Digest(manifest.digest))
+        report = outcome.report(Digest(manifest.digest))
         self.post(outcome, report)
         self.activate_and_push(outcome)
         return outcome

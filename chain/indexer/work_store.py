@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 
 from sqlalchemy import ColumnElement, Connection
 
@@ -71,14 +72,41 @@ class WorkStore(IndexReader):
         self, community_id: CommunityId, epoch: EpochNumber, *, at: BlockPin
     ) -> Announcement:
         """The rule by which a community divides what it earns in an epoch."""
+        default = Announcement(SharingRule.PRO_RATA, 0, 0, EpochNumber(0))
+        return self.sharing_rules(epoch, at=at).get(community_id, default)
+
+    def sharing_rules(self, epoch: EpochNumber, *, at: BlockPin) -> dict[CommunityId, Announcement]:
+        """The rule that holds in an epoch, of every community that announced one."""
         table = tables.sharing_rule_announced
-        wanted = (table.c.community_id == community_id, table.c.from_epoch <= epoch)
         with self._at(at) as connection:
-            held = Announcement(SharingRule.PRO_RATA, 0, 0, EpochNumber(0))
-            for row in ordered(connection, table, at, *wanted):
-                first = EpochNumber(row.from_epoch)
-                held = Announcement(SharingRule(row.rule), row.phi_bps, row.version, first)
-            return held
+            # First epochs never fall, so of those that began the last announced one holds.
+            return {
+                CommunityId(row.community_id): Announcement(
+                    SharingRule(row.rule), row.phi_bps, row.version, EpochNumber(row.from_epoch)
+                )
+                for row in ordered(connection, table, at, table.c.from_epoch <= epoch)
+            }
+
+    def works_of_communities(
+        self, communities: Iterable[CommunityId], *, at: BlockPin
+    ) -> dict[WorkId, CommunityId]:
+        """The works that these communities decide for: a displaced one is its displacer's."""
+        table = tables.work_registered
+        wanted = table.c.community_id.in_(list(communities))
+        with self._at(at) as connection:
+            displaced = self._displaced(connection, at)
+            found = {
+                WorkId(row.work_id): CommunityId(row.community_id)
+                for row in ordered(connection, table, at, wanted)
+                if row.work_id not in displaced
+            }
+        for work in displaced:
+            holder = displaced[work]
+            while holder in displaced:
+                holder = displaced[holder]
+            if holder in found:
+                found[WorkId(work)] = found[holder]
+        return found
 
     def _one_work(self, at: BlockPin, wanted: ColumnElement[bool]) -> WorkRecord | None:
         # A content that was displaced has several works; the newest has it.

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from chain.ledger.identifiers import Address, Digest, GenerationId, LicenceId, WorkId
+from chain.ledger.identifiers import (
+    Address,
+    CommunityId,
+    Digest,
+    EpochNumber,
+    GenerationId,
+    LicenceId,
+    WorkId,
+)
 from chain.ledger.rights import Parent, Split, Terms, Tier
+from chain.ledger.sharing import Announcement
 from chain.ledger.vectors import AncestorVector
 
 
@@ -43,9 +52,13 @@ class SettlementState:
     `vectors` has the linked derivatives; every other work keeps its income whole (no licence can be
     taken for a derivative before it is linked). `splits` are those in force. `counted_ids` are the
     events of all earlier epochs. `frozen` are the shares under dispute: their income is kept back.
+    `rules` are the announced sharing rules that hold for `epoch`, `communities` at least the works
+    of those that have one. `previous_report` is the hash of the report before in this token.
     """
 
     token: Address
+    epoch: EpochNumber
+    previous_report: Digest
     block: int
     time: int
     licences: Mapping[LicenceId, LicenceFacts]
@@ -54,6 +67,8 @@ class SettlementState:
     splits: Mapping[WorkId, Split]
     counted_ids: AbstractSet[Digest] = frozenset()
     frozen: AbstractSet[tuple[WorkId, Address]] = frozenset()
+    rules: Mapping[CommunityId, Announcement] = field(default_factory=dict)
+    communities: Mapping[WorkId, CommunityId] = field(default_factory=dict)
 
     def vector_of(self, work_id: WorkId) -> AncestorVector:
         """The work's ancestor vector; empty for a work without parents."""

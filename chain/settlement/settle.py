@@ -1,9 +1,9 @@
 """Usage events of one epoch to payouts: pure, exact, and the same bytes whatever the input's order.
 
 An event's value is its licence's frozen unit price. It is income of the licence's work, flows by
-that work's ancestor vector and then by the split in force of each receiving work, as numerators
-over `UNIT_NUMERATOR` that are carried from epoch to epoch; a payee's cumulative payout is their
-floor.
+that work's ancestor vector and then by the split in force of each receiving work (and by the
+sharing rule of its community, where one was announced), as numerators over `UNIT_NUMERATOR` that
+are carried from epoch to epoch; a payee's cumulative payout is their floor.
 What a frozen share earns is kept back, and let go when it is frozen no more.
 Identity: sum of payouts * UNIT_NUMERATOR + sum of remainders + what is kept back
 == UNIT_NUMERATOR * sum of values.
@@ -11,7 +11,7 @@ Identity: sum of payouts * UNIT_NUMERATOR + sum of remainders + what is kept bac
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,6 +39,7 @@ from chain.ledger.usage import UsageEvent, usage_tree
 from chain.settlement.carried import Carried
 from chain.settlement.counting import Refusal, RefusalReason, Tally
 from chain.settlement.facts import DerivativeFacts, LicenceFacts, SettlementState
+from chain.settlement.pools import entitlements
 
 __all__ = [
     "PROGRAM_HASH",
@@ -50,12 +51,22 @@ __all__ = [
     "Refusal",
     "RefusalReason",
     "SettlementState",
+    "income_by_work",
+    "known_program",
     "settle_epoch",
 ]
 
 # Names these rules in every report. A change of any result is another program: count it up.
-PROGRAM: Final = b"antiphon.settle/2"
+PROGRAM: Final = b"antiphon.settle/3"
 PROGRAM_HASH: Final = Digest(keccak256(PROGRAM))
+# Knew no sharing rules. Where none is in force this program comes to the same, so that old reports
+# are recomputed by it; where one is, what they paid is found to differ from what was announced.
+_PROGRAM_WITHOUT_RULES: Final = Digest(keccak256(b"antiphon.settle/2"))
+
+
+def known_program(program_hash: Digest) -> Digest:
+    """The program to expect of a posted report: its own, if that is one that is kept here."""
+    return program_hash if program_hash == _PROGRAM_WITHOUT_RULES else PROGRAM_HASH
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +84,13 @@ class EpochSettlement:
 
     `payouts` are cumulative, ascending by payee, and hold everybody who was ever entitled to a part
     of a unit. `counted` are event ids ascending, `counted_events` their events in the same order;
-    `refused` are in the order in which events are taken.
+    `refused` are in the order in which events are taken. `credits` are what each work earned,
+    `entitled` what that brings each of its payees, in numerators of `UNIT_NUMERATOR`.
     """
 
     token: Address
+    epoch: EpochNumber
+    previous_report: Digest
     state_block: int
     state_time: int
     payouts: tuple[Payout, ...]
@@ -88,17 +102,18 @@ class EpochSettlement:
     counted_events: tuple[UsageEvent, ...]
     refused: tuple[Refusal, ...]
     credits: tuple[Credit, ...]
+    entitled: Mapping[tuple[WorkId, Address], int]
     withheld: tuple[Withheld, ...]
     carried: Carried
     cumulative_total: int
 
     def report(
-        self, epoch: EpochNumber, previous_report: Digest, segments_digest: Digest
+        self, segments_digest: Digest, *, program_hash: Digest = PROGRAM_HASH
     ) -> EpochReport:
         """The report that operators sign for this epoch."""
         return EpochReport(
-            epoch=epoch,
-            previous_report=previous_report,
+            epoch=self.epoch,
+            previous_report=self.previous_report,
             token=self.token,
             usage_root=self.usage_root,
             event_count=len(self.counted),
@@ -111,7 +126,7 @@ class EpochSettlement:
             state_time=self.state_time,
             licence_usage_hash=licence_usage_hash(self.licence_usage),
             withheld_hash=withheld_hash(self.withheld),
-            program_hash=PROGRAM_HASH,
+            program_hash=program_hash,
         )
 
 
@@ -127,13 +142,16 @@ def settle_epoch(
     usage = tally.licence_usage()
     flows = _credits(usage, state)
     value = sum(line.revenue for line in usage)
-    after = carried.plus(state.token, _entitlements(flows, state), value, state.frozen)
+    entitled = entitlements(income_by_work(flows), state)
+    after = carried.plus(state.token, entitled, value, state.frozen)
     payouts = _payouts(after, state.token)
     tree = SumTree(state.token, payouts)
     _check_conservation(after, state.token, tree.root.sum)
     counted = tuple(sorted(tally.counted))
     return EpochSettlement(
         token=state.token,
+        epoch=state.epoch,
+        previous_report=state.previous_report,
         state_block=state.block,
         state_time=state.time,
         payouts=payouts,
@@ -145,6 +163,7 @@ def settle_epoch(
         counted_events=tuple(tally.counted[event_id] for event_id in counted),
         refused=tuple(tally.refused),
         credits=flows,
+        entitled=entitled,
         withheld=_withheld(after, state),
         carried=after,
         cumulative_total=tree.root.sum,
@@ -162,18 +181,12 @@ def _credits(usage: Iterable[LicenceUsage], state: SettlementState) -> tuple[Cre
     )
 
 
-def _entitlements(
-    flows: Iterable[Credit], state: SettlementState
-) -> dict[tuple[WorkId, Address], int]:
-    """What each work brings each payee of the credits, in numerators of `UNIT_NUMERATOR`."""
+def income_by_work(flows: Iterable[Credit]) -> dict[WorkId, int]:
+    """What each work earned, in numerators of `SHARE_SCALE`."""
     income: dict[WorkId, int] = {}
     for credit in flows:
         income[credit.work_id] = income.get(credit.work_id, 0) + credit.numerator
-    return {
-        (work, share.payee): numerator * share.bps
-        for work, numerator in income.items()
-        for share in state.splits[work].shares
-    }
+    return income
 
 
 def _payouts(carried: Carried, token: Address) -> tuple[Payout, ...]:

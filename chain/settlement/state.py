@@ -10,12 +10,18 @@ from chain.client.blocks import BlockPin
 from chain.indexer.records import Place
 from chain.indexer.store import Store
 from chain.ledger.accrual import RoyaltyBook
-from chain.ledger.identifiers import Address, Digest
+from chain.ledger.identifiers import Address, Digest, EpochNumber
 from chain.settlement.facts import DerivativeFacts, LicenceFacts, SettlementState
 
 
 def settlement_state(
-    store: Store, *, at: BlockPin, token: Address, counted_ids: AbstractSet[Digest]
+    store: Store,
+    *,
+    at: BlockPin,
+    token: Address,
+    epoch: EpochNumber,
+    previous_report: Digest,
+    counted_ids: AbstractSet[Digest],
 ) -> SettlementState:
     """The chain at a block as one epoch in `token` sees it; nothing later is read.
 
@@ -23,8 +29,11 @@ def settlement_state(
     Raises NotIndexedYet, IndexEmpty.
     """
     derivatives = store.derivatives(at=at)
+    rules = store.sharing_rules(epoch, at=at)
     return SettlementState(
         token=token,
+        epoch=epoch,
+        previous_report=previous_report,
         block=at.number,
         time=at.timestamp,
         licences={
@@ -48,6 +57,8 @@ def settlement_state(
         splits={record.work_id: record.split for record in store.splits(at=at)},
         counted_ids=counted_ids,
         frozen=store.frozen(at=at),
+        rules=rules,
+        communities=store.works_of_communities(rules.keys(), at=at),
     )
 
 

@@ -23,7 +23,7 @@ from chain.ledger.sum_tree import Payout
 from chain.settlement.carried import Carried
 from chain.settlement.findings import Check, Findings, RejectedReport
 from chain.settlement.segment_sets import ReadBlock, SegmentSet, read_segment_set
-from chain.settlement.settle import EpochSettlement, settle_epoch
+from chain.settlement.settle import EpochSettlement, known_program, settle_epoch
 from chain.settlement.state import settlement_state
 from chain.settlement.verify_ledgers import View, compare_views
 
@@ -71,6 +71,8 @@ def verify_epochs(
             store,
             at=node.block(record.report.state_block),
             token=record.report.token,
+            epoch=epoch,
+            previous_report=previous,
             counted_ids=counted[previous],
         )
         carried = settled[previous].carried if previous in settled else Carried()
@@ -112,6 +114,10 @@ def _verify_chain_of_reports(
         previous = ZERO_DIGEST if before is None else before.report_hash
         findings.compare(Check.REPORTS, place, previous, report.previous_report)
         last[report.token] = record
+        # The rule for an epoch is settled once the epoch before it was posted, and not sooner.
+        found = bisect_right(records, report.state_block, key=lambda r: r.place.block_number)
+        place = f"report of epoch {report.epoch}, epochs posted at its state block"
+        findings.compare(Check.REPORTS, place, report.epoch - 1, found)
     oracle = UsageOracle.of(node, deployment)
     count = [View("last epoch", "lastEpoch", (), len(records))]
     compare_views(findings, Check.REPORTS, oracle, count, at)
@@ -132,7 +138,8 @@ def _compare_report(
     findings: Findings, record: EpochRecord, outcome: EpochSettlement, segments: SegmentSet
 ) -> None:
     posted = record.report
-    computed = outcome.report(posted.epoch, posted.previous_report, posted.segments_digest)
+    program = known_program(posted.program_hash)
+    computed = outcome.report(posted.segments_digest, program_hash=program)
     hint = f", see segment {', '.join(segments.suspects)}" if segments.suspects else ""
     for name in EpochReport.__dataclass_fields__:
         place = f"report of epoch {posted.epoch}, {name.replace('_', ' ')}{hint}"

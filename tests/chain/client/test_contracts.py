@@ -229,7 +229,7 @@ def test_an_epoch_is_posted_activated_claimed_and_pushed(
     outcome, manifest = lane.settle(
         [uses(heritage.generation[0], heritage.generation_id, 7, at=now)]
     )
-    report = outcome.report(EpochNumber(1), lane.previous, Digest(manifest.digest))
+    report = outcome.report(Digest(manifest.digest))
     at = devnet.node.head()
 
     assert devnet.oracle.report_digest(report, at=at) == report.digest(31337, devnet.oracle.address)

@@ -5,7 +5,14 @@ from __future__ import annotations
 from chain.indexer.follow import Follower
 from chain.indexer.records import RootFault, RootState
 from chain.indexer.store import Store
-from chain.ledger.identifiers import CommunityId, GenerationId, LicenceId, WorkId
+from chain.ledger.identifiers import (
+    ZERO_DIGEST,
+    CommunityId,
+    EpochNumber,
+    GenerationId,
+    LicenceId,
+    WorkId,
+)
 from chain.ledger.rights import ConsentState, Split, Tier
 from chain.settlement.state import royalty_book, settlement_state
 from tests.devnet import COUNCIL, CURATOR, CUSTOMER, PLATFORM, Devnet
@@ -199,7 +206,12 @@ def test_a_split_is_answered_as_it_stood_at_the_block(
     assert (now.version, now.split) == (2, second)
     assert devnet.ledger.split_count_of(gong, at=store.head()) == 2
     state = settlement_state(
-        store, at=before, token=devnet.deployment.token, counted_ids=frozenset()
+        store,
+        at=before,
+        token=devnet.deployment.token,
+        epoch=EpochNumber(1),
+        previous_report=ZERO_DIGEST,
+        counted_ids=frozenset(),
     )
     assert state.splits[gong] == heritage.splits[gong]
     assert state.block == before.number
@@ -258,8 +270,7 @@ def test_roots_are_pending_then_active_then_superseded_or_rejected(
     def next_epoch(name: str) -> None:
         batch = uses(heritage.generation[0], heritage.generation_id, 2, at=now, name=name)
         outcome, manifest = lane.settle([batch])
-        number = len(lane.settled) + 1
-        lane.post(outcome, outcome.report(number, lane.previous, manifest.digest))
+        lane.post(outcome, outcome.report(manifest.digest))
         follower.catch_up()
 
     states = []

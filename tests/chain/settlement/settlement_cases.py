@@ -9,6 +9,7 @@ from typing import Any
 from chain.ledger.identifiers import (
     Address,
     Digest,
+    EpochNumber,
     GenerationId,
     LicenceId,
     WorkId,
@@ -66,6 +67,8 @@ def licence(work: WorkId, tier: Tier, unit_price: int, **changed: Any) -> Licenc
 
 STATE = SettlementState(
     token=TOKEN,
+    epoch=EpochNumber(3),
+    previous_report=Digest(b"\x01" * 32),
     block=1_234,
     time=1_700_001_234,
     licences={

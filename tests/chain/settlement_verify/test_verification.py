@@ -206,7 +206,7 @@ def test_a_quorum_that_signs_an_altered_leaf_is_caught(
     forged = replace(
         outcome, payouts=tuple(leaves), sum_tree=SumTree(devnet.deployment.token, leaves)
     )
-    lane.post(forged, forged.report(EpochNumber(3), lane.previous, Digest(manifest.digest)))
+    lane.post(forged, forged.report(Digest(manifest.digest)))
     lane.activate_and_push(forged)
     lane.follower.catch_up()
 
