@@ -44,7 +44,12 @@ help:  ## list the targets
 	.tools/slither/bin/pip install --quiet -r tests/static/requirements.lock
 	touch $@
 
-setup: .venv/.ready .tools/.ready  ## install everything that is pinned, nothing else
+# Where there is no C compiler it says so; large epochs are then hashed one by one.
+.tools/native/.ready: .venv/.ready chain/columns/keccak_lanes.c chain/columns/keccak_lanes.h
+	.venv/bin/python -m chain.columns.native
+	mkdir -p $(@D) && touch $@
+
+setup: .venv/.ready .tools/.ready .tools/native/.ready  ## install everything that is pinned, nothing else
 
 demo: setup  ## the whole loop, from recordings to paid creators (AUDIO=folder for your own)
 	antiphon demo $(if $(AUDIO),--audio "$(AUDIO)")

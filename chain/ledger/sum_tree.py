@@ -61,6 +61,8 @@ class SumTree:
 
     def __init__(self, token: Address, payouts: Sequence[Payout]) -> None:
         _check_payouts(payouts)
+        if sum(payout.cumulative for payout in payouts).bit_length() > _SUM_BITS:
+            raise Malformed("payouts", "their sum does not fit 256 bits")
         self.token = token
         self.payouts = tuple(payouts)
         width = 1 << self.depth
@@ -71,8 +73,6 @@ class SumTree:
         while len(hashes) > 1:
             hashes, sums = _level_above(hashes, sums)
             self._levels.append((hashes, sums))
-        if self.root.sum.bit_length() > _SUM_BITS:
-            raise Malformed("payouts", "their sum does not fit 256 bits")
 
     @property
     def leaf_count(self) -> int:
@@ -100,12 +100,12 @@ class SumTree:
 
         Raises ProofInvalid unless that range is one node: 2^k leaves, aligned, inside the tree.
         """
-        level = _range_level(first, length, self.leaf_count)
+        level = range_level(first, length, self.leaf_count)
         return self._siblings(level, first >> level)
 
     def range_payouts(self, first: int, length: int) -> tuple[Payout | None, ...]:
         """The leaves of a range, with None for padding; raises ProofInvalid as `range_proof`."""
-        _range_level(first, length, self.leaf_count)
+        range_level(first, length, self.leaf_count)
         inside = self.payouts[first : first + length]
         return (*inside, *[None] * (length - len(inside)))
 
@@ -149,7 +149,7 @@ def verify_range(
 ) -> None:
     """Check a whole aligned range of leaves, None for padding; raises ProofInvalid."""
     what = f"leaves {first} to {first + len(payouts) - 1}"
-    level = _range_level(first, len(payouts), leaf_count)
+    level = range_level(first, len(payouts), leaf_count)
     if len(proof) != (leaf_count - 1).bit_length() - level:
         raise ProofInvalid(what, f"{len(proof)} siblings for a tree of {leaf_count} leaves")
     for offset, payout in enumerate(payouts):
@@ -193,7 +193,7 @@ def _level_above(hashes: list[bytes], sums: list[int]) -> tuple[list[bytes], lis
     return above, [sums[at] + sums[at + 1] for at in range(0, len(sums), 2)]
 
 
-def _range_level(first: int, length: int, leaf_count: int) -> int:
+def range_level(first: int, length: int, leaf_count: int) -> int:
     """The level of the node over a range; raises ProofInvalid when the range is no node."""
     what = f"leaves {first} to {first + length - 1}"
     if length < 1 or length & (length - 1):

@@ -23,11 +23,12 @@ MAY_IMPORT = {
 }
 INSIDE_CHAIN = {
     "ledger": {"ledger"},
+    "columns": {"columns", "ledger"},
     "provenance": {"provenance", "ledger"},
     "client": {"client", "ledger", "settings"},
     "settings": {"settings", "ledger"},
     "indexer": {"indexer", "client", "ledger", "settings"},
-    "settlement": {"settlement", "indexer", "client", "ledger", "settings"},
+    "settlement": {"settlement", "columns", "indexer", "client", "ledger", "settings"},
     "metrics": {"metrics", "indexer", "client", "ledger", "settings"},
 }
 LEDGER_MAY_USE = {

@@ -1,0 +1,65 @@
+"""Sorting and finding rows of 32 bytes, by their first eight and, where those tie, by all."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chain.columns.keccak import DIGEST_BYTES, Rows
+
+Index = NDArray[np.intp]
+Flags = NDArray[np.bool_]
+
+
+def words_of(rows: Rows) -> NDArray[np.uint64]:
+    """The rows as big-endian words of eight bytes, `(count, length / 8)`; a view."""
+    return np.ascontiguousarray(rows).view(np.dtype(">u8"))
+
+
+def ascending(rows: Rows) -> Index:
+    """Where each row of the sorted order stands in `rows`, `(count, 32)`."""
+    assert rows.shape[1] == DIGEST_BYTES
+    words = words_of(rows)
+    first = words[:, 0].astype(np.uint64)
+    order = np.argsort(first)
+    first = first[order]
+    ties = first[1:] == first[:-1]
+    if ties.any():
+        among_ties = np.zeros(len(rows), np.bool_)
+        among_ties[1:] |= ties
+        among_ties[:-1] |= ties
+        places = np.flatnonzero(among_ties)
+        tied = order[places]
+        # Sorted by all words, tied rows fall into the same places, each run into its own.
+        order[places] = tied[np.lexsort([words[tied, k] for k in (3, 2, 1, 0)])]
+    return order
+
+
+def repeats(ordered: Rows) -> Flags:
+    """Which rows of an ascending `(count, 32)` array equal the one before them."""
+    again = np.zeros(len(ordered), np.bool_)
+    if len(ordered) > 1:
+        words = words_of(ordered)
+        again[1:] = (words[1:] == words[:-1]).all(axis=1)
+    return again
+
+
+def found_in(ordered: Rows, wanted: Rows) -> Flags:
+    """Which of the wanted rows are in an ascending array of rows; both `(count, 32)`."""
+    found = np.zeros(len(wanted), np.bool_)
+    if not len(ordered) or not len(wanted):
+        return found
+    held, sought = words_of(ordered), words_of(wanted)
+    first = held[:, 0].astype(np.uint64)
+    begins = np.searchsorted(first, sought[:, 0].astype(np.uint64), side="left")
+    # A row is looked for among all that share its first word: nearly always one at most.
+    open_rows = np.flatnonzero(begins < len(ordered))
+    place = begins[open_rows]
+    while len(open_rows):
+        match = (held[place] == sought[open_rows]).all(axis=1)
+        found[open_rows[match]] = True
+        place = place + 1
+        going = ~match & (place < len(ordered))
+        going[going] = first[place[going]] == sought[open_rows[going], 0]
+        open_rows, place = open_rows[going], place[going]
+    return found
