@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chain.client.royalty_ledger import shares_list
+from chain.client.sharing_rules import SharingRules
 from chain.ledger.identifiers import Address, CommunityId, Digest, GenerationId, LicenceId, WorkId
 from chain.ledger.registration import Registration
 from chain.ledger.rights import Parent, Split, Terms, Tier, WorkKind
+from chain.ledger.sharing import Announcement
 from tests.devnet import CUSTOMER, PLATFORM, Devnet
 
 STEWARDS = (11, 12, 13)
@@ -129,6 +132,22 @@ def change_split(
         while devnet.node.receipt(sent) is None:  # anvil mines a burst a moment later
             time.sleep(0.01)
     devnet.ledger.enact_split(work, split, vector, signer=devnet.signers[signer])
+
+
+def announce_rule(
+    devnet: Devnet,
+    community: CommunityId,
+    announced: Announcement,
+    *,
+    steward: int,
+    approvers: Sequence[int] = (),
+) -> None:
+    """The elders decide on a rule (the steward, where there are none), and it is announced."""
+    rules = SharingRules.of(devnet.node, devnet.deployment)
+    decision = announced.decision_hash(devnet.deployment.chain_id, rules.address, community)
+    for approver in approvers or (steward,):
+        devnet.consents.approve_decision(community, decision, signer=devnet.signers[approver])
+    rules.announce(community, announced, signer=devnet.signers[steward])
 
 
 def _found_communities(devnet: Devnet) -> tuple[CommunityId, ...]:
