@@ -8,10 +8,11 @@ from fastapi import Depends, Query, Request
 
 from api.application import Application
 from chain.client.blocks import BlockPin
+from chain.ledger.identifiers import UINT64_MAX
 
 PAGE_MAX = 200
-# The chain counts works and licences up from one in 64 bits; the index keeps them in 63.
-ID_MAX = 2**63 - 1
+# What the chain counts works and licences by.
+ID_MAX = UINT64_MAX
 
 
 def the_application(request: Request) -> Application:

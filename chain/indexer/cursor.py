@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, delete, func, insert, inspect, select, update
+from sqlalchemy import Connection, Engine, delete, exists, func, insert, inspect, select, update
 
-from chain.client.blocks import BlockPin, Header, RawLog
+from chain.client.blocks import BlockPin, Header
 from chain.client.deployment import Deployment
 from chain.indexer import tables
-from chain.indexer.apply import Rows
 from chain.indexer.database import reading, writing
 from chain.indexer.errors import IndexEmpty, IndexMoved, IndexOfAnotherChain
 from chain.indexer.event_table import metadata
+from chain.indexer.projecting import Projection
+from chain.indexer.writing import insert_rows
 from chain.ledger.keccak import keccak256
 from chain.ledger.words import address_word
 
@@ -23,15 +24,19 @@ STATE_ROW = 1
 
 @dataclass(frozen=True)
 class IndexStatus:
-    """How far the index is; `paused_reason` says why it stopped, if it did."""
+    """How far the index is; `paused_reason` says why it stopped, if it did.
 
-    projection_version: int
+    `quarantined` counts logs of our contracts that could not be read.
+    """
+
+    projection_version: str
     chain_id: int
     cursor: BlockPin
     head_number: int
     reorg_count: int
     deepest_reorg: int
     paused_reason: str | None
+    quarantined: int
 
     @property
     def blocks_behind(self) -> int:
@@ -41,11 +46,10 @@ class IndexStatus:
 
 @dataclass(frozen=True)
 class Batch:
-    """What a stretch of blocks adds: the headers to keep, the logs, their rows, the last block."""
+    """What a stretch of blocks adds: the headers to keep, the rows, the last block."""
 
     headers: Sequence[Header]
-    logs: Sequence[RawLog]
-    rows: Rows
+    rows: Projection
     last: BlockPin
 
 
@@ -67,6 +71,7 @@ def status_in(connection: Connection) -> IndexStatus:
     row = connection.execute(select(tables.index_state)).first()
     if row is None:
         raise IndexEmpty
+    quarantined = connection.execute(select(func.count()).select_from(tables.quarantine))
     return IndexStatus(
         row.projection_version,
         row.chain_id,
@@ -75,6 +80,7 @@ def status_in(connection: Connection) -> IndexStatus:
         row.reorg_count,
         row.deepest_reorg,
         row.paused_reason,
+        quarantined.scalar_one(),
     )
 
 
@@ -105,20 +111,24 @@ def rebuild(engine: Engine) -> None:
         _drop(connection)
 
 
-def advance(engine: Engine, expected: BlockPin, batch: Batch, *, head: int, floor: int) -> None:
+def advance(engine: Engine, expected: BlockPin, batch: Batch, *, head: int, depth: int) -> None:
     """Add a batch and move the cursor, in one transaction. Raises IndexMoved.
 
-    Headers below `floor` that no event needs are let go: they are too deep to be undone.
+    Headers more than `depth` below the head are kept for the blocks with events alone: the others
+    are needed only while they may be undone.
     """
     with writing(engine) as connection:
-        _expect(connection, expected)
-        _insert_headers(connection, batch.headers)
-        _insert_logs(connection, batch.logs)
-        _insert_rows(connection, batch.rows)
-        needed = select(tables.log.c.block_number)
+        before = _expect(connection, expected)
+        _insert_headers(connection, batch, floor=head - depth)
+        insert_rows(connection, tables.log, batch.rows.logs)
+        insert_rows(connection, tables.quarantine, batch.rows.quarantine)
+        for table, rows in zip(tables.EVENT_TABLES, batch.rows.events, strict=True):
+            insert_rows(connection, table, rows)
+        number = tables.block.c.number
         connection.execute(
             delete(tables.block).where(
-                tables.block.c.number < floor, tables.block.c.number.not_in(needed)
+                number.between(before.head_number - depth, head - depth - 1),
+                ~exists().where(tables.log.c.block_number == number),
             )
         )
         _move(connection, batch.last, head_number=head, paused_reason=None)
@@ -128,7 +138,7 @@ def roll_back(engine: Engine, expected: BlockPin, ancestor: BlockPin) -> None:
     """Undo every block above `ancestor`, in one transaction. Raises IndexMoved."""
     with writing(engine) as connection:
         status = _expect(connection, expected)
-        for table in (*tables.EVENT_TABLES, tables.log):
+        for table in tables.PLACED_TABLES:
             connection.execute(delete(table).where(table.c.block_number > ancestor.number))
         connection.execute(delete(tables.block).where(tables.block.c.number > ancestor.number))
         _move(
@@ -211,45 +221,11 @@ def _move(connection: Connection, to: BlockPin, **more: Any) -> None:
     )
 
 
-def _insert_headers(connection: Connection, headers: Iterable[Header]) -> None:
+def _insert_headers(connection: Connection, batch: Batch, *, floor: int) -> None:
+    with_events = {row[0] for row in batch.rows.logs}
     rows = [
-        {
-            "number": header.pin.number,
-            "hash": header.pin.hash,
-            "parent_hash": header.parent_hash,
-            "timestamp": header.pin.timestamp,
-        }
-        for header in headers
+        (header.pin.number, header.pin.hash, header.parent_hash, header.pin.timestamp)
+        for header in batch.headers
+        if header.pin.number >= floor or header.pin.number in with_events
     ]
-    if rows:
-        connection.execute(insert(tables.block), rows)
-
-
-def _insert_logs(connection: Connection, logs: Iterable[RawLog]) -> None:
-    rows = [
-        {
-            "block_hash": log.block_hash,
-            "log_index": log.log_index,
-            "block_number": log.block_number,
-            "tx_hash": log.tx_hash,
-            "address": log.address,
-            "topics": b"".join(log.topics),
-            "data": log.data,
-        }
-        for log in logs
-    ]
-    if rows:
-        connection.execute(insert(tables.log), rows)
-
-
-def _insert_rows(connection: Connection, rows: Rows) -> None:
-    grouped: dict[Table, list[dict[str, Any]]] = {}
-    for table, row in rows:
-        grouped.setdefault(table, []).append(row)
-    for table, many in grouped.items():
-        connection.execute(insert(table), many)
-
-
-def count_rows(connection: Connection, table: Table) -> int:
-    """How many rows a table has."""
-    return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
+    insert_rows(connection, tables.block, rows)

@@ -18,13 +18,13 @@ from sqlalchemy import Engine
 
 from chain.client.blocks import BlockPin, Header, RawLog
 from chain.client.deployment import Deployment
-from chain.client.errors import AnswerMalformed, BlockGone, RpcUnavailable, StaleNode
+from chain.client.errors import BlockGone, RpcUnavailable, StaleNode
 from chain.client.node import Node
 from chain.indexer import cursor as index
-from chain.indexer.apply import Rows, rows_of
 from chain.indexer.cursor import Batch, IndexStatus
 from chain.indexer.errors import ReorgTooDeep
 from chain.indexer.events import EventReader
+from chain.indexer.projecting import Projector
 from chain.settings import REORG_DEPTH_DEFAULT
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,8 @@ class Follower:
         self._deployment = deployment
         self._engine = engine
         self._depth = depth
-        self._reader = EventReader(deployment)
+        self._filters = EventReader(deployment).filters()
+        self._projector = Projector(deployment)
         self._blocks = 0
         self._logs = 0
         self._rolled_back = 0
@@ -136,7 +137,7 @@ class Follower:
         solid = head.number - self._depth
         while cursor.number < solid:
             last = min(cursor.number + RANGE_BLOCKS, solid)
-            logs = self._node.logs_of_range(cursor.number + 1, last, self._reader.filters())
+            logs = self._node.logs_of_range(cursor.number + 1, last, self._filters)
             numbers = sorted({entry.block_number for entry in logs} | {last})
             headers = self._known_headers(numbers)
             self._check_membership(headers, logs)
@@ -153,7 +154,7 @@ class Follower:
                 if header.parent_hash != parent.hash:
                     raise BlockGone(parent.number, parent.hash)
                 parent = header.pin
-            per_block = self._node.logs_of_blocks([h.pin for h in headers], self._reader.filters())
+            per_block = self._node.logs_of_blocks([h.pin for h in headers], self._filters)
             logs = [entry for entries in per_block for entry in entries]
             self._check_membership(headers, logs)
             cursor = self._write(cursor, headers, logs, head)
@@ -182,29 +183,10 @@ class Follower:
         logs: Sequence[RawLog],
         head: BlockPin,
     ) -> BlockPin:
-        kept: list[RawLog] = []
-        rows: Rows = []
-        for entry in logs:
-            event = self._decoded(entry)
-            if event is not None:
-                kept.append(entry)
-                rows.extend(event)
+        rows = self._projector.project(logs)
         last = headers[-1].pin
-        index.advance(
-            self._engine,
-            cursor,
-            Batch(headers, kept, rows, last),
-            head=head.number,
-            floor=head.number - self._depth,
-        )
+        batch = Batch(headers, rows, last)
+        index.advance(self._engine, cursor, batch, head=head.number, depth=self._depth)
         self._blocks += last.number - cursor.number
-        self._logs += len(kept)
+        self._logs += len(rows.logs)
         return last
-
-    def _decoded(self, entry: RawLog) -> Rows | None:
-        try:
-            event = self._reader.read(entry)
-        except AnswerMalformed as error:
-            index.pause(self._engine, str(error))
-            raise
-        return None if event is None else rows_of(event)

@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import Row
 
 from chain.client.blocks import RawLog
-from chain.indexer.apply import FIRST_COUNCIL
 from chain.indexer.consent_fold import Step
 from chain.indexer.records import (
     CommunityRecord,
@@ -22,6 +21,7 @@ from chain.indexer.records import (
     RootState,
     WorkRecord,
 )
+from chain.indexer.tables import FIRST_COUNCIL
 from chain.ledger.epoch import EpochReport, LicenceUsage
 from chain.ledger.identifiers import Address, CommunityId, Digest, LicenceId, WorkId
 from chain.ledger.rights import Terms, Tier, WorkKind

@@ -2,493 +2,398 @@
 
 Every row of an event table says in which block and log it was, and nothing is ever updated. So
 the state at any block is "the last row up to there", and undoing blocks is deleting rows. The
-tables are rebuilt from the chain whenever `PROJECTION_VERSION` changes; they need no migrations.
+tables are rebuilt from the chain whenever their shape or their sources change; they need no
+migrations. To index another event, add it to `of` of a table here (see `event_table`).
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Table, Text
 
-from chain.indexer.columns import Account, Uint64, Uint256
-from chain.indexer.event_table import DIGEST, metadata
-from chain.indexer.event_table import column as _column
-from chain.indexer.event_table import event_table as _event_table
+from chain.indexer.columns import Account
+from chain.indexer.event_table import DIGEST, SOURCES, event_table, metadata, of
+from chain.ledger.keccak import keccak256
 
-PROJECTION_VERSION: Final = 6
+DIRECT_LANE: Final = "direct"
+EPOCH_LANE: Final = "epoch"
+FIRST_COUNCIL: Final = 1
 
 index_state = Table(
     "index_state",
     metadata,
     Column("id", Integer, primary_key=True),
-    _column("projection_version", Integer),
-    _column("chain_id", Integer),
-    _column("genesis_hash", DIGEST),
+    Column("projection_version", Text, nullable=False),
+    Column("chain_id", BigInteger, nullable=False),
+    Column("genesis_hash", DIGEST, nullable=False),
     # Which contracts are followed: an index of another deployment is refused.
-    _column("deployment_hash", DIGEST),
-    _column("cursor_number", Integer),
-    _column("cursor_hash", DIGEST),
-    _column("cursor_timestamp", Integer),
-    _column("head_number", Integer),
-    _column("reorg_count", Integer),
-    _column("deepest_reorg", Integer),
-    _column("paused_reason", Text, nullable=True),
+    Column("deployment_hash", DIGEST, nullable=False),
+    Column("cursor_number", BigInteger, nullable=False),
+    Column("cursor_hash", DIGEST, nullable=False),
+    Column("cursor_timestamp", BigInteger, nullable=False),
+    Column("head_number", BigInteger, nullable=False),
+    Column("reorg_count", Integer, nullable=False),
+    Column("deepest_reorg", BigInteger, nullable=False),
+    Column("paused_reason", Text),
 )
-
 block = Table(
     "block",
     metadata,
-    Column("hash", DIGEST, primary_key=True),
-    _column("number", Integer),
-    _column("parent_hash", DIGEST),
-    _column("timestamp", Integer),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", DIGEST, nullable=False),
+    Column("parent_hash", DIGEST, nullable=False),
+    Column("timestamp", BigInteger, nullable=False),
 )
-Index("ix_block_number", block.c.number, unique=True)
-
 log = Table(
     "log",
     metadata,
-    Column("block_hash", DIGEST, primary_key=True),
-    Column("log_index", Integer, primary_key=True, autoincrement=False),
-    _column("block_number", Integer),
-    _column("tx_hash", DIGEST),
-    _column("address", Account),
+    Column("block_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("log_index", BigInteger, primary_key=True, autoincrement=False),
+    Column("block_hash", DIGEST, nullable=False),
+    Column("tx_hash", DIGEST, nullable=False),
+    Column("address", Account, nullable=False),
     # Topics one after the other, 32 bytes each.
-    _column("topics", LargeBinary),
-    _column("data", LargeBinary),
+    Column("topics", LargeBinary, nullable=False),
+    Column("data", LargeBinary, nullable=False),
 )
-Index("ix_log_number", log.c.block_number)
+# Logs of our contracts that their ABIs cannot read: kept in `log`, and told of until looked at.
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("block_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("log_index", BigInteger, primary_key=True, autoincrement=False),
+    Column("reason", Text, nullable=False),
+)
 
-# works and consent
+# works
 
-work_registered = _event_table(
+work_registered = event_table(
     "work_registered",
-    _column("work_id", Integer),
-    _column("community_id", Integer),
-    _column("owner", Account),
-    _column("kind", Integer),
-    _column("content_commitment", DIGEST),
-    _column("manifest_digest", DIGEST),
-    key=("work_id",),
+    of(
+        "WorkRegistry.WorkRegistered",
+        "work_id community_id owner kind content_commitment manifest_digest",
+    ),
+    key="work_id",
 )
-work_transferred = _event_table(
+work_transferred = event_table(
     "work_transferred",
-    _column("work_id", Integer),
-    _column("sender", Account),
-    _column("recipient", Account),
-    key=("work_id",),
+    of("WorkRegistry.Transfer", "work_id=token_id sender=from recipient=to"),
+    key="work_id",
 )
-work_displaced = _event_table(
+work_displaced = event_table(
     "work_displaced",
-    _column("work_id", Integer),
-    _column("displaced_by", Integer),
-    key=("work_id",),
+    of("WorkRegistry.WorkDisplaced", "work_id=displaced displaced_by=by"),
+    key="work_id",
 )
-recording_of = _event_table(
-    "recording_of",
-    _column("recording", Integer),
-    _column("composition", Integer),
-    key=("recording",),
+recording_of = event_table(
+    "recording_of", of("WorkRegistry.RecordingOf", "recording composition"), key="recording"
 )
-catalogue_registered = _event_table(
+catalogue_registered = event_table(
     "catalogue_registered",
-    _column("catalogue_hash", DIGEST),
-    _column("community_id", Integer),
-    _column("owner", Account),
-    _column("works", Integer),
-    _column("root", DIGEST),
-    _column("manifest_digest", DIGEST),
-    key=("catalogue_hash",),
+    of(
+        "WorkRegistry.CatalogueRegistered",
+        "catalogue_hash community_id owner works=count root manifest_digest",
+    ),
+    key="catalogue_hash",
 )
-work_materialised = _event_table(
+work_materialised = event_table(
     "work_materialised",
-    _column("work_id", Integer),
-    _column("catalogue_hash", DIGEST),
-    _column("catalogue_position", Integer),
-    key=("work_id",),
+    of("WorkRegistry.WorkMaterialised", "work_id catalogue_hash catalogue_position=position"),
+    key="work_id",
 )
-community_founded = _event_table(
+
+# communities and consent
+
+community_founded = event_table(
     "community_founded",
-    _column("community_id", Integer),
-    _column("steward", Account),
-    _column("approvals_required", Integer),
-    _column("profile_digest", DIGEST),
-    key=("community_id",),
+    of(
+        "ConsentRegistry.CommunityFounded",
+        "community_id steward approvals_required profile_digest",
+    ),
+    key="community_id",
 )
 # Another steward, council and quorum, by decision of the council before; its elders are rows of
 # `community_elder`, whose first council is 1.
-council_seated = _event_table(
+council_seated = event_table(
     "council_seated",
-    _column("community_id", Integer),
-    _column("council", Integer),
-    _column("steward", Account),
-    _column("approvals_required", Integer),
-    key=("community_id",),
+    of("ConsentRegistry.CouncilSeated", "community_id council steward approvals_required"),
+    key="community_id",
 )
-community_elder = _event_table(
+community_elder = event_table(
     "community_elder",
-    _column("community_id", Integer),
-    _column("council", Integer),
-    _column("elder", Account),
-    key=("community_id",),
-    many=True,
+    of(
+        "ConsentRegistry.CommunityFounded",
+        "community_id elder=elders",
+        each="elders",
+        council=FIRST_COUNCIL,
+    ),
+    of("ConsentRegistry.CouncilSeated", "community_id council elder=elders", each="elders"),
+    key="community_id",
 )
-stewardship_step = _event_table(
+stewardship_step = event_table(
     "stewardship_step",
-    _column("community_id", Integer),
-    _column("account", Account),
-    # An offer changes nothing; an acceptance makes the account steward.
-    _column("accepted", Boolean),
-    key=("community_id",),
+    of("ConsentRegistry.StewardshipOffered", "community_id account=to", accepted=False),
+    of("ConsentRegistry.StewardshipAccepted", "community_id account=steward", accepted=True),
+    key="community_id",
 )
-sharing_rule_announced = _event_table(
+sharing_rule_announced = event_table(
     "sharing_rule_announced",
-    _column("community_id", Integer),
-    _column("version", Integer),
-    _column("rule", Integer),
-    _column("phi_bps", Integer),
-    _column("from_epoch", Integer),
-    key=("community_id",),
+    of("SharingRules.SharingRuleAnnounced", "community_id version rule phi_bps from_epoch"),
+    key="community_id",
 )
 # An approval names its elder; the row without one says that the decision was made.
-decision_step = _event_table(
+decision_step = event_table(
     "decision_step",
-    _column("community_id", Integer),
-    _column("decision_hash", DIGEST),
-    _column("elder", Account, nullable=True),
-    key=("community_id",),
+    of("ConsentRegistry.DecisionApproved", "community_id decision_hash elder"),
+    of("ConsentRegistry.DecisionMade", "community_id decision_hash"),
+    key="community_id",
 )
-consent_step = _event_table(
+consent_step = event_table(
     "consent_step",
-    _column("work_id", Integer),
-    _column("tier", Integer),
-    _column("step", Text),
-    _column("terms_hash", DIGEST, nullable=True),
-    _column("until", Integer, nullable=True),
-    _column("offer", Integer, nullable=True),
-    _column("reaffirm_seconds", Integer, nullable=True),
-    _column("by_voucher", Boolean, nullable=True),
-    _column("labels", DIGEST, nullable=True),
-    _column("live_until", Integer, nullable=True),
-    _column("elder", Account, nullable=True),
-    _column("approvals", Integer, nullable=True),
-    key=("work_id", "tier"),
+    of(
+        "ConsentRegistry.ConsentProposed",
+        "work_id tier offer proposal.terms_hash proposal.until proposal.reaffirm_seconds"
+        " proposal.by_voucher proposal.labels",
+        step="proposed",
+    ),
+    of("ConsentRegistry.ConsentApproved", "work_id tier elder approvals", step="approved"),
+    of("ConsentRegistry.ConsentGranted", "work_id tier terms_hash until", step="granted"),
+    of("ConsentRegistry.ConsentRefused", "work_id tier", step="refused"),
+    of("ConsentRegistry.ConsentSuspended", "work_id tier", step="suspended"),
+    of("ConsentRegistry.ConsentResumed", "work_id tier", step="resumed"),
+    of("ConsentRegistry.ConsentWithdrawn", "work_id tier", step="withdrawn"),
+    of("ConsentRegistry.ConsentReaffirmed", "work_id tier live_until", step="reaffirmed"),
+    key="work_id tier",
 )
 # Signed words that were struck out before they were used up.
-nonce_revoked = _event_table(
+nonce_revoked = event_table(
     "nonce_revoked",
-    _column("contract", Text),
-    _column("signer", Account),
-    _column("nonce", Uint256),
-    key=("signer",),
+    of("ConsentRegistry.NonceRevoked", "signer nonce", contract="ConsentRegistry"),
+    of("WorkRegistry.NonceRevoked", "signer nonce", contract="WorkRegistry"),
+    of("LicenceRegistry.NonceRevoked", "signer nonce", contract="LicenceRegistry"),
+    key="signer",
 )
 
 # licences and derivatives
 
 # The terms that all licences under an offer have in common, said when the first one is taken.
-offer_opened = _event_table(
+offer_opened = event_table(
     "offer_opened",
-    _column("offer", Integer),
-    _column("work_id", Integer),
-    _column("tier", Integer),
-    _column("token", Account),
-    _column("price", Uint256),
-    _column("unit_price", Uint256),
-    _column("royalty_share", Integer),
-    _column("duration_seconds", Integer),
-    _column("unit_cap", Uint64),
-    _column("revenue_cap", Uint256),
-    _column("sublicensable", Boolean),
-    _column("text_digest", DIGEST),
-    key=("offer",),
+    of(
+        "LicenceRegistry.OfferOpened",
+        "offer work_id terms.tier terms.token terms.price terms.unit_price terms.royalty_share"
+        " terms.duration_seconds terms.unit_cap terms.revenue_cap terms.sublicensable"
+        " terms.text_digest",
+    ),
+    key="offer",
 )
-licence_taken = _event_table(
+licence_taken = event_table(
     "licence_taken",
-    _column("licence_id", Integer),
-    _column("work_id", Integer),
-    _column("holder", Account),
-    _column("offer", Integer),
-    _column("expiry", Integer),
-    key=("licence_id",),
+    of("LicenceRegistry.LicenceTaken", "licence_id work_id holder offer expiry"),
+    key="licence_id",
+    also="work_id",
 )
-Index("ix_licence_taken_work", licence_taken.c.work_id)
 # What a sublicence has of its own: where it comes from and its caps.
-licence_sublicensed = _event_table(
+licence_sublicensed = event_table(
     "licence_sublicensed",
-    _column("licence_id", Integer),
-    _column("parent_id", Integer),
-    _column("unit_cap", Uint64),
-    _column("revenue_cap", Uint256),
-    key=("licence_id",),
+    of("LicenceRegistry.LicenceSublicensed", "licence_id parent_id=parent unit_cap revenue_cap"),
+    key="licence_id",
 )
-voucher_redeemed = _event_table(
+voucher_redeemed = event_table(
     "voucher_redeemed",
-    _column("licence_id", Integer),
-    _column("issuer", Account),
-    _column("nonce", Uint256),
-    _column("uses", Integer),
-    key=("issuer",),
+    of("LicenceRegistry.VoucherRedeemed", "licence_id issuer nonce uses"),
+    key="issuer",
 )
-usage_recorded = _event_table(
+# All say the new totals, and the last one says how things stand. What is carved out of a licence
+# counts as used by it.
+usage_recorded = event_table(
     "usage_recorded",
-    _column("licence_id", Integer),
-    _column("units", Uint64),
-    _column("revenue", Uint256),
-    _column("units_used", Uint64),
-    _column("revenue_used", Uint256),
-    key=("licence_id",),
+    of("LicenceRegistry.UsageRecorded", "licence_id units revenue units_used revenue_used"),
+    of("LicenceRegistry.UsageReturned", "licence_id units revenue units_used revenue_used"),
+    of(
+        "LicenceRegistry.LicenceSublicensed",
+        "licence_id=parent units=unit_cap revenue=revenue_cap units_used revenue_used",
+    ),
+    key="licence_id",
 )
-derivative_linked = _event_table(
+derivative_linked = event_table(
     "derivative_linked",
-    _column("child", Integer),
-    _column("generation_id", Uint64),
-    _column("depth", Integer),
-    _column("vector", LargeBinary),
-    key=("child",),
+    of("DerivativeGraph.DerivativeLinked", "child generation_id depth vector"),
+    key="child",
+    also="generation_id",
 )
-Index("ix_derivative_generation", derivative_linked.c.generation_id)
-derivative_parent = _event_table(
+derivative_parent = event_table(
     "derivative_parent",
-    _column("child", Integer),
-    _column("parent", Integer),
-    _column("licence_id", Integer),
-    key=("child",),
-    many=True,
+    of(
+        "DerivativeGraph.DerivativeLinked",
+        "child parent=parents.work_id parents.licence_id",
+        each="parents",
+    ),
+    key="child",
+    also="parent",
 )
-Index("ix_derivative_parent_parent", derivative_parent.c.parent)
-floor_declared = _event_table(
-    "floor_declared", _column("work_id", Integer), _column("floor", Integer), key=("work_id",)
+floor_declared = event_table(
+    "floor_declared", of("DerivativeGraph.FloorDeclared", "work_id=root floor"), key="work_id"
 )
 
 # the direct lane
 
-token_accepted = _event_table("token_accepted", _column("token", Account))
-split_set = _event_table(
-    "split_set", _column("work_id", Integer), _column("version", Integer), key=("work_id",)
-)
-split_share = _event_table(
+token_accepted = event_table("token_accepted", of("RoyaltyLedger.TokenAccepted", "token"))
+split_set = event_table("split_set", of("RoyaltyLedger.SplitSet", "work_id version"), key="work_id")
+split_share = event_table(
     "split_share",
-    _column("work_id", Integer),
-    _column("version", Integer),
-    _column("payee", Account),
-    _column("bps", Integer),
-    key=("work_id", "version"),
-    many=True,
+    of("RoyaltyLedger.SplitSet", "work_id version shares.payee shares.bps", each="shares"),
+    key="work_id version",
+    also="payee",
 )
-Index("ix_split_share_payee", split_share.c.payee)
-split_proposed = _event_table(
+split_proposed = event_table(
     "split_proposed",
-    _column("work_id", Integer),
-    _column("version", Integer),
-    _column("enactable_from", Integer),
-    key=("work_id",),
+    of("RoyaltyLedger.SplitProposed", "work_id version enactable_from"),
+    key="work_id",
 )
-split_proposed_share = _event_table(
+split_proposed_share = event_table(
     "split_proposed_share",
-    _column("work_id", Integer),
-    _column("version", Integer),
-    _column("payee", Account),
-    _column("bps", Integer),
-    key=("work_id", "version"),
-    many=True,
+    of("RoyaltyLedger.SplitProposed", "work_id version shares.payee shares.bps", each="shares"),
+    key="work_id version",
 )
 # What a payee said of a proposal: consent, or an objection.
-split_answer = _event_table(
+split_answer = event_table(
     "split_answer",
-    _column("work_id", Integer),
-    _column("version", Integer),
-    _column("payee", Account),
-    _column("is_consent", Boolean),
-    key=("work_id", "version"),
+    of("RoyaltyLedger.SplitConsented", "work_id version payee", is_consent=True),
+    of("RoyaltyLedger.SplitObjected", "work_id version payee", is_consent=False),
+    key="work_id version",
 )
-payment = _event_table(
-    "payment",
-    _column("work_id", Integer),
-    _column("token", Account),
-    _column("payer", Account),
-    _column("amount", Uint256),
-    _column("gross", Uint256),
-    key=("work_id",),
+payment = event_table(
+    "payment", of("RoyaltyLedger.Paid", "work_id token payer amount gross"), key="work_id"
 )
-income_settled = _event_table(
-    "income_settled",
-    _column("work_id", Integer),
-    _column("token", Account),
-    _column("amount", Uint256),
-    _column("settled", Uint256),
-    key=("work_id",),
+income_settled = event_table(
+    "income_settled", of("RoyaltyLedger.Settled", "work_id token amount settled"), key="work_id"
 )
-direct_payout = _event_table(
+direct_payout = event_table(
     "direct_payout",
-    _column("work_id", Integer),
-    _column("token", Account),
-    _column("payee", Account),
-    _column("version", Integer),
-    _column("recipient", Account),
-    _column("amount", Uint256),
-    _column("paid", Uint256),
-    key=("payee",),
+    of("RoyaltyLedger.PaidOut", "work_id token payee version recipient=to amount paid"),
+    key="payee",
+    also="work_id",
 )
-Index("ix_direct_payout_work", direct_payout.c.work_id)
-direct_deferral = _event_table(
+direct_deferral = event_table(
     "direct_deferral",
-    _column("work_id", Integer),
-    _column("token", Account),
-    _column("payee", Account),
-    _column("version", Integer),
-    _column("amount", Uint256),
-    key=("payee",),
+    of("RoyaltyLedger.PayoutDeferred", "work_id token payee version amount"),
+    key="payee",
 )
-payout_address = _event_table(
+payout_address = event_table(
     "payout_address",
-    _column("lane", Text),
-    _column("payee", Account),
-    _column("recipient", Account),
-    key=("payee",),
+    of("RoyaltyLedger.PayoutAddressSet", "payee recipient=to", lane=DIRECT_LANE),
+    of("EpochDistributor.PayoutAddressSet", "payee recipient=to", lane=EPOCH_LANE),
+    key="payee",
 )
 
 # the epoch lane
 
-epoch_posted = _event_table(
+epoch_posted = event_table(
     "epoch_posted",
-    _column("epoch", Integer),
-    _column("report_hash", DIGEST),
-    _column("previous_report", DIGEST),
-    _column("token", Account),
-    _column("usage_root", DIGEST),
-    _column("event_count", Uint64),
-    _column("segments_digest", DIGEST),
-    _column("sum_root", DIGEST),
-    _column("leaf_root", DIGEST),
-    _column("leaf_count", Integer),
-    _column("cumulative_total", Uint256),
-    _column("state_block", Uint64),
-    _column("state_time", Uint64),
-    _column("licence_usage_hash", DIGEST),
-    _column("withheld_hash", DIGEST),
-    _column("program_hash", DIGEST),
-    key=("epoch",),
+    of(
+        "UsageOracle.EpochPosted",
+        "epoch report_hash previous_report=report.previous_report report.token report.usage_root"
+        " report.event_count report.segments_digest report.sum_root report.leaf_root"
+        " report.leaf_count report.cumulative_total report.state_block report.state_time"
+        " report.licence_usage_hash report.withheld_hash report.program_hash",
+    ),
+    key="epoch",
 )
-epoch_licence_usage = _event_table(
+epoch_licence_usage = event_table(
     "epoch_licence_usage",
-    _column("epoch", Integer),
-    _column("licence_id", Integer),
-    _column("units", Uint64),
-    _column("revenue", Uint256),
-    key=("epoch",),
-    many=True,
+    of(
+        "UsageOracle.EpochPosted",
+        "epoch licence_usage.licence_id licence_usage.units licence_usage.revenue",
+        each="licenceUsage",
+    ),
+    key="epoch",
 )
-epoch_funded = _event_table(
-    "epoch_funded",
-    _column("token", Account),
-    _column("payer", Account),
-    _column("amount", Uint256),
-    _column("funded", Uint256),
+epoch_funded = event_table(
+    "epoch_funded", of("EpochDistributor.Funded", "token payer=from amount funded")
 )
-root_proposed = _event_table(
+root_proposed = event_table(
     "root_proposed",
-    _column("token", Account),
-    _column("epoch", Integer),
-    _column("sum_root", DIGEST),
-    _column("total", Uint256),
-    _column("leaf_count", Integer),
-    _column("claimable_from", Integer),
-    key=("epoch",),
+    of("EpochDistributor.RootProposed", "token epoch sum_root total leaf_count claimable_from"),
+    key="epoch",
 )
-root_activated = _event_table(
+root_activated = event_table(
     "root_activated",
-    _column("token", Account),
-    _column("epoch", Integer),
-    _column("report_hash", DIGEST),
-    _column("total", Uint256),
-    key=("epoch",),
+    of("EpochDistributor.RootActivated", "token epoch report_hash total"),
+    key="epoch",
 )
-root_rejected = _event_table(
+root_rejected = event_table(
     "root_rejected",
-    _column("token", Account),
-    _column("epoch", Integer),
-    _column("report_hash", DIGEST),
-    _column("fault", Integer),
-    _column("reason", DIGEST),
-    key=("epoch",),
+    of("EpochDistributor.RootRejected", "token epoch report_hash fault reason"),
+    key="epoch",
 )
-epoch_payout = _event_table(
+epoch_payout = event_table(
     "epoch_payout",
-    _column("token", Account),
-    _column("payee", Account),
-    _column("recipient", Account),
-    _column("amount", Uint256),
-    _column("claimed", Uint256),
-    key=("payee",),
+    of("EpochDistributor.PaidOut", "token payee recipient=to amount claimed"),
+    key="payee",
 )
-epoch_deferral = _event_table(
-    "epoch_deferral",
-    _column("token", Account),
-    _column("payee", Account),
-    _column("amount", Uint256),
-    key=("payee",),
+epoch_deferral = event_table(
+    "epoch_deferral", of("EpochDistributor.PayoutDeferred", "token payee amount"), key="payee"
 )
 
-# disputes
+# disputes and pauses
 
-arbiter_set = _event_table(
-    "arbiter_set", _column("community_id", Integer), _column("arbiter", Account)
-)
-case_opened = _event_table(
+arbiter_set = event_table("arbiter_set", of("DisputeCourt.ArbiterSet", "community_id arbiter"))
+case_opened = event_table(
     "case_opened",
-    _column("case_id", DIGEST),
-    _column("work_id", Integer),
-    _column("payee", Account),
-    _column("disputer", Account),
-    _column("evidence", DIGEST),
-    _column("bond", Uint256),
-    _column("arbiter", Account),
-    _column("frozen_until", Integer),
-    key=("work_id", "payee"),
+    of(
+        "DisputeCourt.CaseOpened",
+        "case_id work_id payee disputer evidence bond arbiter frozen_until",
+    ),
+    key="work_id payee",
 )
-case_answered = _event_table(
-    "case_answered",
-    _column("case_id", DIGEST),
-    _column("defender", Account),
-    _column("evidence", DIGEST),
-    key=("case_id",),
+case_answered = event_table(
+    "case_answered", of("DisputeCourt.CaseAnswered", "case_id defender evidence"), key="case_id"
 )
-case_evidence = _event_table(
-    "case_evidence",
-    _column("case_id", DIGEST),
-    _column("party", Account),
-    _column("evidence", DIGEST),
-    key=("case_id",),
+case_evidence = event_table(
+    "case_evidence", of("DisputeCourt.EvidenceGiven", "case_id party evidence"), key="case_id"
 )
-case_ended = _event_table(
-    "case_ended",
-    _column("case_id", DIGEST),
-    _column("status", Integer),
-    _column("frozen_until", Integer),
-    key=("case_id",),
+case_ended = event_table(
+    "case_ended", of("DisputeCourt.CaseEnded", "case_id status frozen_until"), key="case_id"
 )
-bonds_owed = _event_table(
-    "bonds_owed",
-    _column("case_id", DIGEST),
-    _column("account", Account),
-    _column("amount", Uint256),
-    key=("account",),
+bonds_owed = event_table(
+    "bonds_owed", of("DisputeCourt.BondsOwed", "case_id account amount"), key="account"
 )
-bonds_collected = _event_table(
-    "bonds_collected", _column("account", Account), _column("amount", Uint256), key=("account",)
+bonds_collected = event_table(
+    "bonds_collected", of("DisputeCourt.BondsCollected", "account amount"), key="account"
+)
+_PAUSABLE: Final = ("LicenceRegistry", "DerivativeGraph", "RoyaltyLedger", "UsageOracle")
+# A pause says until when; the row without says that a guardian ended it.
+pause_step = event_table(
+    "pause_step",
+    *(of(f"{name}.PauseBegan", "guardian until", contract=name) for name in _PAUSABLE),
+    *(of(f"{name}.PauseEnded", "guardian", contract=name) for name in _PAUSABLE),
 )
 
 # Transfers from and to the two contracts that hold money, of any ERC-20 token.
-token_transfer = _event_table(
-    "token_transfer",
-    _column("token", Account),
-    _column("sender", Account),
-    _column("recipient", Account),
-    _column("amount", Uint256),
+token_transfer = event_table(
+    "token_transfer", of("ERC20.Transfer", "token=emitter sender=from recipient=to amount=value")
 )
 
-# What a rollback deletes from, besides `block` and `log`.
-EVENT_TABLES: Final[tuple[Table, ...]] = tuple(
-    table for table in metadata.sorted_tables if table.name not in {"index_state", "block", "log"}
-)
+_FILLED: Final = {table for fills in SOURCES.values() for table, _ in fills}
+EVENT_TABLES: Final = tuple(table for table in metadata.tables.values() if table in _FILLED)
+# What a rollback deletes from; `block` is told by its own column.
+PLACED_TABLES: Final = (*EVENT_TABLES, quarantine, log)
+
+
+def _projection_version() -> str:
+    """Names the shape of all tables and where their values come from."""
+    shape = [
+        f"{table.name}({', '.join(f'{c.name} {c.type!r} {c.nullable}' for c in table.columns)})"
+        for table in metadata.sorted_tables
+    ]
+    sources = [
+        f"{table.name} {source} {source.abi}"
+        for fills in SOURCES.values()
+        for table, source in fills
+    ]
+    return keccak256("\n".join(sorted(shape) + sorted(sources)).encode()).hex()[:16]
+
+
+PROJECTION_VERSION: Final = _projection_version()

@@ -77,7 +77,7 @@ def test_pages_of_any_size_hold_every_work_once(http: TestClient, limit: int) ->
 
 
 def test_after_the_last_work_there_is_an_empty_page(http: TestClient) -> None:
-    for after in (WORKS, 2**32, 2**63 - 1):
+    for after in (WORKS, 2**32, 2**64 - 1):
         page = http.get("/v1/works", params={"after": after}).json()
         assert (page["works"], page["after"]) == ([], None)
 
@@ -170,9 +170,9 @@ def test_licences_carry_the_use_the_chain_has_recorded(
         "/v1/works/99",
         "/v1/works/99/provenance",
         "/v1/licences/99",
-        f"/v1/works/{2**63 - 1}",
-        f"/v1/works/{2**63 - 1}/provenance",
-        f"/v1/licences/{2**63 - 1}",
+        f"/v1/works/{2**64 - 1}",
+        f"/v1/works/{2**64 - 1}/provenance",
+        f"/v1/licences/{2**64 - 1}",
         "/v1/nothing",
         "/?work=99",
     ],
@@ -194,9 +194,9 @@ def test_what_is_not_there_is_a_404_problem(http: TestClient, route: str) -> Non
         ("/v1/works/1.5", "path.work_id"),
         ("/v1/works/gong", "path.work_id"),
         ("/v1/works/0x1", "path.work_id"),
-        (f"/v1/works/{2**63}", "path.work_id"),
+        (f"/v1/works/{2**64}", "path.work_id"),
         ("/v1/works/" + "9" * 5_000, "path.work_id"),
-        (f"/v1/works/{2**63}/provenance", "path.work_id"),
+        (f"/v1/works/{2**64}/provenance", "path.work_id"),
         ("/v1/works/%00", "path.work_id"),
         ("/v1/licences/nan", "path.licence_id"),
         ("/v1/licences/1e3", "path.licence_id"),
@@ -205,7 +205,7 @@ def test_what_is_not_there_is_a_404_problem(http: TestClient, route: str) -> Non
         ("/v1/works?limit=many", "query.limit"),
         (f"/v1/works/{2**64}", "path.work_id"),
         ("/v1/works?after=-1", "query.after"),
-        (f"/v1/works?after={2**63}", "query.after"),
+        (f"/v1/works?after={2**64}", "query.after"),
         ("/?work=chant", "query.work"),
     ],
 )

@@ -11,10 +11,10 @@ from chain.client.blocks import RawLog
 from chain.client.deployment import Deployment
 from chain.client.errors import AnswerMalformed
 from chain.client.interfaces import CORE_CONTRACTS, interface
-from chain.indexer.apply import APPLY
 from chain.indexer.columns import Uint64, Uint256
 from chain.indexer.database import open_database, reading, writing
-from chain.indexer.events import ERC20, IGNORED, TRANSFER_TOPIC, EventReader
+from chain.indexer.event_table import ERC20, SOURCES
+from chain.indexer.events import IGNORED, TRANSFER_TOPIC, EventReader
 from chain.indexer.tables import EVENT_TABLES
 from chain.ledger.identifiers import Address, address_from_bytes
 from chain.ledger.words import address_word, uint_word
@@ -45,7 +45,7 @@ def test_every_event_of_every_contract_is_applied_or_knowingly_ignored() -> None
         if event.name not in IGNORED
     }
 
-    assert declared | {(ERC20, "Transfer")} == set(APPLY)
+    assert declared | {(ERC20, "Transfer")} == set(SOURCES)
 
 
 def test_every_table_is_filled_by_some_event() -> None:
@@ -62,7 +62,7 @@ def test_a_transfer_to_custody_is_read_whatever_the_token() -> None:
     event = reader.read(raw(STRANGER, topics, uint_word(2**255)))
 
     assert event is not None
-    assert event.values == {"token": STRANGER, "from": STRANGER, "to": LEDGER, "value": 2**255}
+    assert event.values == {"emitter": STRANGER, "from": STRANGER, "to": LEDGER, "value": 2**255}
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, select, update
 
 from chain.client.blocks import BlockPin, RawLog
-from chain.client.errors import AnswerMalformed, RpcFault, RpcUnavailable, StaleNode
+from chain.client.errors import RpcFault, RpcUnavailable, StaleNode
 from chain.client.node import Node
 from chain.indexer import cursor as index
 from chain.indexer import follow as following
@@ -25,6 +25,7 @@ from chain.indexer.errors import (
     ReorgTooDeep,
 )
 from chain.indexer.follow import Follower
+from chain.indexer.projecting import Projection
 from chain.indexer.store import Store
 from chain.ledger.identifiers import CommunityId
 from chain.ledger.rights import WorkKind
@@ -270,7 +271,7 @@ def test_two_indexers_on_one_database_do_not_write_twice(
     stale = BlockPin(1, b"\1" * 32, 1)
 
     with pytest.raises(IndexMoved, match="stop one of the two"):
-        index.advance(engine, stale, Batch([], [], [], stale), head=1, floor=0)
+        index.advance(engine, stale, Batch([], Projection(), stale), head=1, depth=1)
     with pytest.raises(IndexMoved):
         index.roll_back(engine, stale, stale)
 
@@ -283,7 +284,7 @@ def test_another_projection_version_is_dropped_and_replayed(
     follower.catch_up()
     before = everything(engine)
     with writing(engine) as connection:
-        connection.execute(update(tables.index_state).values(projection_version=0))
+        connection.execute(update(tables.index_state).values(projection_version="older"))
         connection.exec_driver_sql("CREATE TABLE of_the_old_version (x INTEGER)")
         connection.exec_driver_sql("DROP TABLE payment")
 
@@ -321,27 +322,37 @@ def test_an_index_of_another_deployment_is_refused(
         Follower(devnet.node, other, engine).catch_up()
 
 
-def test_a_log_our_abi_does_not_know_pauses_the_index(
+def test_a_log_our_abi_does_not_know_is_kept_and_told_of(
     heritage: Heritage,
     devnet: Devnet,
     follower: Follower,
     engine: Engine,
+    store: Store,
+    caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     honest = Node.logs_of_blocks
 
     def lying(self: Node, blocks: Any, filters: Any) -> list[list[RawLog]]:
         answers = honest(self, blocks, filters)
-        pin = blocks[0]
-        address = devnet.ledger.address
-        strange = RawLog(pin.number, pin.hash, 99, b"\0" * 32, address, (b"\7" * 32,), b"")
-        return [[*answers[0], strange], *answers[1:]]
+        tx_hash = next(entries[0].tx_hash for entries in answers if entries)
+        pin = next(pin for pin, entries in zip(blocks, answers, strict=True) if entries)
+        strange = RawLog(
+            pin.number, pin.hash, 99, tx_hash, devnet.ledger.address, (b"\7" * 32,), b""
+        )
+        return [
+            [*entries, strange] if entries and entries[0].block_number == pin.number else entries
+            for entries in answers
+        ]
 
     monkeypatch.setattr(Node, "logs_of_blocks", lying)
-    with pytest.raises(AnswerMalformed, match="RoyaltyLedger"):
-        follower.catch_up()
+    follower.catch_up()
 
-    assert "RoyaltyLedger" in (index.read_status(engine).paused_reason or "")
+    assert store.status().quarantined > 0
+    assert "cannot be read" in caplog.text
+    strange = [entry for entry in store.logs(at=store.head()) if entry.log_index == 99]
+    assert len(strange) == store.status().quarantined
+    assert follower.catch_up().blocks == 0, "the index goes on"
 
 
 def test_logs_of_the_other_branch_are_not_taken(
