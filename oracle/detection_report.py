@@ -1,8 +1,8 @@
 """The detection report: an operator's signed statement that a found copy carries a mark.
 
 A report is evidence, not a payment: see `oracle.attribution`. Its id is a hash of the found
-samples, the generation and the day, so that the same file found again that day is the same finding,
-and a second operator's report on it corroborates instead of counting twice.
+samples, the generation and the day: an operator reports a copy once a day at most. All reports on
+one copy, of whatever day and operator, are one finding, which is paid once.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from chain.ledger.identifiers import Address, Digest, GenerationId
 from chain.ledger.keccak import keccak256
-from chain.ledger.usage import DAY_SECONDS, UsageKind
+from chain.ledger.usage import UsageKind
 from chain.ledger.words import SigningDomain
 from oracle.errors import EvidenceMalformed, NotAnOperator
 from oracle.generation_log import CLOCK_SKEW_SECONDS
@@ -35,6 +35,7 @@ TYPE_STRING: Final = (
 )
 TYPE_HASH: Final = keccak256(TYPE_STRING.encode())
 REPORT_ID_PREFIX: Final = b"antiphon.detection.1"
+DAY_SECONDS: Final = 86_400
 PPB_WHOLE: Final = 1_000_000_000
 # As signed and on the wire; the numbers are part of the format.
 CORROBORATION_NUMBERS: Final = {

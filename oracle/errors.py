@@ -8,6 +8,7 @@ OracleError
 │   ├── GenerationLogConflict  another log was filed for the same generation
 │   ├── LicenceUnfit           unknown, somebody else's, expired, or of another tier
 │   ├── NotAnOperator          a detection report by somebody who is no operator
+│   ├── SegmentOfAnother       a usage segment of another chain, contract or producer
 │   └── SegmentRefused         a usage segment whose rows are not its producer's to report
 ├── EpochError
 │   ├── NothingToSeal          no usage event waits
@@ -32,6 +33,8 @@ A node that does not answer, or a contract that says no, is told by `chain.clien
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+from chain.settlement.segments import SegmentOrigin
 
 
 class OracleError(Exception):
@@ -105,6 +108,22 @@ class NotAnOperator(EvidenceRefused):
             f"{account} is not an operator of this oracle; have one of the operators run the "
             "detection and sign the report"
         )
+
+
+class SegmentOfAnother(EvidenceRefused):
+    """Raised when a segment's header names another chain, contract or producer than it must."""
+
+    def __init__(self, found: SegmentOrigin, expected: SegmentOrigin) -> None:
+        self.found = found
+        self.expected = expected
+        super().__init__(
+            f"the segment is of {_told(found)}, not of {_told(expected)}; write its header for "
+            "this oracle and sign again"
+        )
+
+
+def _told(origin: SegmentOrigin) -> str:
+    return f"chain {origin.chain_id}, oracle {origin.usage_oracle}, producer {origin.producer}"
 
 
 class SegmentRefused(EvidenceRefused):

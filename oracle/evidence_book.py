@@ -13,9 +13,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from chain.ledger.identifiers import Address, Digest, GenerationId, LicenceId
-from chain.ledger.usage import DAY_SECONDS
 from oracle.attribution import Withheld, WithheldReason
-from oracle.detection_report import DetectionReport, SignedDetectionReport
+from oracle.detection_report import DAY_SECONDS, DetectionReport, SignedDetectionReport
 from oracle.errors import GenerationLogConflict
 from oracle.generation_log import GenerationLog, SignedGenerationLog
 
@@ -89,7 +88,6 @@ class EvidenceBook:
     def put_detection(self, signed: SignedDetectionReport) -> bool:
         """Whether the report is new: the same finding by the same operator is not."""
         report = signed.report
-        day = report.observed_at // DAY_SECONDS
         inserted = self._execute(
             "INSERT INTO detection "
             "(report_id, operator, subject, day, generation_id, body, signature) VALUES "
@@ -98,33 +96,29 @@ class EvidenceBook:
             report_id=report.report_id,
             operator=report.operator,
             subject=report.subject_pcm_sha256,
-            day=day,
+            day=report.observed_at // DAY_SECONDS,
             generation=report.generation_id.to_bytes(8, "big"),
             body=json.dumps(report.to_json()),
             signature=signed.signature,
         )
         if inserted:
             self._execute(
-                "UPDATE detection SET open = 1 WHERE subject = :subject AND day = :day",
+                "UPDATE detection SET open = 1 WHERE subject = :subject",
                 subject=report.subject_pcm_sha256,
-                day=day,
             )
         return bool(inserted)
 
     def open_findings(self) -> list[tuple[SignedDetectionReport, ...]]:
-        """All reports on one found copy on one day, for each that is not settled yet."""
-        keys = self._rows(
-            "SELECT DISTINCT subject, day FROM detection WHERE open = 1 ORDER BY day, subject"
-        )
-        return [self.reports_on(Digest(row["subject"]), row["day"]) for row in keys]
+        """All reports on one found copy, for each that is not settled yet."""
+        keys = self._rows("SELECT DISTINCT subject FROM detection WHERE open = 1 ORDER BY subject")
+        return [self.reports_on(Digest(row["subject"])) for row in keys]
 
-    def reports_on(self, subject: Digest, day: int) -> tuple[SignedDetectionReport, ...]:
-        """All reports on one found copy on one day (Unix days)."""
+    def reports_on(self, subject: Digest) -> tuple[SignedDetectionReport, ...]:
+        """All reports on one found copy, whenever it was found."""
         rows = self._rows(
-            "SELECT body, signature FROM detection WHERE subject = :subject AND day = :day "
+            "SELECT body, signature FROM detection WHERE subject = :subject "
             "ORDER BY report_id, operator",
             subject=subject,
-            day=day,
         )
         return tuple(_signed_report(row) for row in rows)
 
@@ -144,7 +138,7 @@ class EvidenceBook:
         *,
         still_open: bool,
     ) -> None:
-        """Record what became of the reports on one found copy on one day."""
+        """Record what became of the reports on one found copy."""
         for report_id in {report.report_id for report in reports}:
             self._replace_withheld(report_id, withheld)
             self._execute(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from chain.ledger.identifiers import Digest, LicenceId
-from chain.ledger.usage import DAY_SECONDS, UsageEvent, UsageKind
+from chain.ledger.usage import UsageEvent, UsageKind
 from chain.settlement.counting import LICENCES_MAX
 from chain.settlement.segments import SEGMENT_EVENTS_MAX
 from oracle.attribution import (
@@ -78,14 +78,8 @@ def evidence_for(
     """The signed papers that events of logs and detections rest on, each once."""
     attributed = [event for event in events if event.kind is not UsageKind.PLAY]
     logs = book.logs_of(sorted({event.generation_id for event in attributed}))
-    found = sorted(
-        {
-            (event.source_key, event.occurred_at // DAY_SECONDS)
-            for event in attributed
-            if event.kind is UsageKind.DETECTION
-        }
-    )
-    reports = [report for subject, day in found for report in book.reports_on(subject, day)]
+    found = {event.source_key for event in attributed if event.kind is UsageKind.DETECTION}
+    reports = [report for subject in sorted(found) for report in book.reports_on(subject)]
     return tuple(logs.values()), tuple(reports)
 
 

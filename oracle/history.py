@@ -16,7 +16,7 @@ from chain.ledger.usage import UsageEvent
 from chain.provenance import BlockReader, Cid, Codec, SegmentsManifest, get_manifest
 from chain.settlement.carried import Carried
 from chain.settlement.segments import decode_segment
-from chain.settlement.settle import known_program, settle_epoch
+from chain.settlement.settle import settle_epoch
 from oracle.chain_view import ChainView
 from oracle.errors import HistoryMismatch
 from oracle.papers import differences
@@ -89,8 +89,7 @@ class EpochHistory:
             at, report.token, report.epoch, prior.report_hash, prior.counted
         )
         settlement = settle_epoch(events, state, prior.carried)
-        program = known_program(report.program_hash)
-        computed = settlement.report(report.segments_digest, program_hash=program)
+        computed = settlement.report(report.segments_digest)
         found = differences(report, computed)
         if found:
             raise HistoryMismatch(report.epoch, found)

@@ -12,20 +12,24 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from chain.ledger.errors import Malformed
 from chain.ledger.identifiers import Address, Digest, GenerationId, LicenceId
 from chain.ledger.keccak import keccak256
 from chain.ledger.usage import UsageEvent, UsageKind
-from chain.ledger.words import SigningDomain
 from chain.settlement.segments import (
     SEGMENT_EVENTS_MAX,
     Segment,
-    decode_segment,
+    SegmentOrigin,
+    decode_record,
     encode_segment,
-    segment_digest,
+    record_ids,
+    segment_records,
 )
 from oracle.chain_facts import ChainFacts
-from oracle.errors import EvidenceMalformed, SegmentRefused
+from oracle.errors import EvidenceMalformed, SegmentOfAnother, SegmentRefused
 from oracle.evidence_book import EvidenceBook, StoredSegment
 from oracle.generation_log import CLOCK_SKEW_SECONDS
 from oracle.outbox import Outbox
@@ -69,40 +73,42 @@ class IntakeReceipt:
 
 
 class UsageIntake:
-    """Puts verified segments into the outbox. `domain` is the one in which segments are signed."""
+    """Puts verified segments into the outbox: those of one oracle contract on one chain."""
 
-    def __init__(self, outbox: Outbox, domain: SigningDomain) -> None:
+    def __init__(self, outbox: Outbox, chain_id: int, usage_oracle: Address) -> None:
         self._outbox = outbox
-        self._domain = domain
+        self._chain_id = chain_id
+        self._usage_oracle = usage_oracle
+
+    def origin(self, producer: Address) -> SegmentOrigin:
+        """What the header of a producer's segments says here."""
+        return SegmentOrigin(self._chain_id, self._usage_oracle, producer)
 
     def file_segment(
-        self, body: bytes, signature: bytes, producer: Address, facts: ChainFacts, *, now: int
+        self, body: bytes, signature: bytes, facts: ChainFacts, *, now: int
     ) -> IntakeReceipt:
         """Take a platform's segment, whole or not at all.
 
         Filing it again is harmless: its rows come back as duplicates. Raises EvidenceMalformed (no
-        segment), SignatureMalformed, SignatureForged, SegmentRefused (naming every row that is not
-        the producer's to report).
+        segment), SegmentOfAnother (chain or contract), SignatureMalformed, SignatureForged,
+        SegmentRefused (naming every row that is not the producer's to report).
         """
         try:
-            events = decode_segment(body)
+            segment, records = Segment.of(body), segment_records(body)
         except Malformed as error:
             raise EvidenceMalformed("segment", str(error)) from error
-        described = Segment(segment_digest(body), len(events), producer)
-        require_signer(producer, self._domain.digest(described.struct_hash()), signature)
-        spoiled = [
-            (index, reason)
-            for index, event in enumerate(events)
-            if (reason := _why_refused(event, producer, facts, now))
-        ]
+        producer = segment.origin.producer
+        if segment.origin != self.origin(producer):
+            raise SegmentOfAnother(segment.origin, self.origin(producer))
+        require_signer(producer, segment.signing_digest(), signature)
+        spoiled = _spoiled(records, producer, facts, now)
         if spoiled:
             raise SegmentRefused(spoiled)
-        stored = StoredSegment(described.digest, producer, signature, len(events), body)
-        return IntakeReceipt((stored.digest,), self.keep(stored, events))
+        stored = StoredSegment(segment.digest, producer, signature, segment.count, body)
+        return IntakeReceipt((stored.digest,), self.keep(stored, record_ids(records)))
 
-    def keep(self, segment: StoredSegment, events: Sequence[UsageEvent]) -> tuple[RowResult, ...]:
-        """Store a verified segment and the events that are new in it."""
-        ids = [event.event_id for event in events]
+    def keep(self, segment: StoredSegment, ids: Sequence[Digest]) -> tuple[RowResult, ...]:
+        """Store a verified segment and those of its events, by their ids in order, that are new."""
         with self._outbox.writing() as connection:
             book = EvidenceBook(connection)
             seen = book.known_events(ids)
@@ -147,31 +153,54 @@ class UsageIntake:
             segment = self.pack([event for _, event in chunk], signer)
             digests.append(segment.digest)
             for (index, _), row in zip(
-                chunk, self.keep(segment, [event for _, event in chunk]), strict=True
+                chunk, self.keep(segment, [event.event_id for _, event in chunk]), strict=True
             ):
                 results[index] = RowResult(index, row.outcome, row.event_id)
         return IntakeReceipt(tuple(digests), tuple(results[i] for i in sorted(results)))
 
     def pack(self, events: Sequence[UsageEvent], signer: DigestSigner) -> StoredSegment:
         """Encode and sign a segment as its producer."""
-        body = encode_segment(events)
-        described = Segment(segment_digest(body), len(events), signer.address)
-        signature = sign_struct(self._domain, described.struct_hash(), signer)
-        return StoredSegment(described.digest, signer.address, signature, len(events), body)
+        body = encode_segment(events, self.origin(signer.address))
+        segment = Segment.of(body)
+        signature = sign_struct(segment.origin.domain, segment.struct_hash(), signer)
+        return StoredSegment(segment.digest, signer.address, signature, segment.count, body)
+
+
+def _spoiled(
+    records: NDArray[np.void], producer: Address, facts: ChainFacts, now: int
+) -> list[tuple[int, str]]:
+    """Every row that a platform may not report, and why. Columns say which rows to look at."""
+    licences = np.unique(records["licence_id"])
+    unfit = [i for i in licences if _licence_fault(LicenceId(int(i)), producer, facts)]
+    times = records["occurred_at"]
+    suspect = (
+        (records["kind"] != UsageKind.PLAY)
+        | (times > now + CLOCK_SKEW_SECONDS)
+        | np.isin(records["licence_id"], unfit)
+    )
+    return [
+        (int(row), _why_refused(decode_record(records[row]), producer, facts, now))
+        for row in np.flatnonzero(suspect)
+    ]
 
 
 def _why_refused(event: UsageEvent, producer: Address, facts: ChainFacts, now: int) -> str:
     """Why a platform may not report this use; empty when it may."""
     if event.kind is not UsageKind.PLAY:
         return f"a platform reports plays, not {event.kind.name}: file the log or detection itself"
-    licence = facts.licence(event.licence_id)
-    if licence is None:
-        return f"licence {event.licence_id} is unknown"
-    if licence.holder != producer:
-        return f"licence {event.licence_id} is held by {licence.holder}"
+    fault = _licence_fault(event.licence_id, producer, facts)
+    if fault:
+        return fault
     if event.occurred_at > now + CLOCK_SKEW_SECONDS:
         return f"it is dated {event.occurred_at - now} s ahead of the chain's time"
     return ""
+
+
+def _licence_fault(licence_id: LicenceId, producer: Address, facts: ChainFacts) -> str:
+    licence = facts.licence(licence_id)
+    if licence is None:
+        return f"licence {licence_id} is unknown"
+    return "" if licence.holder == producer else f"licence {licence_id} is held by {licence.holder}"
 
 
 def _event_of(line: str, platform: Address) -> UsageEvent:

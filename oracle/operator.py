@@ -16,14 +16,9 @@ from typing import Protocol
 from chain.client.blocks import BlockPin
 from chain.ledger.epoch import EpochReport, report_domain
 from chain.ledger.identifiers import Address, Digest
-from chain.ledger.usage import DAY_SECONDS, UsageEvent, UsageKind
+from chain.ledger.usage import UsageEvent, UsageKind
 from chain.provenance import BlockReader, Cid
-from chain.settlement.segments import (
-    Segment,
-    decode_segment,
-    segment_digest,
-    segment_domain,
-)
+from chain.settlement.segments import Segment, SegmentOrigin, decode_segment, segment_digest
 from chain.settlement.settle import settle_epoch
 from oracle.attribution import DetectionPolicy, attribute_detections, attribute_log
 from oracle.chain_facts import ChainFacts
@@ -37,6 +32,7 @@ from oracle.epoch_book import StoredSignature
 from oracle.errors import (
     EvidenceMalformed,
     OperatorDisagrees,
+    SegmentOfAnother,
     SegmentRefused,
     WouldEquivocate,
 )
@@ -154,10 +150,14 @@ class Operator:
         named = producers.get(digest)
         if named is None:
             raise EvidenceMalformed("segments", f"nobody signed segment 0x{digest.hex()}")
-        domain = segment_domain(deployment.chain_id, deployment.contracts["UsageOracle"])
+        described = Segment.of(body)
+        ours = SegmentOrigin(
+            deployment.chain_id, deployment.contracts["UsageOracle"], named.producer
+        )
+        if described.origin != ours:
+            raise SegmentOfAnother(described.origin, ours)
+        require_signer(named.producer, described.signing_digest(), named.signature)
         events = decode_segment(body)
-        described = Segment(digest, len(events), named.producer)
-        require_signer(named.producer, domain.digest(described.struct_hash()), named.signature)
         by_oracle = named.producer in deployment.operators
         spoiled = [
             (index, reason)
@@ -187,10 +187,9 @@ class Operator:
             verify_detection_report(signed, report_signers, deployment.operators, now=at.timestamp)
         logs = {signed.log.generation_id: signed.log for signed in evidence.logs}
         events = [event for log in logs.values() for event in attribute_log(log, facts).events]
-        found: dict[tuple[Digest, int], list[DetectionReport]] = {}
+        found: dict[Digest, list[DetectionReport]] = {}
         for signed in evidence.detections:
-            key = (signed.report.subject_pcm_sha256, signed.report.observed_at // DAY_SECONDS)
-            found.setdefault(key, []).append(signed.report)
+            found.setdefault(signed.report.subject_pcm_sha256, []).append(signed.report)
         for reports in found.values():
             events += attribute_detections(reports, logs, facts, self._policy).events
         return frozenset(event.event_id for event in events)

@@ -18,7 +18,6 @@ from chain.ledger.identifiers import Address, Digest
 from chain.ledger.sum_tree import SumTree
 from chain.ledger.usage import UsageEvent
 from chain.provenance import BlockStore, ProvenanceError
-from chain.settlement.segments import segment_domain
 from oracle.answers import FiledPaper, OpenEpoch, OracleStatus, Payday, TickReport
 from oracle.attribution import DetectionPolicy
 from oracle.chain_facts import ChainFacts
@@ -119,7 +118,7 @@ class OracleService:
         self._log_domain = generation_log_domain(chain_id, deployment.contracts["DerivativeGraph"])
         self._detection_domain = detection_report_domain(chain_id, oracle)
         self._report_domain = report_domain(chain_id, oracle)
-        self._intake = UsageIntake(outbox, segment_domain(chain_id, oracle))
+        self._intake = UsageIntake(outbox, chain_id, oracle)
         self._producer = keys.producer
         self._sealer = Sealer(outbox, blocks, view, token, self._policy, self._pack)
         memory = OutboxMemory(outbox)
@@ -167,10 +166,10 @@ class OracleService:
             new = EvidenceBook(connection).put_detection(signed)
         return FiledPaper(signed.report.report_id, new)
 
-    def file_segment(self, body: bytes, signature: bytes, producer: Address) -> IntakeReceipt:
+    def file_segment(self, body: bytes, signature: bytes) -> IntakeReceipt:
         """Take a platform's signed segment of plays, whole or not at all; rows say what was new."""
         at, facts = self._now()
-        return self._intake.file_segment(body, signature, producer, facts, now=at.timestamp)
+        return self._intake.file_segment(body, signature, facts, now=at.timestamp)
 
     def import_usage(self, lines: Iterable[str], signer: DigestSigner) -> IntakeReceipt:
         """Take a platform's plays as JSON lines, row by row; `signer` is the platform's key."""

@@ -25,7 +25,7 @@ from chain.provenance.cid import Cid, Codec
 from chain.provenance.manifests import SegmentsManifest, put_manifest, seal
 from chain.provenance.manifests.segments import Segment
 from chain.settlement.carried import Carried
-from chain.settlement.segments import decode_segment, encode_segment
+from chain.settlement.segments import SegmentOrigin, encode_segment
 from chain.settlement.settle import EpochSettlement, settle_epoch
 from chain.settlement.state import settlement_state
 from tests.devnet import FIRST_OPERATOR, PLATFORM, RELAY, THRESHOLD, Devnet
@@ -76,11 +76,15 @@ class EpochLane:
         self.devnet.token.approve(self.devnet.distributor.address, amount, signer=platform)
         self.devnet.distributor.fund(token, amount, signer=platform)
 
+    def origin(self) -> SegmentOrigin:
+        """The header of every segment here: the platform's."""
+        return SegmentOrigin(31337, self.devnet.oracle.address, self.devnet.address(PLATFORM))
+
     def put_segments(self, batches: Iterable[Sequence[UsageEvent]]) -> Cid:
         """Store segments and the manifest that names them."""
         segments = []
         for batch in batches:
-            cid = self.blocks.put(Codec.RAW, encode_segment(batch))
+            cid = self.blocks.put(Codec.RAW, encode_segment(batch, self.origin()))
             segments.append(Segment(cid=cid, count=len(batch)))
         body = SegmentsManifest(
             epoch=len(self.settled) + 1,
@@ -102,7 +106,7 @@ class EpochLane:
             previous_report=self.previous,
             counted_ids=frozenset(self.counted),
         )
-        events = [event for batch in batches for event in decode_segment(encode_segment(batch))]
+        events = [event for batch in batches for event in batch]
         return settle_epoch(events, state, self.carried), manifest
 
     def post(self, outcome: EpochSettlement, report: EpochReport) -> None:

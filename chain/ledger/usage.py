@@ -1,7 +1,8 @@
-"""Usage events: one countable use under one licence, named by a hash of what it says.
+"""Usage events: one countable use under one licence, named by a hash of what was used.
 
-A log sent twice, another batching, or a second detection of one file on one day collapse into one
-event, because its id depends on nothing but its content.
+A log sent twice, another batching, a corrected clock, or a second detection of one file collapse
+into one event: its id depends on what was used under which licence, and on no time. So nothing
+happens twice because midnight passed between two looks at it.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ from chain.ledger.identifiers import (
 from chain.ledger.keccak import keccak256
 from chain.ledger.standard_tree import StandardTree, standard_leaf
 
-USAGE_ID_DOMAIN: Final = b"antiphon.usage.1"
-DAY_SECONDS: Final = 86_400
-_ID_FIELDS: Final = struct.Struct(">BQQ32sQ")
+USAGE_ID_DOMAIN: Final = b"antiphon.usage.2"
+_ID_FIELDS: Final = struct.Struct(">BQQ32s")
+# A segment's record begins with the same bytes: the id is hashed straight from there.
+USAGE_ID_FIELDS_BYTES: Final = _ID_FIELDS.size
 
 
 class UsageKind(IntEnum):
@@ -61,14 +63,8 @@ class UsageEvent:
 
     @property
     def event_id(self) -> Digest:
-        """keccak256 of domain, kind, licence, generation, source key and day, big-endian."""
-        fields = _ID_FIELDS.pack(
-            self.kind,
-            self.licence_id,
-            self.generation_id,
-            self.source_key,
-            self.occurred_at // DAY_SECONDS,
-        )
+        """keccak256 of domain, kind, licence, generation and source key, big-endian."""
+        fields = _ID_FIELDS.pack(self.kind, self.licence_id, self.generation_id, self.source_key)
         return Digest(keccak256(USAGE_ID_DOMAIN + fields))
 
 

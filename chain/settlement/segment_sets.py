@@ -16,8 +16,9 @@ import libipld
 from chain.ledger.errors import Malformed
 from chain.ledger.identifiers import Digest, EpochNumber
 from chain.ledger.usage import UsageEvent
+from chain.ledger.words import SigningDomain
 from chain.settlement.findings import DAG_CBOR_CODEC, RAW_CODEC, Check, Findings, cid_text
-from chain.settlement.segments import decode_segment
+from chain.settlement.segments import decode_segment, segment_origin
 
 # Gives the bytes held for a block, unverified, by its sha2-256 digest and codec; None if not held.
 ReadBlock = Callable[[Digest, int], bytes | None]
@@ -41,12 +42,14 @@ def read_segment_set(
     findings: Findings,
     epoch: EpochNumber,
     digest: Digest,
+    domain: SigningDomain,
     read_block: ReadBlock,
     second_copy: ReadBlock | None = None,
 ) -> SegmentSet | None:
     """Read a set's manifest and segments; None when that is not possible.
 
-    With a second copy of the blocks, an altered segment is compared record by record.
+    Every segment must say that it is signed in `domain`. With a second copy of the blocks, an
+    altered segment is compared record by record.
     """
     place = f"segment set {cid_text(digest, DAG_CBOR_CODEC)} of epoch {epoch}"
     block, sound = _read(findings, place, digest, DAG_CBOR_CODEC, read_block)
@@ -68,11 +71,12 @@ def read_segment_set(
             _compare_copies(findings, at, link, data, second_copy)
         sound = sound and intact
         try:
-            found = decode_segment(data)
+            found, origin = decode_segment(data), segment_origin(data)
         except Malformed as error:
             findings.differ(Check.SEGMENTS, at, "usage events", error.reason)
             return None
         findings.compare(Check.SEGMENTS, f"{at}, events", count, len(found))
+        findings.compare(Check.SEGMENTS, f"{at}, chain and contract", domain, origin.domain)
         events.extend(found)
     return SegmentSet(tuple(events), sound, tuple(suspects))
 

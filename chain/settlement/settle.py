@@ -52,21 +52,12 @@ __all__ = [
     "RefusalReason",
     "SettlementState",
     "income_by_work",
-    "known_program",
     "settle_epoch",
 ]
 
 # Names these rules in every report. A change of any result is another program: count it up.
-PROGRAM: Final = b"antiphon.settle/3"
+PROGRAM: Final = b"antiphon.settle/4"
 PROGRAM_HASH: Final = Digest(keccak256(PROGRAM))
-# Knew no sharing rules. Where none is in force this program comes to the same, so that old reports
-# are recomputed by it; where one is, what they paid is found to differ from what was announced.
-_PROGRAM_WITHOUT_RULES: Final = Digest(keccak256(b"antiphon.settle/2"))
-
-
-def known_program(program_hash: Digest) -> Digest:
-    """The program to expect of a posted report: its own, if that is one that is kept here."""
-    return program_hash if program_hash == _PROGRAM_WITHOUT_RULES else PROGRAM_HASH
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +98,7 @@ class EpochSettlement:
     carried: Carried
     cumulative_total: int
 
-    def report(
-        self, segments_digest: Digest, *, program_hash: Digest = PROGRAM_HASH
-    ) -> EpochReport:
+    def report(self, segments_digest: Digest) -> EpochReport:
         """The report that operators sign for this epoch."""
         return EpochReport(
             epoch=self.epoch,
@@ -126,7 +115,7 @@ class EpochSettlement:
             state_time=self.state_time,
             licence_usage_hash=licence_usage_hash(self.licence_usage),
             withheld_hash=withheld_hash(self.withheld),
-            program_hash=program_hash,
+            program_hash=PROGRAM_HASH,
         )
 
 

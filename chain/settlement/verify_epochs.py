@@ -23,7 +23,8 @@ from chain.ledger.sum_tree import Payout
 from chain.settlement.carried import Carried
 from chain.settlement.findings import Check, Findings, RejectedReport
 from chain.settlement.segment_sets import ReadBlock, SegmentSet, read_segment_set
-from chain.settlement.settle import EpochSettlement, known_program, settle_epoch
+from chain.settlement.segments import segment_domain
+from chain.settlement.settle import EpochSettlement, settle_epoch
 from chain.settlement.state import settlement_state
 from chain.settlement.verify_ledgers import View, compare_views
 
@@ -55,12 +56,13 @@ def verify_epochs(
         if record.report.epoch in faults
     ]
     _verify_chain_of_reports(findings, records, standing, node, deployment, at)
+    domain = segment_domain(deployment.chain_id, deployment.contracts["UsageOracle"])
     settled: dict[Digest, EpochSettlement] = {}
     counted: dict[Digest, frozenset[Digest]] = {ZERO_DIGEST: frozenset()}
     for record in standing:
         epoch, previous = record.report.epoch, record.report.previous_report
         segments = read_segment_set(
-            findings, epoch, record.report.segments_digest, read_block, second_copy
+            findings, epoch, record.report.segments_digest, domain, read_block, second_copy
         )
         if segments is None or previous not in counted:
             findings.differ(
@@ -138,8 +140,7 @@ def _compare_report(
     findings: Findings, record: EpochRecord, outcome: EpochSettlement, segments: SegmentSet
 ) -> None:
     posted = record.report
-    program = known_program(posted.program_hash)
-    computed = outcome.report(posted.segments_digest, program_hash=program)
+    computed = outcome.report(posted.segments_digest)
     hint = f", see segment {', '.join(segments.suspects)}" if segments.suspects else ""
     for name in EpochReport.__dataclass_fields__:
         place = f"report of epoch {posted.epoch}, {name.replace('_', ' ')}{hint}"

@@ -25,7 +25,7 @@ from chain.provenance import (
 )
 from chain.provenance.manifests import detection as detection_parts
 from chain.provenance.manifests import generation as generation_parts
-from chain.settlement.segments import Segment, encode_segment
+from chain.settlement.segments import Segment, SegmentOrigin, encode_segment
 from oracle.chain_view import ChainView
 from oracle.detection_report import (
     DetectionReport,
@@ -108,19 +108,17 @@ class World:
 
     def segment(
         self, events: list[UsageEvent], signer: LocalSigner | None = None
-    ) -> tuple[bytes, bytes, LocalSigner]:
-        """A segment's bytes, its signature and its producer (the platform unless said)."""
+    ) -> tuple[bytes, bytes]:
+        """A segment's bytes and its producer's signature (the platform's unless said)."""
         producer = signer or self.devnet.signers[PLATFORM]
-        body = encode_segment(events)
         chain_id = self.devnet.deployment.chain_id
-        digest = Segment.of(body, producer.address).signing_digest(
-            chain_id, self.devnet.oracle.address
-        )
-        return body, producer.sign_digest(digest, chain_id=chain_id), producer
+        origin = SegmentOrigin(chain_id, self.devnet.oracle.address, producer.address)
+        body = encode_segment(events, origin)
+        digest = Segment.of(body).signing_digest()
+        return body, producer.sign_digest(digest, chain_id=chain_id)
 
     def file_plays(self, count: int, first: int = 0, **changes: object) -> None:
-        body, signature, producer = self.segment(self.plays(count, first, **changes))
-        self.service.file_segment(body, signature, producer.address)
+        self.service.file_segment(*self.segment(self.plays(count, first, **changes)))
 
     def log(self, **changes: object) -> SignedGenerationLog:
         """The platform's signed log of the derivative's run, its manifest in the block store."""

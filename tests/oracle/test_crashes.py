@@ -134,7 +134,7 @@ def test_a_node_that_is_away_changes_nothing(world: World) -> None:
         away.service.seal_epoch,
         away.service.open_epoch_status,
         away.service.status,
-        lambda: away.service.file_segment(b"", b"", world.operators[0].address),
+        lambda: away.service.file_segment(b"", b""),
     ):
         with pytest.raises(RpcUnavailable):
             step()

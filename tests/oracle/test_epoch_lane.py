@@ -16,6 +16,7 @@ from oracle.relay import Deferral
 from tests.devnet import COUNCIL, CUSTOMER
 from tests.heritage import UNIT_PRICE
 from tests.oracle.conftest import World, open_world, sha
+from tests.oracle.evidence_fixtures import DAY
 
 
 def expected_units(world: World, units_by_work: dict[int, int]) -> dict[str, int]:
@@ -88,16 +89,16 @@ def test_fractions_are_carried_from_epoch_to_epoch(world: World) -> None:
 def test_what_is_filed_again_in_any_form_is_counted_once(world: World) -> None:
     world.fund()
     events = world.plays(10)
-    body, signature, producer = world.segment(events)
-    world.service.file_segment(body, signature, producer.address)
-    again = world.service.file_segment(body, signature, producer.address)
+    body, signature = world.segment(events)
+    world.service.file_segment(body, signature)
+    again = world.service.file_segment(body, signature)
     other_cut = world.segment(list(reversed(events[:6])) + world.plays(1, first=10))
-    mixed = world.service.file_segment(other_cut[0], other_cut[1], producer.address)
+    mixed = world.service.file_segment(*other_cut)
     assert again.count(RowOutcome.DUPLICATE) == 10
     assert (mixed.count(RowOutcome.DUPLICATE), mixed.count(RowOutcome.ACCEPTED)) == (6, 1)
 
     world.pay_epoch()
-    late = world.service.file_segment(body, signature, producer.address)
+    late = world.service.file_segment(body, signature)
 
     assert world.service.status().epochs[0].report.event_count == 11
     assert late.count(RowOutcome.DUPLICATE) == 10
@@ -130,8 +131,8 @@ def test_refused_events_are_listed_with_their_reason_and_may_come_again(world: W
     world.file_plays(3)
     expired = world.plays(2, first=100, occurred_at=world.now() - 10**8)
     unknown = world.plays(1, first=200, generation_id=GenerationId(99))
-    body, signature, producer = world.segment(expired + unknown)
-    world.service.file_segment(body, signature, producer.address)
+    body, signature = world.segment(expired + unknown)
+    world.service.file_segment(body, signature)
 
     row = world.service.seal_epoch()
 
@@ -140,7 +141,7 @@ def test_refused_events_are_listed_with_their_reason_and_may_come_again(world: W
     assert {reasons[e.event_id] for e in expired} == {"before-licence"}
     assert reasons[unknown[0].event_id] == "generation-unknown"
     assert len(world.service.payouts_of(row).refused) == 3
-    again = world.service.file_segment(body, signature, producer.address)
+    again = world.service.file_segment(body, signature)
     assert again.count(RowOutcome.ACCEPTED) == 3
 
 
@@ -304,6 +305,30 @@ def test_a_detection_alone_is_withheld_until_the_log_is_filed(world: World) -> N
     # One per parent's licence: for the run, and for the found copy.
     assert together.attributed_events == 4
     assert together.withheld == ()
+
+
+def test_a_copy_found_on_both_sides_of_midnight_is_paid_once(world: World) -> None:
+    """Two detectors, a minute before and a minute after: they corroborate, and count once."""
+    gong, _, chant = world.heritage.works
+    world.fund()
+    midnight = (world.now() // DAY + 1) * DAY
+    world.devnet.pass_time(midnight + 120 - world.now())
+    world.service.file_detection(world.found(0, observed_at=midnight - 60))
+    with pytest.raises(NothingToSeal):
+        world.service.seal_epoch()
+    world.service.file_detection(world.found(1, observed_at=midnight + 60))
+
+    world.pay_epoch()
+
+    expected = expected_units(world, {gong: 1, chant: 1})
+    assert claimed(world, expected) == {
+        payee: 0 if payee == world.heritage.rejecting_payee else units
+        for payee, units in expected.items()
+    }
+    assert world.service.status().events == {"counted": 2}
+    world.service.file_detection(world.found(0))
+    with pytest.raises(NothingToSeal):
+        world.service.seal_epoch()
 
 
 def test_ten_thousand_events_are_one_epoch(world: World) -> None:

@@ -9,10 +9,11 @@ import pytest
 from chain.ledger.identifiers import Digest, GenerationId, LicenceId, WorkId
 from chain.ledger.rights import Tier
 from chain.ledger.usage import UsageEvent, UsageKind
-from chain.settlement.segments import Segment, encode_segment, segment_domain
+from chain.settlement.segments import Segment, SegmentOrigin, encode_segment
 from oracle.chain_facts import LicenceStanding
 from oracle.errors import (
     EvidenceMalformed,
+    SegmentOfAnother,
     SegmentRefused,
     SignatureForged,
     SignatureMalformed,
@@ -23,6 +24,7 @@ from oracle.outbox import Outbox
 from tests.oracle.evidence_fixtures import (
     CHAIN_ID,
     DAY,
+    GRAPH,
     NOW,
     ORACLE,
     PLATFORM,
@@ -65,13 +67,12 @@ def a_play(line: str, **changes: object) -> UsageEvent:
 
 
 def signed(events: list[UsageEvent]) -> tuple[bytes, bytes]:
-    body = encode_segment(events)
-    signing = Segment.of(body, PLATFORM.address).signing_digest(CHAIN_ID, ORACLE)
-    return body, PLATFORM.sign_digest(signing, chain_id=CHAIN_ID)
+    body = encode_segment(events, SegmentOrigin(CHAIN_ID, ORACLE, PLATFORM.address))
+    return body, PLATFORM.sign_digest(Segment.of(body).signing_digest(), chain_id=CHAIN_ID)
 
 
 def intake(outbox: Outbox) -> UsageIntake:
-    return UsageIntake(outbox, segment_domain(CHAIN_ID, ORACLE))
+    return UsageIntake(outbox, CHAIN_ID, ORACLE)
 
 
 def waiting(outbox: Outbox) -> int:
@@ -82,7 +83,7 @@ def waiting(outbox: Outbox) -> int:
 def test_a_signed_segment_is_taken_row_by_row(outbox: Outbox) -> None:
     body, signature = signed([a_play("one"), a_play("two"), a_play("one")])
 
-    receipt = intake(outbox).file_segment(body, signature, PLATFORM.address, facts(), now=NOW)
+    receipt = intake(outbox).file_segment(body, signature, facts(), now=NOW)
 
     outcomes = [row.outcome for row in receipt.rows]
     assert outcomes == [RowOutcome.ACCEPTED, RowOutcome.ACCEPTED, RowOutcome.DUPLICATE]
@@ -92,7 +93,7 @@ def test_a_signed_segment_is_taken_row_by_row(outbox: Outbox) -> None:
 def test_a_replayed_segment_is_harmless(outbox: Outbox) -> None:
     body, signature = signed([a_play("one")])
     for _ in range(3):
-        receipt = intake(outbox).file_segment(body, signature, PLATFORM.address, facts(), now=NOW)
+        receipt = intake(outbox).file_segment(body, signature, facts(), now=NOW)
 
     assert receipt.count(RowOutcome.DUPLICATE) == 1
     assert waiting(outbox) == 1
@@ -100,13 +101,32 @@ def test_a_replayed_segment_is_harmless(outbox: Outbox) -> None:
 
 def test_a_segment_signed_by_another_key_is_forged(outbox: Outbox) -> None:
     body, _ = signed([a_play("one")])
-    signing = Segment.of(body, PLATFORM.address).signing_digest(CHAIN_ID, ORACLE)
-    forged = STRANGER.sign_digest(signing, chain_id=CHAIN_ID)
+    forged = STRANGER.sign_digest(Segment.of(body).signing_digest(), chain_id=CHAIN_ID)
 
     with pytest.raises(SignatureForged) as refusal:
-        intake(outbox).file_segment(body, forged, PLATFORM.address, facts(), now=NOW)
+        intake(outbox).file_segment(body, forged, facts(), now=NOW)
 
     assert refusal.value.recovered == STRANGER.address
+    assert waiting(outbox) == 0
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        SegmentOrigin(1, ORACLE, PLATFORM.address),
+        SegmentOrigin(CHAIN_ID, GRAPH, PLATFORM.address),
+    ],
+)
+def test_a_segment_of_another_chain_or_contract_is_refused(
+    outbox: Outbox, origin: SegmentOrigin
+) -> None:
+    body = encode_segment([a_play("one")], origin)
+    signature = PLATFORM.sign_digest(Segment.of(body).signing_digest(), chain_id=CHAIN_ID)
+
+    with pytest.raises(SegmentOfAnother) as refusal:
+        intake(outbox).file_segment(body, signature, facts(), now=NOW)
+
+    assert refusal.value.found == origin
     assert waiting(outbox) == 0
 
 
@@ -115,13 +135,13 @@ def test_a_segment_with_one_byte_changed_is_forged(outbox: Outbox) -> None:
     altered = body[:-1] + bytes([body[-1] ^ 1])
 
     with pytest.raises(SignatureForged):
-        intake(outbox).file_segment(altered, signature, PLATFORM.address, facts(), now=NOW)
+        intake(outbox).file_segment(altered, signature, facts(), now=NOW)
 
 
-@pytest.mark.parametrize("body", [b"", b"ANTSEG1\n", b"ANTSEG1\n" + b"\0" * 56, b"RIFF" * 30])
+@pytest.mark.parametrize("body", [b"", b"ANTSEG2\n", b"ANTSEG2\n" + b"\0" * 56, b"RIFF" * 30])
 def test_bytes_that_are_no_segment_are_refused(outbox: Outbox, body: bytes) -> None:
     with pytest.raises(EvidenceMalformed) as refusal:
-        intake(outbox).file_segment(body, b"\1" * 65, PLATFORM.address, facts(), now=NOW)
+        intake(outbox).file_segment(body, b"\1" * 65, facts(), now=NOW)
 
     assert refusal.value.field == "segment"
 
@@ -130,7 +150,7 @@ def test_a_signature_of_the_wrong_length_is_refused(outbox: Outbox) -> None:
     body, signature = signed([a_play("one")])
 
     with pytest.raises(SignatureMalformed):
-        intake(outbox).file_segment(body, signature[:-1], PLATFORM.address, facts(), now=NOW)
+        intake(outbox).file_segment(body, signature[:-1], facts(), now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +169,7 @@ def test_one_row_that_is_not_the_platforms_spoils_the_segment(
     body, signature = signed([a_play("one"), a_play("two", **change)])
 
     with pytest.raises(SegmentRefused, match=reason) as refusal:
-        intake(outbox).file_segment(body, signature, PLATFORM.address, facts(), now=NOW)
+        intake(outbox).file_segment(body, signature, facts(), now=NOW)
 
     assert [index for index, _ in refusal.value.rows] == [1]
     assert waiting(outbox) == 0

@@ -11,6 +11,7 @@ from chain.ledger.usage import UsageKind
 from chain.provenance import BlockReader, Cid, FsBlockStore
 from chain.provenance.errors import BlockCorrupt, BlockMissing
 from chain.settlement.facts import SettlementState
+from chain.settlement.segments import MAGIC
 from oracle.attribution import DetectionPolicy
 from oracle.epoch_book import EpochBook
 from oracle.errors import (
@@ -19,6 +20,7 @@ from oracle.errors import (
     OperatorDisagrees,
     PaperMalformed,
     QuorumNotReached,
+    SegmentOfAnother,
     SegmentRefused,
     SignatureForged,
     WouldEquivocate,
@@ -144,7 +146,7 @@ def test_an_operator_remembers_across_a_restart(world: World) -> None:
 def test_one_flipped_byte_in_a_segment_is_found_by_its_content_id(world: World) -> None:
     proposal = sealed(world)
     segment = next(
-        path for path in (world.folder / "blocks").glob("??/*") if b"ANTSEG1" in path.read_bytes()
+        path for path in (world.folder / "blocks").glob("??/*") if MAGIC in path.read_bytes()
     )
     content = bytearray(segment.read_bytes())
     content[-1] ^= 1
@@ -180,12 +182,23 @@ def test_a_segment_nobody_signed_is_not_signed_for(world: World) -> None:
 
 def test_a_segment_signed_by_somebody_else_is_not_signed_for(world: World) -> None:
     proposal = sealed(world)
+    harvested, played = get_evidence(world.blocks, proposal.evidence_cid).segments
+    forged = dataclasses.replace(played, signature=harvested.signature)
+
+    with pytest.raises(SignatureForged):
+        an_operator(world).attest(with_evidence(world, proposal, segments=(harvested, forged)))
+
+
+def test_a_segment_whose_header_names_another_producer_is_not_signed_for(world: World) -> None:
+    proposal = sealed(world)
     evidence = get_evidence(world.blocks, proposal.evidence_cid)
     stranger = world.devnet.address(CUSTOMER)
     claimed = tuple(dataclasses.replace(s, producer=stranger) for s in evidence.segments)
 
-    with pytest.raises(SignatureForged):
+    with pytest.raises(SegmentOfAnother) as refusal:
         an_operator(world).attest(with_evidence(world, proposal, segments=claimed))
+
+    assert refusal.value.expected.producer == stranger
 
 
 def test_evidence_that_the_segment_set_does_not_cite_is_not_signed_for(world: World) -> None:
@@ -254,10 +267,10 @@ def test_an_epoch_that_does_not_follow_from_its_segments_is_not_built_on(world: 
 def test_a_generation_event_from_a_platform_is_not_signed_for(world: World) -> None:
     """A platform cannot slip events of logs into a segment of its own."""
     events = world.plays(1, kind=UsageKind.GENERATION, licence_id=world.heritage.generation[0])
-    body, signature, producer = world.segment(events)
+    body, signature = world.segment(events)
 
     with pytest.raises(SegmentRefused, match="a platform reports plays"):
-        world.service.file_segment(body, signature, producer.address)
+        world.service.file_segment(body, signature)
 
 
 def test_memory_is_kept_per_operator(world: World) -> None:

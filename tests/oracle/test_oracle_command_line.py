@@ -159,9 +159,9 @@ def test_a_running_oracle_pays_what_others_file_and_stops_when_told(world: World
         text=True,
     )
     try:
-        body, signature, producer = world.segment(world.plays(25))
+        body, signature = world.segment(world.plays(25))
         with open_oracle(OracleSettings.parse(given), worker=False) as filer:
-            filer.file_segment(body, signature, producer.address)
+            filer.file_segment(body, signature)
 
         posted = said_until(process, "epoch 1 is FINAL")
         world.devnet.pass_time(world.devnet.deployment.window_seconds + 1)

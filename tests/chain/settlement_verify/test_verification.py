@@ -14,7 +14,7 @@ from chain.indexer.database import writing
 from chain.indexer.errors import NotIndexedYet
 from chain.ledger.identifiers import Digest, EpochNumber
 from chain.ledger.sum_tree import Payout, SumTree
-from chain.settlement.segments import MAGIC
+from chain.settlement.segments import HEADER_BYTES, RECORD_BYTES
 from chain.settlement.verify import (
     DAG_CBOR_CODEC,
     RAW_CODEC,
@@ -28,7 +28,6 @@ from tests.devnet import Devnet
 from tests.epochs import EpochLane, uses
 from tests.heritage import Heritage
 
-RECORD_BYTES = 57
 FUNDS = 10**9
 
 
@@ -126,10 +125,10 @@ def alter_event(lane: EpochLane, record: int, offset: int) -> Digest:
     digest = next(
         d
         for d in segment_digests(lane)
-        if len(lane.read_sound(d, RAW_CODEC) or b"") == len(MAGIC) + 19 * RECORD_BYTES
+        if len(lane.read_sound(d, RAW_CODEC) or b"") == HEADER_BYTES + 19 * RECORD_BYTES
     )
     block = bytearray(lane.read_sound(digest, RAW_CODEC) or b"")
-    block[len(MAGIC) + record * RECORD_BYTES + offset] ^= 1
+    block[HEADER_BYTES + record * RECORD_BYTES + offset] ^= 1
     lane.altered[digest] = bytes(block)
     return digest
 
@@ -149,6 +148,16 @@ def test_an_altered_usage_event_names_its_segment_and_what_it_changed(
     assert f"use of licence {gong} in epoch 1, see segment {name}, events" in reports
     assert f"use of licence {chant} in epoch 1, see segment {name}, events" in reports
     assert f"report of epoch 1, usage root, see segment {name}" in reports
+
+
+def test_a_segment_of_another_chain_is_named(lane: EpochLane) -> None:
+    # The last byte of the chain id, 49 bytes before the first event.
+    digest = alter_event(lane, record=0, offset=-49)
+
+    segments = places(verified(lane).discrepancies, Check.SEGMENTS)
+
+    name = cid_text(digest, RAW_CODEC)
+    assert f"segment {name} of epoch 1, chain and contract" in segments
 
 
 def test_a_second_copy_tells_which_usage_event_was_altered(lane: EpochLane) -> None:
