@@ -156,6 +156,18 @@ def test_the_report_before_says_with_whom_a_division_begins() -> None:
     assert found == [[3_333, 3_333, 3_334], [3_334, 3_333, 3_333], [3_333, 3_334, 3_333]]
 
 
+def test_rows_ascend_by_payee_whichever_works_they_earned_by() -> None:
+    splits = {FIRST: Split.of({CHEN: 10_000}), SECOND: Split.of({ALICE: 5_000, BETO: 5_000})}
+    state = dataclasses.replace(
+        ruled(floor(10_000), FIRST, SECOND), splits=splits, previous_report=Digest(bytes(32))
+    )
+
+    parts = entitlements({FIRST: 1, SECOND: 1}, state)
+
+    # 20,000 numerators among three: who is first in the row has one less.
+    assert parts == {(SECOND, ALICE): 6_666, (SECOND, BETO): 6_667, (FIRST, CHEN): 6_667}
+
+
 def test_a_pool_that_is_not_divided_whole_pays_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     honest = pools.divide_pool
 
