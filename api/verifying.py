@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from api.application import Application
 from chain.client.blocks import BlockPin
@@ -72,7 +73,8 @@ def verify_everything(
 
 def published_payouts(app: Application) -> dict[EpochNumber, Cid]:
     """The payouts paper of each epoch, as the oracle's outbox beside this index names it."""
-    if not app.settings.oracle.outbox_path.exists():
+    place = app.settings.oracle.outbox
+    if isinstance(place, Path) and not place.exists():
         return {}
     with open_oracle(app.settings.oracle, worker=False) as oracle:
         return {row.report.epoch: row.payouts_cid for row in oracle.status().epochs}

@@ -23,8 +23,11 @@ OracleError
 ├── OutboxError
 │   ├── OutboxOfAnotherChain   the file belongs to another deployment
 │   ├── OutboxTooNew           written by a later version of this program
+│   ├── OutboxTooOld           written before the tables that this program can bring up to date
 │   ├── OutboxInUse            another worker holds it
+│   ├── LeaseLost              another worker took over from this one
 │   └── OutboxNotHeld          a step of the worker was asked of a process that only files and reads
+├── OutboxUnavailable          the disk is full, or the database does not answer; nothing is lost
 └── TransactionFailed          mined, but reverted
 
 A node that does not answer, or a contract that says no, is told by `chain.client.errors`.
@@ -269,22 +272,59 @@ class OutboxTooNew(OutboxError):
         )
 
 
+class OutboxTooOld(OutboxError):
+    """Raised when the schema is older than the first one that can be brought up to date."""
+
+    def __init__(self, recorded: int, oldest: int) -> None:
+        self.recorded = recorded
+        self.oldest = oldest
+        super().__init__(
+            f"the outbox has schema {recorded}, this program brings {oldest} and later up to date: "
+            f"open it once with a program that knows schema {oldest}; nothing was changed"
+        )
+
+
 class OutboxInUse(OutboxError):
     """Raised when another process works on this outbox."""
 
-    def __init__(self, path: str) -> None:
-        self.path = path
-        super().__init__(f"another oracle works on {path}: stop it first, or wait until it ends")
+    def __init__(self, place: str) -> None:
+        self.place = place
+        super().__init__(f"another oracle works on {place}: stop it first, or wait until it ends")
+
+
+class LeaseLost(OutboxError):
+    """Raised when this worker hung so long that another took over; it may write nothing more."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+        super().__init__(
+            f"another oracle took over {place}, for this one was not heard of for too long; "
+            "nothing is lost: stop this one, and start it again if the other one is gone"
+        )
 
 
 class OutboxNotHeld(OutboxError):
     """Raised when a process that is not the worker is asked to seal, sign or send."""
 
-    def __init__(self, path: str) -> None:
-        self.path = path
+    def __init__(self, place: str) -> None:
+        self.place = place
         super().__init__(
-            f"this process files into {path} and reads it; sealing, signing and sending are its "
+            f"this process files into {place} and reads it; sealing, signing and sending are its "
             "worker's: run `python -m oracle run`, or open it as the worker"
+        )
+
+
+class OutboxUnavailable(OracleError):
+    """Raised when the outbox can be neither read nor written just now; the step left no trace."""
+
+    def __init__(self, place: str, reason: str) -> None:
+        self.place = place
+        self.reason = reason
+        full = "full" in reason.lower() or "no space" in reason.lower()
+        advice = "make room on its disk" if full else "check its disk and its database server"
+        super().__init__(
+            f"the outbox {place} cannot be used now ({reason}); nothing of this step was kept and "
+            f"nothing before it is lost: {advice}, the oracle goes on by itself"
         )
 
 

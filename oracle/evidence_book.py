@@ -53,8 +53,9 @@ class EvidenceBook:
             printed = f"0x{signed.log.generation_id:016x}"
             raise GenerationLogConflict(printed, filed, signed.log.log_id)
         self._execute(
-            "INSERT INTO generation_log (log_id, generation_id, body, signature) "
-            "VALUES (:log_id, :generation, :body, :signature)",
+            "INSERT INTO generation_log (log_id, generation_id, body, signature, position) "
+            "VALUES (:log_id, :generation, :body, :signature, "
+            "(SELECT COALESCE(MAX(position), 0) + 1 FROM generation_log))",
             log_id=signed.log.log_id,
             generation=generation,
             body=json.dumps(signed.log.to_json()),
@@ -81,7 +82,7 @@ class EvidenceBook:
     def open_logs(self) -> list[SignedGenerationLog]:
         """Logs whose attribution is not settled yet, oldest first."""
         rows = self._rows(
-            "SELECT body, signature FROM generation_log WHERE open = 1 ORDER BY rowid"
+            "SELECT body, signature FROM generation_log WHERE open = 1 ORDER BY position"
         )
         return [_signed_log(row) for row in rows]
 
@@ -179,8 +180,9 @@ class EvidenceBook:
         it goes into the next epoch as a whole, and those counted before are refused there.
         """
         self._execute(
-            "INSERT INTO segment (digest, producer, signature, count, body) "
-            "VALUES (:digest, :producer, :signature, :count, :body) "
+            "INSERT INTO segment (digest, producer, signature, count, body, position) "
+            "VALUES (:digest, :producer, :signature, :count, :body, "
+            "(SELECT COALESCE(MAX(position), 0) + 1 FROM segment)) "
             "ON CONFLICT (digest) DO UPDATE SET epoch = NULL",
             digest=segment.digest,
             producer=segment.producer,
@@ -201,7 +203,7 @@ class EvidenceBook:
         digests = self._rows(
             "SELECT digest FROM segment WHERE epoch IS NULL AND EXISTS (SELECT 1 "
             "FROM usage_event u WHERE u.segment = segment.digest AND u.state = 'waiting') "
-            "ORDER BY rowid"
+            "ORDER BY position"
         )
         for row in digests:
             found = self._row(

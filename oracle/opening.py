@@ -30,8 +30,7 @@ def open_oracle(settings: OracleSettings, *, worker: bool = True) -> Iterator[Or
     """The service over the settings' stores; they are let go on leaving. Only one process at a time
     may be the `worker`; others file and read.
 
-    Raises DeploymentInvalid, KeyRefused, RpcUnavailable, WrongChain, OutboxInUse,
-    OutboxOfAnotherChain, OutboxTooNew.
+    Raises DeploymentInvalid, KeyRefused, RpcUnavailable, WrongChain, and what `Outbox` raises.
     """
     node = Node(settings.chain.rpc_url)
     deployment = Deployment.load(settings.chain.deployment_path)
@@ -41,7 +40,7 @@ def open_oracle(settings: OracleSettings, *, worker: bool = True) -> Iterator[Or
     engine = open_database(settings.chain.index_url)
     follower = Follower(node, deployment, engine, depth=settings.chain.reorg_depth)
     view = ChainView(node, Store(engine), deployment, follower.catch_up, settings.final_depth)
-    outbox = Outbox(settings.outbox_path, identity_of(node, deployment), worker=worker)
+    outbox = Outbox(settings.outbox, identity_of(node, deployment), worker=worker)
     try:
         yield OracleService(outbox, view, FsBlockStore(settings.blocks_folder), keys, token)
     finally:

@@ -10,6 +10,7 @@ from typing import Final
 from chain.settings import ChainSettings, SettingsInvalid
 
 OUTBOX_VARIABLE: Final = "ANTIPHON_OUTBOX"
+OUTBOX_URL_VARIABLE: Final = "ANTIPHON_OUTBOX_URL"
 BLOCKS_VARIABLE: Final = "ANTIPHON_BLOCKS"
 KEYS_VARIABLE: Final = "ANTIPHON_ORACLE_KEYS"
 TOKEN_VARIABLE: Final = "ANTIPHON_TOKEN"  # noqa: S105 (an address, not a secret)
@@ -29,15 +30,22 @@ POLL_SECONDS_MAX: Final = 3_600
 class OracleSettings:
     """`keys_folder` holds operator-1.key … and relay.key, each readable by its owner alone; None
     means the development keys, which sign on the development chain and nowhere else. `token` None
-    means the deployment's development coin."""
+    means the deployment's development coin. `outbox_url`, when given, is the PostgreSQL database
+    that several machines share; without it the outbox is the file at `outbox_path`."""
 
     chain: ChainSettings
     outbox_path: Path = OUTBOX_DEFAULT
+    outbox_url: str | None = None
     blocks_folder: Path = BLOCKS_DEFAULT
     keys_folder: Path | None = None
     token: str | None = None
     final_depth: int = FINAL_DEPTH_DEFAULT
     poll_seconds: int = POLL_SECONDS_DEFAULT
+
+    @property
+    def outbox(self) -> Path | str:
+        """Where the outbox is: a file, or a database's address."""
+        return self.outbox_url or self.outbox_path
 
     @classmethod
     def parse(cls, variables: Mapping[str, str]) -> OracleSettings:
@@ -49,12 +57,23 @@ class OracleSettings:
         return cls(
             chain=ChainSettings.parse(variables),
             outbox_path=Path(variables.get(OUTBOX_VARIABLE, str(OUTBOX_DEFAULT))),
+            outbox_url=_database(variables),
             blocks_folder=Path(variables.get(BLOCKS_VARIABLE, str(BLOCKS_DEFAULT))),
             keys_folder=None if keys is None else Path(keys),
             token=variables.get(TOKEN_VARIABLE),
             final_depth=_number(variables, DEPTH_VARIABLE, FINAL_DEPTH_DEFAULT, FINAL_DEPTH_MAX),
             poll_seconds=_number(variables, POLL_VARIABLE, POLL_SECONDS_DEFAULT, POLL_SECONDS_MAX),
         )
+
+
+def _database(variables: Mapping[str, str]) -> str | None:
+    url = variables.get(OUTBOX_URL_VARIABLE)
+    if url is not None and not url.startswith(("postgresql://", "postgresql+psycopg://")):
+        raise SettingsInvalid(
+            OUTBOX_URL_VARIABLE,
+            f"give an address that begins with postgresql://; a file goes into {OUTBOX_VARIABLE}",
+        )
+    return url
 
 
 def _number(variables: Mapping[str, str], name: str, default: int, most: int) -> int:

@@ -51,9 +51,10 @@ from tests.devnet import (
     devnet_process,
 )
 from tests.heritage import Heritage, build_heritage
+from tests.postgres import postgres
 from watermark.detection import Corroborated
 
-__all__ = ["devnet", "devnet_process"]
+__all__ = ["devnet", "devnet_process", "postgres"]
 
 FUNDS = 10**11
 

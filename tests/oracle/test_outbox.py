@@ -1,8 +1,8 @@
-"""The outbox file: one worker, one deployment, one schema, and nothing lost between two opens."""
+"""The outbox, in SQLite and in PostgreSQL: one worker, one deployment, one schema, and nothing lost
+between two opens."""
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -21,33 +21,46 @@ from oracle.evidence_book import EvidenceBook, StoredSegment
 from oracle.generation_log import SignedGenerationLog
 from oracle.outbox import Outbox
 from tests.oracle.evidence_fixtures import DAY, NOW, OPERATORS, PLATFORM, a_log, a_report, digest
+from tests.postgres import Server
 
 IDENTITY = {"chainId": "31337", "usageOracle": "0x01", "deploymentBlock": "0xaa"}
 
 
-def opened(folder: Path, **changes: str) -> Outbox:
-    return Outbox(folder / "outbox.db", IDENTITY | changes)
+Place = Path | str
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """Where an outbox may be begun."""
+    if request.param == "sqlite":
+        return tmp_path / "outbox.db"
+    server: Server = request.getfixturevalue("postgres")
+    return server.new_outbox()
+
+
+def opened(place: Place, **changes: str) -> Outbox:
+    return Outbox(place, IDENTITY | changes)
 
 
 def a_segment(name: str) -> StoredSegment:
     return StoredSegment(digest(name), PLATFORM.address, b"\1" * 65, 2, name.encode())
 
 
-def test_what_was_put_is_there_when_the_file_is_opened_again(tmp_path: Path) -> None:
+def test_what_was_put_is_there_when_the_file_is_opened_again(place: Place) -> None:
     signed = SignedGenerationLog(a_log(), b"\1" * 65)
-    box = opened(tmp_path)
+    box = opened(place)
     with box.writing() as connection:
         assert EvidenceBook(connection).put_log(signed)
     box.close()
 
-    again = opened(tmp_path)
+    again = opened(place)
     with again.reading() as connection:
         assert EvidenceBook(connection).open_logs() == [signed]
     again.close()
 
 
-def test_a_failing_transaction_leaves_nothing_behind(tmp_path: Path) -> None:
-    box = opened(tmp_path)
+def test_a_failing_transaction_leaves_nothing_behind(place: Place) -> None:
+    box = opened(place)
     with pytest.raises(ZeroDivisionError), box.writing() as connection:
         EvidenceBook(connection).put_log(SignedGenerationLog(a_log(), b"\1" * 65))
         _ = 1 / 0
@@ -57,33 +70,34 @@ def test_a_failing_transaction_leaves_nothing_behind(tmp_path: Path) -> None:
     box.close()
 
 
-def test_a_second_worker_is_turned_away_until_the_first_is_done(tmp_path: Path) -> None:
-    first = opened(tmp_path)
+def test_a_second_worker_is_turned_away_until_the_first_is_done(place: Place) -> None:
+    first = opened(place)
     with pytest.raises(OutboxInUse, match="another oracle works"):
-        opened(tmp_path)
+        opened(place)
 
     first.close()
-    opened(tmp_path).close()
+    opened(place).close()
 
 
 @pytest.mark.parametrize("key", list(IDENTITY))
-def test_an_outbox_of_another_deployment_is_refused_unchanged(tmp_path: Path, key: str) -> None:
-    opened(tmp_path).close()
+def test_an_outbox_of_another_deployment_is_refused_unchanged(place: Place, key: str) -> None:
+    opened(place).close()
 
     with pytest.raises(OutboxOfAnotherChain) as refusal:
-        opened(tmp_path, **{key: "other"})
+        opened(place, **{key: "other"})
 
     assert (refusal.value.key, refusal.value.found) == (key, "other")
-    opened(tmp_path).close()
+    opened(place).close()
 
 
-def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
-    opened(tmp_path).close()
-    with sqlite3.connect(tmp_path / "outbox.db") as file:
-        file.execute("UPDATE meta SET value = '99' WHERE key = 'schema'")
+def test_a_newer_schema_is_refused(place: Place) -> None:
+    box = opened(place)
+    with box.writing() as connection:
+        connection.exec_driver_sql("UPDATE meta SET value = '99' WHERE key = 'schema'")
+    box.close()
 
     with pytest.raises(OutboxTooNew) as refusal:
-        opened(tmp_path)
+        opened(place)
 
     assert refusal.value.recorded == 99
 
@@ -94,13 +108,13 @@ def test_a_file_that_is_no_database_is_refused_unchanged(tmp_path: Path) -> None
     before = path.read_bytes()
 
     with pytest.raises(sa.exc.DatabaseError):
-        opened(tmp_path)
+        opened(path)
 
     assert path.read_bytes() == before
 
 
-def test_filing_a_log_twice_is_filing_it_once(tmp_path: Path) -> None:
-    box = opened(tmp_path)
+def test_filing_a_log_twice_is_filing_it_once(place: Place) -> None:
+    box = opened(place)
     with box.writing() as connection:
         book = EvidenceBook(connection)
         assert book.put_log(SignedGenerationLog(a_log(), b"\1" * 65))
@@ -109,8 +123,8 @@ def test_filing_a_log_twice_is_filing_it_once(tmp_path: Path) -> None:
     box.close()
 
 
-def test_another_log_for_one_generation_is_a_conflict_and_the_first_stands(tmp_path: Path) -> None:
-    box = opened(tmp_path)
+def test_another_log_for_one_generation_is_a_conflict_and_the_first_stands(place: Place) -> None:
+    box = opened(place)
     first, second = a_log(), a_log(output_commitment=digest("something else"))
     with box.writing() as connection:
         book = EvidenceBook(connection)
@@ -124,8 +138,8 @@ def test_another_log_for_one_generation_is_a_conflict_and_the_first_stands(tmp_p
     assert filed == first
 
 
-def test_a_detection_waits_for_its_log_and_wakes_when_it_is_filed(tmp_path: Path) -> None:
-    box = opened(tmp_path)
+def test_a_detection_waits_for_its_log_and_wakes_when_it_is_filed(place: Place) -> None:
+    box = opened(place)
     found = SignedDetectionReport(a_report(), b"\1" * 65)
     with box.writing() as connection:
         book = EvidenceBook(connection)
@@ -142,8 +156,8 @@ def test_a_detection_waits_for_its_log_and_wakes_when_it_is_filed(tmp_path: Path
     box.close()
 
 
-def test_reports_on_one_copy_are_seen_together_on_whatever_day(tmp_path: Path) -> None:
-    box = opened(tmp_path)
+def test_reports_on_one_copy_are_seen_together_on_whatever_day(place: Place) -> None:
+    box = opened(place)
     first = SignedDetectionReport(a_report(), b"\1" * 65)
     second = SignedDetectionReport(a_report(OPERATORS[1]), b"\2" * 65)
     tomorrow = SignedDetectionReport(a_report(observed_at=NOW + DAY), b"\3" * 65)
@@ -155,8 +169,8 @@ def test_reports_on_one_copy_are_seen_together_on_whatever_day(tmp_path: Path) -
     box.close()
 
 
-def test_an_event_in_two_segments_is_held_once_by_the_first(tmp_path: Path) -> None:
-    box = opened(tmp_path)
+def test_an_event_in_two_segments_is_held_once_by_the_first(place: Place) -> None:
+    box = opened(place)
     with box.writing() as connection:
         book = EvidenceBook(connection)
         book.put_segment(a_segment("one"), [digest("a"), digest("b")])
@@ -167,8 +181,8 @@ def test_an_event_in_two_segments_is_held_once_by_the_first(tmp_path: Path) -> N
     box.close()
 
 
-def test_a_refused_event_may_be_handed_in_again(tmp_path: Path) -> None:
-    box = opened(tmp_path)
+def test_a_refused_event_may_be_handed_in_again(place: Place) -> None:
+    box = opened(place)
     with box.writing() as connection:
         book = EvidenceBook(connection)
         book.put_segment(a_segment("one"), [digest("a"), digest("b")])

@@ -1,0 +1,122 @@
+"""Who is the outbox's worker: one process at a time, and none that only believes it is.
+
+Beside the lease's row there is a sign of life that dies with the process: a file lock for SQLite,
+a session's advisory lock for PostgreSQL. A worker that was killed is followed at once; one that
+hangs is followed when its lease has run out, by the database's clock. Each worker has a token of
+its own, and every transaction of a worker names it: one that was followed can write nothing more.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from pathlib import Path
+from typing import Final
+
+import sqlalchemy as sa
+
+from oracle.databases import AUTOCOMMIT, LOCK_OBJECT, WORKER_LOCK
+from oracle.errors import LeaseLost, OutboxInUse
+
+# Longer than a step may wait for a node that does not answer.
+LEASE_SECONDS: Final = 120
+NOW: Final = {
+    "sqlite": "CAST(strftime('%s', 'now') AS INTEGER)",
+    "postgresql": "CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS BIGINT)",
+}
+
+
+class Lease:
+    """The worker's claim on one outbox."""
+
+    def __init__(self, engine: sa.Engine, place: str, seconds: int = LEASE_SECONDS) -> None:
+        self._engine = engine
+        self._place = place
+        self._seconds = seconds
+        self._now = NOW[engine.dialect.name]
+        self._token: int | None = None
+        self._file: int | None = None
+        self._session: sa.Connection | None = None
+        self._alone = False
+
+    @property
+    def held(self) -> bool:
+        """Whether it was taken, and neither let go nor lost."""
+        return self._token is not None
+
+    def claim_alone(self) -> None:
+        """Take the sign of life. Raises OutboxInUse, on SQLite at once."""
+        if self._engine.dialect.name == "sqlite":
+            self._file = _lock_beside(Path(str(self._engine.url.database)), self._place)
+        else:
+            self._session = self._engine.connect()
+            self._session.execution_options(isolation_level=AUTOCOMMIT)
+
+    def take(self, connection: sa.Connection) -> None:
+        """Become the worker, in a writing transaction. Raises OutboxInUse."""
+        row = connection.execute(
+            sa.text(f"SELECT token, expires_at > {self._now} AS live FROM lease WHERE id = 1")  # noqa: S608
+        ).one()
+        self._alone = self._is_alone()
+        if not self._alone and row.live:
+            raise OutboxInUse(self._place)
+        self._token = int(row.token) + 1
+        connection.execute(
+            sa.text(
+                "UPDATE lease SET holder = :holder, token = :token, "  # noqa: S608
+                f"expires_at = {self._now} + :seconds WHERE id = 1"
+            ),
+            {
+                "holder": f"{socket.gethostname()}:{os.getpid()}",
+                "token": self._token,
+                "seconds": self._seconds,
+            },
+        )
+
+    def renew(self, connection: sa.Connection) -> None:
+        """Confirm it for another while, in a writing transaction. Raises LeaseLost."""
+        changed = connection.execute(
+            sa.text(
+                f"UPDATE lease SET expires_at = {self._now} + :seconds "  # noqa: S608
+                "WHERE id = 1 AND token = :token"
+            ),
+            {"seconds": self._seconds, "token": self._token},
+        ).rowcount
+        if changed != 1:
+            self.release()
+            raise LeaseLost(self._place)
+        # Whoever hung when this one took over may be gone by now.
+        self._alone = self._alone or self._is_alone()
+
+    def release(self) -> None:
+        """Let another worker have it."""
+        self._token = None
+        if self._session is not None:
+            # Closed for good, not given back to the pool: the lock goes with the session.
+            self._session.invalidate()
+            self._session.close()
+            self._session = None
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _is_alone(self) -> bool:
+        if self._session is None:
+            return True
+        taken = self._session.exec_driver_sql(
+            f"SELECT pg_try_advisory_lock({WORKER_LOCK}, {LOCK_OBJECT})"
+        ).scalar_one()
+        return bool(taken)
+
+
+def _lock_beside(path: Path, place: str) -> int:
+    """Take the lock file. The kernel gives it back even when the process is killed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise OutboxInUse(place) from error
+    return descriptor

@@ -1,0 +1,89 @@
+"""Two workers and one outbox: whoever was followed by another writes nothing more."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from oracle.errors import LeaseLost, OutboxInUse, OutboxNotHeld, OutboxUnavailable
+from oracle.outbox import Outbox
+from oracle.schema import meta, set_meta
+from tests.postgres import Server, running_postgres
+
+IDENTITY = {"chainId": "31337"}
+
+
+def test_a_hanging_worker_is_followed_when_its_lease_is_out_and_can_write_nothing_more(
+    postgres: Server,
+) -> None:
+    place = postgres.new_outbox()
+    hanging = Outbox(place, IDENTITY, lease_seconds=0)
+
+    follower = Outbox(place, IDENTITY)
+
+    with pytest.raises(LeaseLost), hanging.writing() as connection:
+        set_meta(connection, "written by", "the hanging one")
+    with pytest.raises(OutboxNotHeld):
+        hanging.require_worker()
+    with follower.writing() as connection:
+        assert meta(connection, "written by") is None
+    with pytest.raises(OutboxInUse):
+        Outbox(place, IDENTITY)
+    follower.close()
+    hanging.close()
+
+
+def test_a_follower_of_a_hanging_worker_is_not_followed_when_that_one_ends(
+    postgres: Server,
+) -> None:
+    place = postgres.new_outbox()
+    hanging = Outbox(place, IDENTITY, lease_seconds=0)
+    follower = Outbox(place, IDENTITY)
+
+    hanging.close()
+    with follower.writing():
+        pass
+
+    with pytest.raises(OutboxInUse):
+        Outbox(place, IDENTITY)
+    follower.close()
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_a_killed_worker_is_followed_at_once(
+    tmp_path: Path, postgres: Server, database: str
+) -> None:
+    place = tmp_path / "outbox.db" if database == "sqlite" else postgres.new_outbox()
+    child = os.fork()
+    if child == 0:
+        Outbox(place, IDENTITY)
+        os.kill(os.getpid(), signal.SIGKILL)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+
+    Outbox(place, IDENTITY).close()
+
+
+def test_whoever_only_files_needs_no_lease_and_loses_none(postgres: Server) -> None:
+    place = postgres.new_outbox()
+    worker = Outbox(place, IDENTITY)
+    filer = Outbox(place, IDENTITY, worker=False)
+
+    with filer.writing() as connection:
+        set_meta(connection, "note", "filed")
+
+    with worker.writing() as connection:
+        assert meta(connection, "note") == "filed"
+    filer.close()
+    worker.close()
+
+
+def test_a_database_that_is_away_is_said_and_waited_for() -> None:
+    with running_postgres() as server:
+        box = Outbox(server.new_outbox(), IDENTITY)
+    advice = pytest.raises(OutboxUnavailable, match="check its disk and its database server")
+    with advice, box.writing():
+        pass
+    box.close()
