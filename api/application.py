@@ -23,6 +23,7 @@ from chain.ledger.identifiers import Address
 from chain.ledger.money import Currency
 from chain.provenance import FsBlockStore
 from chain.settings import ChainSettings
+from oracle.chain_view import ChainView
 from oracle.settings import OracleSettings
 from watermark.client import WatermarkClient
 
@@ -89,6 +90,12 @@ class Application(Contracts):
                 with suppress(IndexMoved):
                     return follower.catch_up().cursor
             return follower.catch_up().cursor
+
+    @cached_property
+    def view(self) -> ChainView:
+        """The chain as the oracle's own code reads it, over the same index."""
+        depth = self.settings.oracle.final_depth
+        return ChainView(self.node, self.store, self.deployment, self.refresh, depth)
 
     @cached_property
     def blocks(self) -> FsBlockStore:

@@ -16,7 +16,7 @@ from chain.ledger.usage import UsageEvent
 from chain.provenance import BlockReader, Cid, Codec, SegmentsManifest, get_manifest
 from chain.settlement.carried import Carried
 from chain.settlement.segments import decode_segment
-from chain.settlement.settle import settle_epoch
+from chain.settlement.settle import EpochSettlement, settle_epoch
 from oracle.chain_view import ChainView
 from oracle.errors import HistoryMismatch
 from oracle.papers import differences
@@ -65,6 +65,11 @@ class EpochHistory:
         standing = self._standing(at)
         return tuple(self._after(record.report_hash, standing) for record in standing)
 
+    def settlement_of(self, report: EpochReport, at: BlockPin) -> EpochSettlement:
+        """A report that stands at a block, settled again with all it was built on. Raises as
+        `last`."""
+        return self._settlement(self._after(report.previous_report, self._standing(at)), report)
+
     def _standing(self, at: BlockPin) -> list[EpochRecord]:
         rejected = self._view.rejected(at)
         return [record for record in self._view.posted(at) if record.report.epoch not in rejected]
@@ -83,22 +88,25 @@ class EpochHistory:
         return prior
 
     def _settle(self, prior: Prior, report: EpochReport) -> Prior:
+        settlement = self._settlement(prior, report)
+        return Prior(
+            report.epoch,
+            report.struct_hash(),
+            settlement.carried,
+            prior.counted | frozenset(settlement.counted),
+        )
+
+    def _settlement(self, prior: Prior, report: EpochReport) -> EpochSettlement:
         events = events_of(self._blocks, report)
         at = self._view.at(report.state_block)
         state = self._view.settlement_state(
             at, report.token, report.epoch, prior.report_hash, prior.counted
         )
         settlement = settle_epoch(events, state, prior.carried)
-        computed = settlement.report(report.segments_digest)
-        found = differences(report, computed)
+        found = differences(report, settlement.report(report.segments_digest))
         if found:
             raise HistoryMismatch(report.epoch, found)
-        return Prior(
-            report.epoch,
-            computed.struct_hash(),
-            settlement.carried,
-            prior.counted | frozenset(settlement.counted),
-        )
+        return settlement
 
 
 def segments_manifest(blocks: BlockReader, digest: Digest) -> SegmentsManifest:

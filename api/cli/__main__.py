@@ -8,6 +8,7 @@ import sys
 import threading
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -169,6 +170,27 @@ def payouts(as_json: AsJson = False, api: Api = "") -> None:
     from api.cli.tables import payouts_table
 
     _show(get(api, "/v1/payouts"), as_json, payouts_table)
+
+
+@app.command()
+def proof(
+    subject: Annotated[str, typer.Argument(help="A payee's address, or with --epoch an event id.")],
+    epoch: Annotated[int, typer.Option(help="Prove that this epoch counted the event.")] = 0,
+    token: Annotated[str, typer.Option(help="The currency; the deployment's when left out.")] = "",
+    as_json: AsJson = False,
+    api: Api = "",
+) -> None:
+    """What anybody needs to claim for a payee, or to check that an event was counted."""
+    from api.cli.remote import get
+    from api.cli.tables import event_proof_table, payout_proof_table
+
+    if epoch:
+        answer = get(api, f"/v1/epochs/{epoch}/events/{quote(subject, safe='')}/proof")
+        _show(answer, as_json, event_proof_table)
+    else:
+        chosen = f"?token={quote(token, safe='')}" if token else ""
+        answer = get(api, f"/v1/payees/{quote(subject, safe='')}/proof{chosen}")
+        _show(answer, as_json, payout_proof_table)
 
 
 @app.command()

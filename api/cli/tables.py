@@ -103,6 +103,28 @@ def payouts_table(answer: Plain) -> Table:
     return rows
 
 
+def payout_proof_table(answer: Plain) -> Table:
+    """The proof and the call that claims by it."""
+    rows = table_of("of the proof", "value")
+    for name in ("payee", "token", "epoch", "index", "leaf", "cumulative", "claimed", "due"):
+        rows.add_row(name, str(answer[name]))
+    rows.add_row("root", f"{answer['root']['hash']}, sum {answer['root']['sum']}")
+    for node in answer["siblings"]:
+        rows.add_row("sibling", f"{node['hash']}, sum {node['sum']}")
+    rows.add_row("claim: send to", answer["call"]["to"])
+    rows.add_row("claim: data", answer["call"]["data"])
+    return rows
+
+
+def event_proof_table(answer: Plain) -> Table:
+    rows = table_of("of the proof", "value")
+    for name in ("event_id", "epoch", "usage_root", "leaf"):
+        rows.add_row(name, str(answer[name]))
+    for sibling in answer["siblings"]:
+        rows.add_row("sibling", sibling)
+    return rows
+
+
 def metrics_table(answer: Plain) -> Table:
     rows = table_of("figure", "value", "of")
     for name in ("available_latency", "in_hand_latency"):

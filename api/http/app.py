@@ -8,10 +8,11 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from api.application import Application
-from api.http import documents, money, numbers, pages, problems, traces, works
+from api.http import documents, money, numbers, pages, problems, proofs, traces, works
 from api.http.bounds import BoundedBodies
 from api.http.dependencies import App
 from api.http.traces import UPLOAD_BYTES_MAX
+from api.proving import EpochProofs
 
 VERSION = "0.1.0"
 DESCRIPTION = "A rights and royalty ledger for heritage music: works, licences, traces, payouts."
@@ -28,8 +29,9 @@ def create_app(application: Application, *, body_bytes_max: int = UPLOAD_BYTES_M
     )
     app.add_middleware(BoundedBodies, bytes_max=body_bytes_max)
     app.state.application = application
+    app.state.proofs = EpochProofs(application)
     problems.install(app)
-    for part in (works, money, numbers, traces, pages, documents):
+    for part in (works, money, proofs, numbers, traces, pages, documents):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
     app.add_api_route("/health", health, tags=["health"], responses=problems.RESPONSES)

@@ -24,6 +24,7 @@ from chain.indexer.records import (
 from chain.ledger.labels import decode_labels
 from chain.ledger.money import Currency
 from chain.ledger.rights import Split, Terms
+from chain.ledger.sum_tree import SumNode
 from chain.settlement.verify import VerificationReport
 from watermark.detection import to_json
 
@@ -212,6 +213,10 @@ def plain_epoch(epoch: EpochRecord, root: RootRecord | None) -> Plain:
         "claimable_from": moment(root.claimable_from) if root else None,
         "place": plain_place(epoch.place),
     }
+
+
+def plain_node(node: SumNode) -> Plain:
+    return {"hash": hexadecimal(node.hash), "sum": str(node.sum)}
 
 
 def plain_trace(trace: Trace) -> Plain:

@@ -53,6 +53,7 @@ class SmallLedger:
     hostile: WorkRegistered
     licences: tuple[LicenceId, LicenceId]
     filed: DerivativeFiled
+    lane: EpochLane
 
     @property
     def platform(self) -> LocalSigner:
@@ -161,12 +162,12 @@ def build_small_ledger(devnet: Devnet, folder: Path) -> SmallLedger:
     ]
     run = a_run(app, recording(folder, "unmarked.flac"), parents, "Morning, arranged")
     filed = file_derivative(app, run, folder / "marked.flac", platform)
-    pay_an_epoch(app, devnet, heritage)
+    lane = pay_an_epoch(app, devnet, heritage)
     fail_once(devnet)
-    return SmallLedger(devnet, heritage, app, watermark, javanese, hostile, licences, filed)
+    return SmallLedger(devnet, heritage, app, watermark, javanese, hostile, licences, filed, lane)
 
 
-def pay_an_epoch(app: Application, devnet: Devnet, heritage: Heritage) -> None:
+def pay_an_epoch(app: Application, devnet: Devnet, heritage: Heritage) -> EpochLane:
     """17 uses of the gong's licence and 19 of the chant's, posted and pushed."""
     app.refresh()
     follower = Follower(devnet.node, devnet.deployment, app.store._engine)
@@ -181,6 +182,7 @@ def pay_an_epoch(app: Application, devnet: Devnet, heritage: Heritage) -> None:
             uses(chant, heritage.generation_id, CHANT_USES, at=now),
         ]
     )
+    return lane
 
 
 def fail_once(devnet: Devnet) -> None:

@@ -146,6 +146,32 @@ def test_payouts_are_shown_in_the_currency(
     assert plain.document == httpx.get(f"{url}/v1/payouts").json()
 
 
+def test_a_proof_shows_the_call_that_anybody_may_send(
+    antiphon: Antiphon, url: str, ledger: SmallLedger
+) -> None:
+    payee = ledger.heritage.rejecting_payee
+    table = antiphon("proof", payee, "--api", url)
+    plain = antiphon("proof", payee, "--json", "--api", url)
+
+    assert (table.code, plain.code) == (0, 0)
+    assert plain.document == httpx.get(f"{url}/v1/payees/{payee}/proof").json()
+    for word in (plain.document["leaf"], plain.document["call"]["to"], "due"):
+        assert word in words(table.out)
+
+
+def test_a_proof_of_an_event_leads_to_its_epoch(
+    antiphon: Antiphon, url: str, ledger: SmallLedger
+) -> None:
+    event_id = "0x" + ledger.lane.settled[0].counted[0].hex()
+    table = antiphon("proof", event_id, "--epoch", "1", "--api", url)
+    plain = antiphon("proof", event_id, "--epoch", "1", "--json", "--api", url)
+    strange = antiphon("proof", "../works", "--epoch", "1", "--api", url)
+
+    assert (table.code, plain.code, strange.code) == (0, 0, 1)
+    assert plain.document["event_id"] == event_id
+    assert plain.document["usage_root"] in words(table.out)
+
+
 def test_metrics_name_each_figure_and_of_how_many(antiphon: Antiphon, url: str) -> None:
     table = antiphon("metrics", "--api", url)
     plain = antiphon("metrics", "--json", "--api", url)

@@ -133,6 +133,8 @@ def test_a_program_finds_every_route_in_the_openapi_document(http: TestClient) -
         "/v1/licences/{licence_id}",
         "/v1/payouts",
         "/v1/epochs",
+        "/v1/epochs/{epoch}/events/{event_id}/proof",
+        "/v1/payees/{payee}/proof",
         "/v1/verification",
         "/v1/metrics",
         "/v1/metrics/lorenz.svg",
