@@ -14,7 +14,7 @@ export NO_TORCH_COMPILE := 1
 
 SOLC_VERSION := 0.8.37
 
-.PHONY: help setup demo up test test-chain test-pure test-ipfs test-second-node lint invariants static coverage-contracts differential proofs mutation abi lock train bench-gas bench-watermark bench-fingerprint fuzz nightly clean
+.PHONY: help setup demo up test test-chain test-pure test-ipfs test-second-node lint invariants static coverage-contracts differential proofs mutation abi lock train bench-gas bench-watermark bench-fingerprint bench-trees fuzz nightly clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -100,6 +100,9 @@ bench-watermark: setup  ## what the mark survives, beside published figures (AUD
 
 bench-fingerprint: setup  ## which copies the fingerprint knows again, and what it confuses (AUDIO=folder)
 	nice python -m benchmarks.fingerprint $(if $(AUDIO),--folder "$(AUDIO)")
+
+bench-trees: setup  ## Merkle trees of many leaves, beside OpenZeppelin's own (LEAVES=1e6)
+	python -m benchmarks.trees $(if $(LEAVES),--leaves $(LEAVES))
 
 differential: setup  ## contracts beside their exact models in one process (CALLS=10000000 SEED=1)
 	python -m tests.differential --calls $(or $(CALLS),10000000) --seed $(or $(SEED),1)
