@@ -150,7 +150,8 @@ def keccak256_pairs(pairs: Rows, out: Rows) -> None:
 
 
 def _check_out(out: Rows, count: int) -> None:
-    if out.shape != (count, DIGEST_BYTES) or out.dtype != np.uint8 or out.strides[1] != 1:
+    apart = count > 0 and out.strides[1] != 1
+    if out.shape != (count, DIGEST_BYTES) or out.dtype != np.uint8 or apart:
         raise ValueError(f"{count} digests do not fit {out.dtype} {out.shape}")
     if not out.flags.writeable:
         raise ValueError("digests cannot be written to a read-only array")

@@ -45,7 +45,10 @@ def repeats(ordered: Rows) -> Flags:
 
 
 def found_in(ordered: Rows, wanted: Rows) -> Flags:
-    """Which of the wanted rows are in an ascending array of rows; both `(count, 32)`."""
+    """Which of the wanted rows are in an ascending array of rows; both `(count, 32)`.
+
+    Wanted rows may be in any order; ascending ones are found several times as fast.
+    """
     found = np.zeros(len(wanted), np.bool_)
     if not len(ordered) or not len(wanted):
         return found

@@ -112,7 +112,7 @@ class Tally:
     def _unfit_licence(self, licence_id: LicenceId, licence: LicenceFacts) -> RefusalReason | None:
         # The same for all events of a licence, and there are many events.
         if licence_id not in self._standing:
-            self._standing[licence_id] = _unfit_income(licence, self.state)
+            self._standing[licence_id] = unfit_income(licence, self.state)
         return self._standing[licence_id]
 
     def _over_a_cap(self, licence_id: LicenceId, licence: LicenceFacts) -> RefusalReason | None:
@@ -143,7 +143,8 @@ def _unfit_use(
     return None
 
 
-def _unfit_income(licence: LicenceFacts, state: SettlementState) -> RefusalReason | None:
+def unfit_income(licence: LicenceFacts, state: SettlementState) -> RefusalReason | None:
+    """Why no event of a licence can be paid for, whatever it is; None when it can."""
     if licence.terms.token != state.token:
         return RefusalReason.OTHER_TOKEN
     parts = state.vector_of(licence.work_id).divide(licence.work_id, 1)

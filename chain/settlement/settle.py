@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from chain.columns.sum_tree import ColumnarSumTree
 from chain.ledger.epoch import (
     EpochReport,
     LicenceUsage,
@@ -46,11 +47,13 @@ __all__ = [
     "Carried",
     "Credit",
     "DerivativeFacts",
+    "Division",
     "EpochSettlement",
     "LicenceFacts",
     "Refusal",
     "RefusalReason",
     "SettlementState",
+    "divide_usage",
     "income_by_work",
     "settle_epoch",
 ]
@@ -70,13 +73,12 @@ class Credit:
 
 
 @dataclass(frozen=True)
-class EpochSettlement:
-    """Everything one epoch comes to; money in base units of `token`.
+class Division:
+    """What an epoch's counted use comes to in money, in base units of `token`.
 
     `payouts` are cumulative, ascending by payee, and hold everybody who was ever entitled to a part
-    of a unit. `counted` are event ids ascending, `counted_events` their events in the same order;
-    `refused` are in the order in which events are taken. `credits` are what each work earned,
-    `entitled` what that brings each of its payees, in numerators of `UNIT_NUMERATOR`.
+    of a unit. `credits` are what each work earned, `entitled` what that brings each of its payees,
+    in numerators of `UNIT_NUMERATOR`.
     """
 
     token: Address
@@ -84,38 +86,65 @@ class EpochSettlement:
     previous_report: Digest
     state_block: int
     state_time: int
-    payouts: tuple[Payout, ...]
-    sum_tree: SumTree
-    leaf_root: Digest
     licence_usage: tuple[LicenceUsage, ...]
-    usage_root: Digest
-    counted: tuple[Digest, ...]
-    counted_events: tuple[UsageEvent, ...]
-    refused: tuple[Refusal, ...]
+    payouts: tuple[Payout, ...]
     credits: tuple[Credit, ...]
     entitled: Mapping[tuple[WorkId, Address], int]
     withheld: tuple[Withheld, ...]
     carried: Carried
-    cumulative_total: int
 
-    def report(self, segments_digest: Digest) -> EpochReport:
-        """The report that operators sign for this epoch."""
+    @property
+    def cumulative_total(self) -> int:
+        """All that was ever promised."""
+        return sum(payout.cumulative for payout in self.payouts)
+
+    def _report(
+        self,
+        usage_root: Digest,
+        event_count: int,
+        payouts: SumTree | ColumnarSumTree,
+        leaf_root: Digest,
+        segments_digest: Digest,
+    ) -> EpochReport:
         return EpochReport(
             epoch=self.epoch,
             previous_report=self.previous_report,
             token=self.token,
-            usage_root=self.usage_root,
-            event_count=len(self.counted),
+            usage_root=usage_root,
+            event_count=event_count,
             segments_digest=segments_digest,
-            sum_root=self.sum_tree.root.hash,
-            leaf_root=self.leaf_root,
-            leaf_count=self.sum_tree.leaf_count,
-            cumulative_total=self.cumulative_total,
+            sum_root=payouts.root.hash,
+            leaf_root=leaf_root,
+            leaf_count=payouts.leaf_count,
+            cumulative_total=payouts.root.sum,
             state_block=self.state_block,
             state_time=self.state_time,
             licence_usage_hash=licence_usage_hash(self.licence_usage),
             withheld_hash=withheld_hash(self.withheld),
             program_hash=PROGRAM_HASH,
+        )
+
+
+@dataclass(frozen=True)
+class EpochSettlement(Division):
+    """Everything one epoch comes to. `counted` are event ids ascending, `counted_events` their
+    events in the same order; `refused` are in the order in which events are taken."""
+
+    sum_tree: SumTree
+    leaf_root: Digest
+    usage_root: Digest
+    counted: tuple[Digest, ...]
+    counted_events: tuple[UsageEvent, ...]
+    refused: tuple[Refusal, ...]
+
+    def report(self, segments_digest: Digest) -> EpochReport:
+        """The report that operators sign for this epoch."""
+        return self._report(
+            self.usage_root,
+            len(self.counted),
+            self.sum_tree,
+            self.leaf_root,
+            segments_digest,
         )
 
 
@@ -128,35 +157,42 @@ def settle_epoch(
     """
     tally = Tally(state)
     tally.count(events)
-    usage = tally.licence_usage()
+    division = divide_usage(tally.licence_usage(), state, carried)
+    counted = tuple(sorted(tally.counted))
+    return EpochSettlement(
+        **vars(division),
+        sum_tree=SumTree(state.token, division.payouts),
+        leaf_root=StandardTree(leaf_hash(state.token, p) for p in division.payouts).root,
+        usage_root=usage_tree(counted).root,
+        counted=counted,
+        counted_events=tuple(tally.counted[event_id] for event_id in counted),
+        refused=tuple(tally.refused),
+    )
+
+
+def divide_usage(
+    usage: tuple[LicenceUsage, ...], state: SettlementState, carried: Carried
+) -> Division:
+    """Divide what each licence's use is worth among payees. Raises Inconsistent as above."""
     flows = _credits(usage, state)
     value = sum(line.revenue for line in usage)
     entitled = entitlements(income_by_work(flows), state)
     after = carried.plus(state.token, entitled, value, state.frozen)
-    payouts = _payouts(after, state.token)
-    tree = SumTree(state.token, payouts)
-    _check_conservation(after, state.token, tree.root.sum)
-    counted = tuple(sorted(tally.counted))
-    return EpochSettlement(
+    division = Division(
         token=state.token,
         epoch=state.epoch,
         previous_report=state.previous_report,
         state_block=state.block,
         state_time=state.time,
-        payouts=payouts,
-        sum_tree=tree,
-        leaf_root=StandardTree(leaf_hash(state.token, payout) for payout in payouts).root,
         licence_usage=usage,
-        usage_root=usage_tree(counted).root,
-        counted=counted,
-        counted_events=tuple(tally.counted[event_id] for event_id in counted),
-        refused=tuple(tally.refused),
+        payouts=_payouts(after, state.token),
         credits=flows,
         entitled=entitled,
         withheld=_withheld(after, state),
         carried=after,
-        cumulative_total=tree.root.sum,
     )
+    _check_conservation(after, state.token, division.cumulative_total)
+    return division
 
 
 def _credits(usage: Iterable[LicenceUsage], state: SettlementState) -> tuple[Credit, ...]:

@@ -1,0 +1,79 @@
+"""The ids of all events that epochs counted, as ascending columns: 32 bytes an event and no more.
+
+Each epoch adds a run. Runs are merged so that each is larger than all younger ones together: a
+search looks into few of them, and no id is moved more often than its number has binary digits.
+What an epoch counted never changes, so histories that share a beginning share its runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
+
+import numpy as np
+
+from chain.columns.keccak import DIGEST_BYTES, Rows
+from chain.columns.order import Flags, ascending, found_in, repeats
+from chain.ledger.identifiers import Digest
+
+_NO_ROWS = np.zeros((0, DIGEST_BYTES), np.uint8)
+
+
+class CountedIds(AbstractSet[Digest]):
+    """A set of event ids, searched a column at a time or one by one. Immutable."""
+
+    def __init__(self, runs: tuple[Rows, ...] = ()) -> None:
+        """`runs` ascend, without repeats, each larger than all after it together."""
+        self._runs = runs
+
+    @classmethod
+    def _from_iterable(cls, ids: Iterable[Digest]) -> CountedIds:  # type: ignore[override]
+        return cls().plus(rows_of_ids(ids))
+
+    def plus(self, ids: Rows) -> CountedIds:
+        """These and an epoch's, `(count, 32)` bytes in any order; what is here already stays."""
+        fresh = ids[ascending(ids)]
+        fresh = fresh[~(repeats(fresh) | self.holds(fresh))]
+        if not len(fresh):
+            return self
+        runs = list(self._runs)
+        while runs and len(runs[-1]) <= 2 * len(fresh):
+            both = np.concatenate((runs.pop(), fresh))
+            fresh = both[ascending(both)]
+        fresh.flags.writeable = False
+        return CountedIds((*runs, fresh))
+
+    def holds(self, ids: Rows) -> Flags:
+        """Which rows of `(count, 32)` bytes are in the set."""
+        found = np.zeros(len(ids), np.bool_)
+        for run in self._runs:
+            found |= found_in(run, ids)
+        return found
+
+    @property
+    def runs(self) -> tuple[Rows, ...]:
+        """The ids in ascending columns, the longest first; read-only."""
+        return self._runs
+
+    def __contains__(self, event_id: object) -> bool:
+        if not isinstance(event_id, bytes) or len(event_id) != DIGEST_BYTES:
+            return False
+        return bool(self.holds(np.frombuffer(event_id, np.uint8)[None, :])[0])
+
+    def __iter__(self) -> Iterator[Digest]:
+        for run in self._runs:
+            yield from (Digest(row.tobytes()) for row in run)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._runs))
+
+
+def counted_ids_of(ids: AbstractSet[Digest]) -> CountedIds:
+    """The same ids as columns; the very set when it is columns already."""
+    return ids if isinstance(ids, CountedIds) else CountedIds().plus(rows_of_ids(ids))
+
+
+def rows_of_ids(ids: Iterable[Digest]) -> Rows:
+    """Ids as rows of `(count, 32)` bytes, in the order given."""
+    joined = b"".join(ids)
+    return np.frombuffer(joined, np.uint8).reshape(-1, DIGEST_BYTES) if joined else _NO_ROWS
