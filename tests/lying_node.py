@@ -72,6 +72,7 @@ class _Handler(BaseHTTPRequestHandler):
             "null": (200, json.dumps({**good, "result": None}).encode()),
             "no result": (200, json.dumps({"jsonrpc": "2.0", "id": number}).encode()),
             "list": (200, b"[]"),
+            "one": (200, json.dumps([good]).encode()),
             "number": (200, b"7"),
             "empty": (200, b""),
             "error text": (200, json.dumps({"id": number, "error": "no"}).encode()),

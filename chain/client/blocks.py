@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from chain.client.errors import AnswerMalformed
 from chain.client.interfaces import checksum_address
 from chain.ledger.errors import BadAddress
@@ -30,13 +32,15 @@ class BlockPin:
 
 @dataclass(frozen=True)
 class Header:
+    """`transactions` are the hashes of the block's transactions."""
+
     pin: BlockPin
     parent_hash: bytes
     base_fee_wei: int
+    transactions: frozenset[bytes] = frozenset()
 
 
-@dataclass(frozen=True)
-class RawLog:
+class RawLog(msgspec.Struct, frozen=True, gc=False):
     """One log as the node gives it; unique by block hash and log index."""
 
     block_number: int
@@ -69,37 +73,72 @@ class Call:
     value_wei: int = 0
 
 
-def parse_header(answer: Mapping[str, Any]) -> Header:
+class HeaderAnswer(msgspec.Struct, rename="camel"):
+    """What is read of a block that eth_getBlockBy… answers with, transactions as hashes."""
+
+    number: str
+    hash: str
+    parent_hash: str
+    timestamp: str
+    base_fee_per_gas: str | None = None
+    transactions: list[str] = []
+
+    def header(self) -> Header:
+        """Raises AnswerMalformed."""
+        try:
+            return Header(
+                BlockPin(int(self.number, 16), parse_bytes(self.hash), int(self.timestamp, 16)),
+                parse_bytes(self.parent_hash),
+                int(self.base_fee_per_gas or "0x0", 16),
+                frozenset(map(parse_bytes, self.transactions)),
+            )
+        except ValueError as error:
+            raise AnswerMalformed("a block header", str(error)) from error
+
+
+class LogAnswer(msgspec.Struct, rename="camel", gc=False):
+    """What is read of a log that eth_getLogs answers with, or a receipt holds."""
+
+    address: str
+    topics: list[str]
+    data: str
+    block_number: str
+    block_hash: str
+    transaction_hash: str
+    log_index: str
+    removed: bool = False
+
+    def log(self) -> RawLog:
+        """Raises AnswerMalformed; so it does for a log that a reorganisation removed."""
+        if self.removed:
+            raise AnswerMalformed("a log", "it was removed by a reorganisation")
+        try:
+            return RawLog(
+                int(self.block_number, 16),
+                parse_bytes(self.block_hash),
+                int(self.log_index, 16),
+                parse_bytes(self.transaction_hash),
+                checksum_address(self.address),
+                tuple(map(parse_bytes, self.topics)),
+                parse_bytes(self.data),
+            )
+        except (ValueError, BadAddress) as error:
+            raise AnswerMalformed("a log", str(error)) from error
+
+
+def parse_header(answer: Any) -> Header:
     """A header from eth_getBlockBy…. Raises AnswerMalformed."""
     try:
-        return Header(
-            BlockPin(
-                int(answer["number"], 16),
-                parse_bytes(answer["hash"]),
-                int(answer["timestamp"], 16),
-            ),
-            parse_bytes(answer["parentHash"]),
-            int(answer.get("baseFeePerGas") or "0x0", 16),
-        )
-    except (KeyError, TypeError, ValueError, BadAddress) as error:
+        return msgspec.convert(answer, HeaderAnswer).header()
+    except msgspec.ValidationError as error:
         raise AnswerMalformed("a block header", str(error)) from error
 
 
-def parse_log(answer: Mapping[str, Any]) -> RawLog:
+def parse_log(answer: Any) -> RawLog:
     """A log from eth_getLogs or a receipt. Raises AnswerMalformed; so it does for removed ones."""
-    if answer.get("removed"):
-        raise AnswerMalformed("a log", "it was removed by a reorganisation")
     try:
-        return RawLog(
-            block_number=int(answer["blockNumber"], 16),
-            block_hash=parse_bytes(answer["blockHash"]),
-            log_index=int(answer["logIndex"], 16),
-            tx_hash=parse_bytes(answer["transactionHash"]),
-            address=checksum_address(answer["address"]),
-            topics=tuple(parse_bytes(t) for t in answer["topics"]),
-            data=parse_bytes(answer["data"]),
-        )
-    except (KeyError, TypeError, ValueError, BadAddress) as error:
+        return msgspec.convert(answer, LogAnswer).log()
+    except msgspec.ValidationError as error:
         raise AnswerMalformed("a log", str(error)) from error
 
 
@@ -121,9 +160,14 @@ def parse_receipt(answer: Mapping[str, Any], timestamp: int) -> Receipt:
         raise AnswerMalformed("a receipt", str(error)) from error
 
 
-def parse_logs(answers: Sequence[Mapping[str, Any]]) -> list[RawLog]:
-    """Logs in chain order. Raises AnswerMalformed."""
-    logs = [parse_log(answer) for answer in answers]
+def logs_of_answers(answers: Sequence[Sequence[LogAnswer]]) -> list[RawLog]:
+    """One list in chain order; a log that matched two filters is there once.
+
+    Raises AnswerMalformed.
+    """
+    logs = [answer.log() for found in answers for answer in found]
+    if len(answers) > 1:
+        logs = list({(log.block_number, log.log_index): log for log in logs}.values())
     return sorted(logs, key=lambda log: (log.block_number, log.log_index))
 
 

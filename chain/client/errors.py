@@ -5,7 +5,8 @@ ClientError
 ├── RpcRefused          the node understood and said no, without running a contract
 ├── WrongChain          the node follows another chain than the deployment
 ├── StaleNode           the node is behind what it, or another, has already shown
-│   └── BlockGone       the pinned block is no longer on the node's chain
+│   ├── BlockGone       the pinned block is no longer on the node's chain
+│   └── AnswersDisagree the node's answers about its blocks contradict each other
 ├── ContractRefused     a contract said no; in plain words, with the next step
 ├── TransactionLost     sent, and not seen in a block within the time given: it may still arrive
 ├── FeeTooHigh          the chain is dearer than the cap; nothing was sent
@@ -108,6 +109,20 @@ class BlockGone(StaleNode):
         self.offered = number
         self.number = number
         self.block_hash = block_hash
+
+
+class AnswersDisagree(StaleNode):
+    """The node said several things about one block, asked again and again; `reason` says what."""
+
+    def __init__(self, number: int, reason: str) -> None:
+        ClientError.__init__(
+            self,
+            f"the node contradicts itself after block {number}: {reason}. "
+            "Next: wait for it to settle, or use another node",
+        )
+        self.seen = number
+        self.offered = number
+        self.reason = reason
 
 
 class ContractRefused(ClientError):

@@ -16,15 +16,25 @@ from chain.client.blocks import (
     BlockPin,
     Call,
     Header,
+    HeaderAnswer,
+    LogAnswer,
     RawLog,
     Receipt,
     hexadecimal,
+    logs_of_answers,
     parse_bytes,
     parse_header,
-    parse_logs,
     parse_receipt,
 )
-from chain.client.errors import BlockGone, RpcRefused, StaleNode, WrongChain
+from chain.client.errors import (
+    AnswerMalformed,
+    BlockGone,
+    RpcRefused,
+    RpcUnavailable,
+    StaleNode,
+    WrongChain,
+)
+from chain.client.ranges import RangeMemory
 from chain.client.rpc import Rpc, Timeouts
 from chain.ledger.identifiers import Address
 
@@ -39,8 +49,6 @@ UNKNOWN_BLOCK_WORDS: Final = (
     "resource not found",
     "hash is not currently canonical",
 )
-# Ways in which nodes say that a range holds too much.
-TOO_MUCH_WORDS: Final = ("limit", "too many", "range", "exceed", "too large", "response size")
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,7 @@ class Node:
         self.rpc = Rpc(endpoint, timeouts=timeouts)
         self.fees = fees or FeePolicy()
         self.wait_seconds = wait_seconds
+        self.ranges = RangeMemory()
         self._chain_id: int | None = None
         self._locks: dict[Address, threading.Lock] = {}
         self._locks_guard = threading.Lock()
@@ -108,8 +117,8 @@ class Node:
     def headers(self, numbers: Sequence[int]) -> list[Header | None]:
         """Headers at heights in one request; None where the node has no block."""
         wanted = [("eth_getBlockByNumber", (hex(number), False)) for number in numbers]
-        answers = self.rpc.batch(wanted, null_allowed=True)
-        return [None if a is None else parse_header(a) for a in answers]
+        answers = self.rpc.batch_of(HeaderAnswer | None, wanted)
+        return [None if answer is None else answer.header() for answer in answers]
 
     def header_by_hash(self, block_hash: bytes) -> Header | None:
         """The header with a hash, if the node's chain has it."""
@@ -162,40 +171,47 @@ class Node:
             for given in filters
         ]
         try:
-            answers = self.rpc.batch(wanted)
+            answers = self.rpc.batch_of(list[LogAnswer], wanted)
         except RpcRefused as refused:
             if blocks and self._is_unknown_block(refused):
                 raise BlockGone(blocks[-1].number, blocks[-1].hash) from refused
             raise
         width = len(filters)
-        return [
-            _united([parse_logs(a) for a in answers[i * width : (i + 1) * width]])
-            for i in range(len(blocks))
-        ]
+        return [logs_of_answers(answers[i * width : (i + 1) * width]) for i in range(len(blocks))]
+
+    def logs_from(
+        self, first: int, last: int, filters: Sequence[dict[str, Any]]
+    ) -> tuple[int, list[RawLog]]:
+        """The logs of `first` and the blocks after it that match any filter, and the last of them.
+
+        Only for blocks that can no longer change: it asks by number. As many blocks as the node
+        answers for at once, `last` at most. Raises RpcRefused, RpcUnavailable, AnswerMalformed.
+        """
+        while True:
+            upto = min(last, first + self.ranges.blocks - 1)
+            span = {"fromBlock": hex(first), "toBlock": hex(upto)}
+            wanted = [("eth_getLogs", ({**span, **given},)) for given in filters]
+            try:
+                logs = logs_of_answers(self.rpc.batch_of(list[LogAnswer], wanted))
+            except (RpcRefused, RpcUnavailable) as refused:
+                if not self.ranges.shorten(refused, first, upto):
+                    raise
+                continue
+            if logs and not first <= logs[0].block_number <= logs[-1].block_number <= upto:
+                raise AnswerMalformed("an answer to eth_getLogs", "logs of blocks not asked for")
+            self.ranges.answered(upto - first + 1, len(logs))
+            return upto, logs
 
     def logs_of_range(
         self, first: int, last: int, filters: Sequence[dict[str, Any]]
     ) -> list[RawLog]:
-        """The logs of a range that match any filter; halves a range the node finds too long.
-
-        Only for blocks that can no longer change: it asks by number.
-        """
-        if first > last:
-            return []
-        wanted = [
-            ("eth_getLogs", ({"fromBlock": hex(first), "toBlock": hex(last), **given},))
-            for given in filters
-        ]
-        try:
-            return _united([parse_logs(answer) for answer in self.rpc.batch(wanted)])
-        except RpcRefused as refused:
-            too_much = any(word in refused.message.lower() for word in TOO_MUCH_WORDS)
-            if first == last or not too_much:
-                raise
-        middle = (first + last) // 2
-        return self.logs_of_range(first, middle, filters) + self.logs_of_range(
-            middle + 1, last, filters
-        )
+        """All logs of a range, in as many requests as it takes. Raises as `logs_from`."""
+        found: list[RawLog] = []
+        while first <= last:
+            upto, logs = self.logs_from(first, last, filters)
+            found += logs
+            first = upto + 1
+        return found
 
     def receipt(self, tx_hash: bytes) -> Receipt | None:
         """The receipt of a mined transaction; None while it is in no block of this chain."""
@@ -239,9 +255,3 @@ class Node:
         if sender is not None:
             fields["from"] = sender
         return fields
-
-
-def _united(lists: Sequence[list[RawLog]]) -> list[RawLog]:
-    """One list in chain order; a log that matched two filters is there once."""
-    found = {(log.block_number, log.log_index): log for logs in lists for log in logs}
-    return [found[key] for key in sorted(found)]

@@ -1,11 +1,13 @@
-"""python -m chain.indexer follow | rebuild | status
+"""python -m chain.indexer follow | repair | audit | rebuild | status
 
     follow    index up to the head and go on until interrupted
+    repair    undo a reorganisation that was too deep to undo without being asked to, and go on
+    audit     compare stored blocks, chosen by chance, with the chain; more with --blocks
     rebuild   drop the index and replay it from the deployment's first block
     status    print how far the index is, as JSON
 
-Read from the environment: ANTIPHON_RPC_URL, ANTIPHON_DEPLOYMENT, ANTIPHON_INDEX_URL,
-ANTIPHON_REORG_DEPTH.
+Read from the environment: ANTIPHON_RPC_URL, ANTIPHON_RPC_WITNESSES (addresses with spaces
+between), ANTIPHON_DEPLOYMENT, ANTIPHON_INDEX_URL, ANTIPHON_REORG_DEPTH.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import argparse
 import json
 import logging
 import os
+import random
 import signal
 import sys
 import threading
@@ -22,6 +25,7 @@ from typing import Final
 from chain.client.deployment import Deployment
 from chain.client.errors import ClientError
 from chain.client.node import Node
+from chain.indexer.audit import AUDIT_BLOCKS
 from chain.indexer.cursor import read_status, rebuild
 from chain.indexer.database import open_database
 from chain.indexer.errors import IndexerError
@@ -31,7 +35,7 @@ from chain.settings import ChainSettings, SettingsInvalid
 FAILED: Final = 1
 
 
-def follow(settings: ChainSettings) -> None:
+def follow(settings: ChainSettings, _: argparse.Namespace) -> None:
     """Index until interrupted."""
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -39,14 +43,26 @@ def follow(settings: ChainSettings) -> None:
     _follower(settings).follow(stop)
 
 
-def rebuild_index(settings: ChainSettings) -> None:
+def repair(settings: ChainSettings, _: argparse.Namespace) -> None:
+    """Undo as much as the chain did, and go on from there."""
+    progress = _follower(settings).repair()
+    sys.stdout.write(f"{progress.rolled_back} blocks undone, {progress.blocks} indexed anew\n")
+
+
+def audit_index(settings: ChainSettings, asked: argparse.Namespace) -> None:
+    """Look again at stored blocks."""
+    _follower(settings).audit(asked.blocks, random.Random())  # noqa: S311 (no secret)
+    sys.stdout.write(f"up to {asked.blocks} stored blocks are as the chain has them\n")
+
+
+def rebuild_index(settings: ChainSettings, _: argparse.Namespace) -> None:
     """Drop the index and replay it."""
     rebuild(open_database(settings.index_url))
     progress = _follower(settings).catch_up()
     sys.stdout.write(f"{progress.blocks} blocks, {progress.logs} logs\n")
 
 
-def status(settings: ChainSettings) -> None:
+def status(settings: ChainSettings, _: argparse.Namespace) -> None:
     """Print how far the index is."""
     found = read_status(open_database(settings.index_url))
     document = {
@@ -57,6 +73,7 @@ def status(settings: ChainSettings) -> None:
         "blocksBehind": found.blocks_behind,
         "reorganisations": found.reorg_count,
         "deepestReorganisation": found.deepest_reorg,
+        "quarantinedLogs": found.quarantined,
         "pausedReason": found.paused_reason,
     }
     sys.stdout.write(json.dumps(document, indent=2) + "\n")
@@ -68,10 +85,17 @@ def _follower(settings: ChainSettings) -> Follower:
         Deployment.load(settings.deployment_path),
         open_database(settings.index_url),
         depth=settings.reorg_depth,
+        witnesses=[Node(url) for url in settings.witness_urls],
     )
 
 
-COMMANDS: Final = {"follow": follow, "rebuild": rebuild_index, "status": status}
+COMMANDS: Final = {
+    "follow": follow,
+    "repair": repair,
+    "audit": audit_index,
+    "rebuild": rebuild_index,
+    "status": status,
+}
 
 
 def main(arguments: list[str]) -> int:
@@ -82,10 +106,11 @@ def main(arguments: list[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("command", choices=sorted(COMMANDS))
-    command = parser.parse_args(arguments).command
+    parser.add_argument("--blocks", type=int, default=AUDIT_BLOCKS, help="of an audit")
+    asked = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     try:
-        COMMANDS[command](ChainSettings.parse(os.environ))
+        COMMANDS[asked.command](ChainSettings.parse(os.environ), asked)
     except (ClientError, IndexerError, SettingsInvalid) as error:
         sys.stderr.write(f"{error}\n")
         return FAILED

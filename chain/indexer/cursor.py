@@ -146,6 +146,7 @@ def roll_back(engine: Engine, expected: BlockPin, ancestor: BlockPin) -> None:
             ancestor,
             reorg_count=status.reorg_count + 1,
             deepest_reorg=max(status.deepest_reorg, expected.number - ancestor.number),
+            paused_reason=None,
         )
 
 
@@ -156,13 +157,10 @@ def pause(engine: Engine, reason: str) -> None:
 
 
 def kept_headers(engine: Engine, down_to: int) -> list[BlockPin]:
-    """The headers kept from a height on, newest first."""
+    """The headers kept from a height on, ascending."""
+    number = tables.block.c.number
     with reading(engine) as connection:
-        rows = connection.execute(
-            select(tables.block)
-            .where(tables.block.c.number >= down_to)
-            .order_by(tables.block.c.number.desc())
-        )
+        rows = connection.execute(select(tables.block).where(number >= down_to).order_by(number))
         return [BlockPin(row.number, row.hash, row.timestamp) for row in rows]
 
 

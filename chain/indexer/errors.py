@@ -2,7 +2,9 @@
 
 IndexerError
 ├── IndexOfAnotherChain   the database follows another chain or deployment
-├── ReorgTooDeep          the chain forked below what is kept to undo: rebuild
+├── ReorgTooDeep          the chain forked deeper than is undone without help: repair
+├── ReorgUnconfirmed      no other endpoint confirms a deep fork; nothing was undone
+├── IndexDiffers          what is stored is not what the chain says
 ├── IndexMoved            another process moved the cursor meanwhile; nothing was written
 ├── IndexUnusable         the database is damaged, full, locked, or cannot be written
 ├── IndexEmpty            nothing was indexed yet
@@ -11,7 +13,11 @@ IndexerError
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 REBUILD: str = "python -m chain.indexer rebuild"
+REPAIR: str = "python -m chain.indexer repair"
+REINDEX: str = "python -m chain.indexer reindex"
 
 
 class IndexerError(Exception):
@@ -34,10 +40,33 @@ class ReorgTooDeep(IndexerError):
     def __init__(self, cursor: int, depth: int) -> None:
         super().__init__(
             f"the chain was reorganised by more than {depth} blocks below {cursor}, so the index "
-            f"is paused and nothing is paid by it. Next: check the node, then `{REBUILD}`"
+            f"is paused and nothing is paid by it. Next: check the node, then `{REPAIR}`"
         )
         self.cursor = cursor
         self.depth = depth
+
+
+class ReorgUnconfirmed(IndexerError):
+    """The node left the indexed branch and no witness did; nothing was undone."""
+
+    def __init__(self, cursor: int, ancestor: int) -> None:
+        super().__init__(
+            f"the node no longer has the blocks {ancestor + 1} to {cursor}, and no other endpoint "
+            "confirms it, so the index waits. Next: find out which node is wrong"
+        )
+        self.cursor = cursor
+        self.ancestor = ancestor
+
+
+class IndexDiffers(IndexerError):
+    """An audit found `differences` between stored blocks and the chain; the index is paused."""
+
+    def __init__(self, differences: Sequence[str]) -> None:
+        super().__init__(
+            f"{len(differences)} stored things are not what the chain says, first: "
+            f"{differences[0]}. Next: check the node, then `{REINDEX}`"
+        )
+        self.differences = tuple(differences)
 
 
 class IndexMoved(IndexerError):

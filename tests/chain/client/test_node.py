@@ -11,7 +11,6 @@ from chain.client.errors import (
     AnswerMalformed,
     BlockGone,
     ContractRefused,
-    RpcRefused,
     StaleNode,
     WrongChain,
 )
@@ -82,41 +81,6 @@ def test_code_and_fee_money_can_be_read(devnet: Devnet) -> None:
     assert devnet.node.finalized().number <= head.number
 
 
-def test_a_range_the_node_finds_too_long_is_halved(
-    heritage: Heritage, devnet: Devnet, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    last = devnet.node.head().number
-    whole = devnet.node.logs_of_range(1, last, [{}])
-    honest = devnet.node.rpc.batch
-    spans = []
-
-    def narrow(requests: Any, **more: Any) -> Any:
-        given = requests[0][1][0]
-        span = int(given["toBlock"], 16) - int(given["fromBlock"], 16)
-        spans.append(span)
-        if span > 5:
-            raise RpcRefused("eth_getLogs", -32005, "query returned more than the limit")
-        return honest(requests, **more)
-
-    monkeypatch.setattr(devnet.node.rpc, "batch", narrow)
-
-    assert devnet.node.logs_of_range(1, last, [{}]) == whole
-    assert max(spans) > 5
-    assert devnet.node.logs_of_range(5, 4, [{}]) == []
-
-
-def test_another_error_of_a_range_is_not_halved_away(
-    devnet: Devnet, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(*_: Any, **__: Any) -> Any:
-        raise RpcRefused("eth_getLogs", -32601, "method not found")
-
-    monkeypatch.setattr(devnet.node.rpc, "batch", broken)
-
-    with pytest.raises(RpcRefused, match="method not found"):
-        devnet.node.logs_of_range(1, 9, [{}])
-
-
 def test_an_unknown_transaction_has_no_receipt(devnet: Devnet) -> None:
     assert devnet.node.receipt(b"\7" * 32) is None
 
@@ -136,8 +100,18 @@ def test_a_header_without_its_shape_is_malformed(answer: Any) -> None:
 
 
 def test_a_removed_or_broken_log_is_malformed() -> None:
+    whole = {
+        "address": ZERO_ADDRESS,
+        "topics": [],
+        "data": "0x",
+        "blockNumber": "0x1",
+        "blockHash": "0x",
+        "transactionHash": "0x",
+        "logIndex": "0x0",
+    }
+    assert parse_log(whole).log_index == 0
     with pytest.raises(AnswerMalformed, match="removed by a reorganisation"):
-        parse_log({"removed": True})
+        parse_log({**whole, "removed": True})
     with pytest.raises(AnswerMalformed, match="a log"):
         parse_log({"blockNumber": "0x1"})
 

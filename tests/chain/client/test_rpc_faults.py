@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from chain.client.errors import RpcFault, RpcRefused, RpcUnavailable
+from chain.client.errors import AnswerMalformed, RpcFault, RpcRefused, RpcUnavailable
 from chain.client.rpc import TRIES, Rpc, Timeouts
 from tests.lying_node import LyingNode, lying_node
 
@@ -58,6 +58,22 @@ def test_a_batch_fails_as_one(server: LyingNode, mode: str) -> None:
 
     with pytest.raises((RpcUnavailable, RpcRefused)):
         rpc_to(server.endpoint, mode=mode).batch([("eth_chainId", ()), ("eth_blockNumber", ())])
+
+
+@pytest.mark.parametrize("mode", [*FAULTS, "error"])
+def test_a_typed_batch_fails_as_one(server: LyingNode, mode: str) -> None:
+    server.mode = mode
+
+    with pytest.raises((RpcUnavailable, RpcRefused)):
+        rpc_to(server.endpoint, mode=mode).batch_of(int, [("eth_chainId", ())] * 2)
+
+
+def test_a_result_of_another_type_is_malformed(server: LyingNode) -> None:
+    server.mode = "one"
+
+    assert rpc_to(server.endpoint).batch_of(str, [("eth_chainId", ())]) == ["0x1"]
+    with pytest.raises(AnswerMalformed, match="eth_chainId"):
+        rpc_to(server.endpoint).batch_of(int, [("eth_chainId", ())])
 
 
 def test_nobody_listening_is_unreachable() -> None:

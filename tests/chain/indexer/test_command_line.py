@@ -49,6 +49,19 @@ def test_rebuild_replays_and_status_tells_where_it_is(
     assert found["pausedReason"] is None
 
 
+def test_repair_and_audit_say_what_they_did(
+    settings: Path, heritage: Heritage, devnet: Devnet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["rebuild"]) == 0
+    devnet.reorganise(2)
+    capsys.readouterr()
+
+    assert main(["repair"]) == 0
+    assert capsys.readouterr().out == "2 blocks undone, 2 indexed anew\n"
+    assert main(["audit", "--blocks", "7"]) == 0
+    assert "7 stored blocks" in capsys.readouterr().out
+
+
 def test_status_of_nothing_says_what_to_do(
     settings: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -69,6 +82,7 @@ def test_a_node_that_is_away_is_one_sentence(
     ("variable", "value", "said"),
     [
         ("ANTIPHON_RPC_URL", "localhost:8545", "begins with http"),
+        ("ANTIPHON_RPC_WITNESSES", "http://one two", "begins with http"),
         ("ANTIPHON_REORG_DEPTH", "0", "1 to 4096"),
         ("ANTIPHON_REORG_DEPTH", "²", "1 to 4096"),
         ("ANTIPHON_DEPLOYMENT", "/nowhere/31337.json", "deploy first"),

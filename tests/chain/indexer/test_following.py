@@ -12,9 +12,8 @@ from sqlalchemy import Engine, select, update
 from chain.client.blocks import BlockPin, RawLog
 from chain.client.errors import RpcFault, RpcUnavailable, StaleNode
 from chain.client.node import Node
+from chain.indexer import chain_reading, tables
 from chain.indexer import cursor as index
-from chain.indexer import follow as following
-from chain.indexer import tables
 from chain.indexer.cursor import Batch
 from chain.indexer.database import open_database, reading, writing
 from chain.indexer.errors import (
@@ -146,12 +145,12 @@ def test_a_fork_to_a_shorter_chain_is_followed(
     assert everything(engine) == from_zero(devnet, tmp_path)
 
 
-@pytest.mark.parametrize("depth", [1, 7, 64])
+@pytest.mark.parametrize("depth", [1, 7, 64, 256])
 def test_forks_up_to_the_depth_are_undone(
     devnet: Devnet, engine: Engine, tmp_path: Path, depth: int
 ) -> None:
     build_heritage(devnet)
-    devnet.mine(80)
+    devnet.mine(depth + 16)
     follower = Follower(devnet.node, devnet.deployment, engine)
     follower.catch_up()
 
@@ -174,12 +173,11 @@ def test_a_fork_below_the_depth_pauses_and_says_what_to_do(
     with pytest.raises(ReorgTooDeep, match="more than 4 blocks") as refused:
         follower.catch_up()
 
-    assert "python -m chain.indexer rebuild" in str(refused.value)
+    assert "python -m chain.indexer repair" in str(refused.value)
     assert everything(engine) == before, "nothing is guessed"
     assert "reorganised" in (index.read_status(engine).paused_reason or "")
 
-    index.rebuild(engine)
-    follower.catch_up()
+    assert follower.repair().rolled_back >= 12
     assert everything(engine) == from_zero(devnet, tmp_path)
     assert index.read_status(engine).paused_reason is None
 
@@ -204,6 +202,7 @@ class FlakyNode(Node):
 
     def __init__(self, endpoint: str) -> None:
         super().__init__(endpoint)
+        self.ranges.blocks = 9
         self.fail_at = -1
         self.requests = 0
 
@@ -220,16 +219,15 @@ class FlakyNode(Node):
         self._count()
         return super().logs_of_blocks(blocks, filters)
 
-    def logs_of_range(self, first: int, last: int, filters: Any) -> Any:
+    def logs_from(self, first: int, last: int, filters: Any) -> Any:
         self._count()
-        return super().logs_of_range(first, last, filters)
+        return super().logs_from(first, last, filters)
 
 
 def test_a_failure_at_any_request_leaves_whole_blocks_and_the_next_run_completes(
     heritage: Heritage, devnet: Devnet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(following, "TIP_BLOCKS", 7)
-    monkeypatch.setattr(following, "RANGE_BLOCKS", 9)
+    monkeypatch.setattr(chain_reading, "TIP_BLOCKS", 7)
     expected = from_zero(devnet, tmp_path)
     node = FlakyNode(devnet.node.endpoint)
     counted = open_database(f"sqlite:///{tmp_path / 'counted.sqlite'}")
