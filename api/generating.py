@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,15 @@ from api.application import Application
 from api.errors import LicenceUnfit
 from api.registration import WorkDraft, work_manifest
 from chain.client.signer import LocalSigner
-from chain.ledger.identifiers import CommunityId, Digest, GenerationId, LicenceId, WorkId
+from chain.ledger.generations import generation_of
+from chain.ledger.identifiers import (
+    DIGEST_BYTES,
+    CommunityId,
+    Digest,
+    GenerationId,
+    LicenceId,
+    WorkId,
+)
 from chain.ledger.registration import Registration
 from chain.ledger.rights import Parent, Tier, WorkKind
 from chain.provenance import (
@@ -105,21 +114,20 @@ def file_derivative(
     ManifestInvalid, ContractRefused.
     """
     require_fit(app, run.parents, platform)
-    generation = MarkedId.fresh()
-    embed = app.watermark.embed(run.output, generation, progress)
+    salt = Digest(secrets.token_bytes(DIGEST_BYTES))
+    generation = generation_of(app.deployment.chain_id, app.graph.address, platform.address, salt)
+    embed = app.watermark.embed(run.output, MarkedId(generation), progress)
     target.write_bytes(embed.audio_bytes)
     audio = app.watermark.examine(target)
     output = add_file(app.blocks, target).cid
 
-    body = run_manifest(run, embed, audio, output, app.account(platform.address))
+    body = run_manifest(run, embed, salt, audio, output, app.account(platform.address))
     manifest = seal(body, issuer=app.account(platform.address), issued_at=app.chain_time())
     put_manifest(app.blocks, manifest)
-    log = signed_log(app, run, embed.generation_id, audio, manifest.cid, platform)
+    log = signed_log(app, run, generation, salt, audio, manifest.cid, platform)
     work_id = register_derivative(app, run, target, audio, output, manifest.cid, platform)
-    vector = link(app, work_id, GenerationId(generation.value), run.parents, platform)
-    return DerivativeFiled(
-        GenerationId(generation.value), work_id, target, embed, manifest.cid, log, vector
-    )
+    vector = link(app, work_id, salt, run.parents, platform)
+    return DerivativeFiled(generation, work_id, target, embed, manifest.cid, log, vector)
 
 
 def require_fit(app: Application, parents: Sequence[ParentUsed], platform: LocalSigner) -> None:
@@ -145,11 +153,12 @@ def require_fit(app: Application, parents: Sequence[ParentUsed], platform: Local
 
 
 def run_manifest(
-    run: Run, embed: EmbedResult, audio: AudioExamined, output: Cid, operator: str
+    run: Run, embed: EmbedResult, salt: Digest, audio: AudioExamined, output: Cid, operator: str
 ) -> GenerationManifest:
     """The generation log as a manifest. Raises ManifestInvalid."""
     return GenerationManifest(
         generation_id=str(embed.generation_id),
+        generation_salt=f"0x{salt.hex()}",
         operator=operator,
         licence_ids=licence_ids(run),
         inputs=tuple(Input(work_id=p.work_id, manifest_cid=str(p.manifest)) for p in run.parents),
@@ -187,14 +196,16 @@ def licence_ids(run: Run) -> tuple[LicenceId, ...]:
 def signed_log(
     app: Application,
     run: Run,
-    generation: MarkedId,
+    generation: GenerationId,
+    salt: Digest,
     audio: AudioExamined,
     manifest: Cid,
     platform: LocalSigner,
 ) -> SignedGenerationLog:
     """The platform's signature over what the oracle is told of the run."""
     log = GenerationLog(
-        generation_id=GenerationId(generation.value),
+        generation_id=generation,
+        salt=salt,
         manifest_digest=Digest(manifest.digest),
         output_commitment=Digest(bytes.fromhex(audio.pcm_sha256)),
         licence_ids=licence_ids(run),
@@ -245,7 +256,7 @@ def register_derivative(
 def link(
     app: Application,
     child: WorkId,
-    generation: GenerationId,
+    salt: Digest,
     used: Sequence[ParentUsed],
     platform: LocalSigner,
 ) -> bytes:
@@ -253,7 +264,7 @@ def link(
     ascending = sorted(used, key=lambda p: p.work_id)
     linked = app.graph.link(
         child,
-        generation,
+        salt,
         [Parent(p.work_id, p.licence_id) for p in ascending],
         [p.vector for p in ascending],
         signer=platform,

@@ -30,6 +30,7 @@ contract DerivativeGraph is IDerivativeGraph, TimedPause {
     uint256 public constant MAX_STACK = 500_000_000;
 
     WorkId private constant _NO_WORK = WorkId.wrap(0);
+    bytes32 private constant _GENERATION_DOMAIN = keccak256("antiphon.generation.1");
 
     IWorkRegistry public immutable works;
     ILicenceRegistry public immutable licences;
@@ -44,10 +45,11 @@ contract DerivativeGraph is IDerivativeGraph, TimedPause {
     }
 
     /// @inheritdoc IDerivativeGraph
-    function link(WorkId child, GenerationId generationId, Parent[] calldata parents, bytes[] calldata vectors)
+    function link(WorkId child, bytes32 salt, Parent[] calldata parents, bytes[] calldata vectors)
         external
         whenNotPaused
     {
+        GenerationId generationId = generationOf(msg.sender, salt);
         _checkChild(child, generationId);
         bool countFits = parents.length > 0 && parents.length <= MAX_PARENTS && vectors.length == parents.length;
         if (!countFits) revert BadParentCount(parents.length);
@@ -91,11 +93,17 @@ contract DerivativeGraph is IDerivativeGraph, TimedPause {
         return _floors[root];
     }
 
+    /// @inheritdoc IDerivativeGraph
+    function generationOf(address linker, bytes32 salt) public view returns (GenerationId) {
+        bytes32 hash = keccak256(abi.encode(_GENERATION_DOMAIN, block.chainid, address(this), linker, salt));
+        // 1 to 2^64 - 1: zero names no generation.
+        return GenerationId.wrap(uint64(uint256(hash) % type(uint64).max) + 1);
+    }
+
     function _checkChild(WorkId child, GenerationId generationId) private view {
         if (works.controllerOf(child) != msg.sender) revert NotController(child, msg.sender);
         if (works.kindOf(child) != WorkKind.DERIVATIVE) revert NotADerivative(child);
         if (_nodes[child].vectorHash != 0) revert AlreadyLinked(child);
-        if (GenerationId.unwrap(generationId) == 0) revert GenerationZero();
         WorkId taker = _childOfGeneration[generationId];
         if (taker != _NO_WORK) revert GenerationTaken(generationId, taker);
     }

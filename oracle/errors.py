@@ -89,7 +89,7 @@ class GenerationLogConflict(EvidenceRefused):
         self.given = given
         super().__init__(
             f"generation {generation} already has log 0x{filed.hex()}, which differs from "
-            f"0x{given.hex()}; the first log stands: draw a fresh generation id for another run"
+            f"0x{given.hex()}; the first log stands: draw a fresh salt for another run"
         )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+from chain.ledger.generations import generation_of
 from chain.ledger.identifiers import Address, Digest, GenerationId, LicenceId
 from chain.ledger.keccak import keccak256
 from chain.ledger.rights import Tier
@@ -28,8 +29,8 @@ from oracle.typed_data import (
 )
 
 TYPE_STRING: Final = (
-    "GenerationLog(uint64 generationId,bytes32 manifestDigest,bytes32 outputCommitment,"
-    "uint64[] licenceIds,uint64 startedAt,uint64 endedAt,address platform)"
+    "GenerationLog(uint64 generationId,bytes32 salt,bytes32 manifestDigest,"
+    "bytes32 outputCommitment,uint64[] licenceIds,uint64 startedAt,uint64 endedAt,address platform)"
 )
 TYPE_HASH: Final = keccak256(TYPE_STRING.encode())
 # As many as a derivative may have parents.
@@ -42,12 +43,14 @@ CLOCK_SKEW_SECONDS: Final = 900
 class GenerationLog:
     """What a platform says about one run.
 
+    `generation_id` is the one that `platform` links with `salt` (`chain.ledger.generations`).
     `manifest_digest` is the sha2-256 digest of the run's DAG-CBOR manifest, `output_commitment`
     the digest of the marked recording's samples; `started_at` and `ended_at` are Unix seconds.
     Raises EvidenceMalformed on construction when a field is out of bounds.
     """
 
     generation_id: GenerationId
+    salt: Digest
     manifest_digest: Digest
     output_commitment: Digest
     licence_ids: tuple[LicenceId, ...]
@@ -73,6 +76,7 @@ class GenerationLog:
             keccak256(
                 TYPE_HASH
                 + uint_word(self.generation_id, 64, "generationId")
+                + bytes32_word(self.salt, "salt")
                 + bytes32_word(self.manifest_digest, "manifestDigest")
                 + bytes32_word(self.output_commitment, "outputCommitment")
                 + uint_array_hash(self.licence_ids, 64, "licenceIds")
@@ -86,6 +90,7 @@ class GenerationLog:
         """The wire form: numbers that may pass 2**53 as text, bytes as 0x-hexadecimal."""
         return {
             "generationId": f"0x{self.generation_id:016x}",
+            "salt": "0x" + self.salt.hex(),
             "manifestDigest": "0x" + self.manifest_digest.hex(),
             "outputCommitment": "0x" + self.output_commitment.hex(),
             "licenceIds": [str(i) for i in self.licence_ids],
@@ -100,6 +105,8 @@ class GenerationLog:
         field = "generationId"
         try:
             generation = GenerationId(int(wire[field], 16))
+            field = "salt"
+            salt = Digest(bytes.fromhex(wire[field].removeprefix("0x")))
             field = "manifestDigest"
             manifest = Digest(bytes.fromhex(wire[field].removeprefix("0x")))
             field = "outputCommitment"
@@ -114,7 +121,7 @@ class GenerationLog:
             platform = Address(str(wire[field]))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise EvidenceMalformed(field, "is missing or not of the documented form") from error
-        return cls(generation, manifest, output, licences, started, ended, platform)
+        return cls(generation, salt, manifest, output, licences, started, ended, platform)
 
 
 @dataclass(frozen=True)
@@ -152,6 +159,11 @@ def verify_generation_log(
     """
     log = signed.log
     require_signer(log.platform, domain.digest(log.log_id), signed.signature)
+    own = generation_of(domain.chain_id, domain.verifying_contract, log.platform, log.salt)
+    if log.generation_id != own:
+        raise EvidenceMalformed(
+            "generationId", f"is not {own:#018x}, which this platform links with this salt"
+        )
     if log.ended_at > now + CLOCK_SKEW_SECONDS:
         raise EvidenceMalformed("endedAt", f"is {log.ended_at - now} s ahead of the chain's time")
     for licence_id in log.licence_ids:

@@ -29,6 +29,7 @@ def require_generation_manifest(blocks: BlockReader, log: GenerationLog, chain_i
     """
     body = get_manifest(blocks, _manifest_cid(log.manifest_digest), GenerationManifest).body
     _same("generationId", f"0x{log.generation_id:016x}", body.generation_id)
+    _same("salt", "0x" + log.salt.hex(), body.generation_salt)
     _same("licenceIds", sorted(log.licence_ids), sorted(body.licence_ids))
     _same("platform", f"eip155:{chain_id}:{log.platform.lower()}", body.operator)
     _same("outputCommitment", "0x" + log.output_commitment.hex(), body.output.pcm_sha256)

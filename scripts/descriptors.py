@@ -135,6 +135,7 @@ LABELS: Final = {
     "licenceId": "Licence",
     "matter": "Dispute",
     "reasonDigest": "Reason (sha2-256)",
+    "salt": "Salt (32 bytes)",
     "royaltyShare": "Royalty share of 1,000,000,000",
     "textDigest": "Licence text (sha2-256)",
     "to": "To",

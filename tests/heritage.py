@@ -23,7 +23,7 @@ STEWARDS = (11, 12, 13)
 ELDERS = (14, 15, 16)
 PAYEES = tuple(range(17, 30))
 YEAR_SECONDS = 365 * 24 * 3600
-GENERATION = GenerationId(0xFEDC_BA98_7654_3210)
+SALT = Digest(hashlib.sha256(b"the salt of the remix").digest())
 ROYALTY_SHARE = 150_000_000
 TRAINING_PRICE = 120_000_001
 GENERATION_PRICE = 70_000_003
@@ -43,6 +43,7 @@ class Heritage:
     works: tuple[WorkId, ...]
     refused_work: WorkId
     derivative: WorkId
+    salt: Digest
     generation_id: GenerationId
     training: LicenceId
     generation: tuple[LicenceId, LicenceId]
@@ -202,7 +203,7 @@ def build_heritage(devnet: Devnet) -> Heritage:
     taken_distribution = take(devnet, gong, distribution)
     parents = [Parent(gong, taken_generation[0]), Parent(chant, taken_generation[1])]
     linked = devnet.graph.link(
-        derivative, GENERATION, parents, [b"", b""], signer=devnet.signers[PLATFORM]
+        derivative, SALT, parents, [b"", b""], signer=devnet.signers[PLATFORM]
     )
 
     pay(devnet, derivative, DERIVATIVE_INCOME)
@@ -219,7 +220,8 @@ def build_heritage(devnet: Devnet) -> Heritage:
         (gong, flute, chant),
         flute,
         derivative,
-        GENERATION,
+        SALT,
+        devnet.graph.generation_of(devnet.address(PLATFORM), SALT, at=devnet.node.head()),
         taken_training,
         taken_generation,
         taken_distribution,

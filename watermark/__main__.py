@@ -128,7 +128,9 @@ def _opened(listener: int) -> socket.socket:
 def embed(
     recording: Path,
     destination: Path,
-    generation_id: Annotated[str, typer.Option(help="0x and 16 digits; drawn when left out.")] = "",
+    generation_id: Annotated[
+        str, typer.Option(help="0x and 16 digits; drawn when left out, and then never linked.")
+    ] = "",
     state: State = StateDefault,
 ) -> None:
     """Write a marked copy of RECORDING to DESTINATION (FLAC; WAV for 32 bits), register its id."""

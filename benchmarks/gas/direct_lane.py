@@ -127,7 +127,7 @@ class DirectLane:
         known = [self.vectors.get(parent.work, AncestorVector()) for parent in parents]
         links = [(parent.work, parent.licence) for parent in parents]
         encoded = [vector.encode() for vector in known]
-        arguments = (child, child, links, encoded)
+        arguments = (child, child.to_bytes(32), links, encoded)
         used = self.place.send("DerivativeGraph", "link", *arguments, sender=platform)
         self.vectors[child] = flatten(
             [

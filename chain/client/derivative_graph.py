@@ -8,7 +8,7 @@ from typing import ClassVar
 from chain.client.blocks import BlockPin, Receipt
 from chain.client.contract import Contract
 from chain.client.signer import LocalSigner
-from chain.ledger.identifiers import GenerationId, WorkId
+from chain.ledger.identifiers import Address, Digest, GenerationId, WorkId
 from chain.ledger.rights import Parent
 
 
@@ -20,7 +20,7 @@ class DerivativeGraph(Contract):
     def link(
         self,
         child: WorkId,
-        generation_id: GenerationId,
+        salt: Digest,
         parents: Sequence[Parent],
         vectors: Sequence[bytes],
         *,
@@ -28,10 +28,11 @@ class DerivativeGraph(Contract):
     ) -> Receipt:
         """Link a derivative for good; parents ascend by id. Raises ContractRefused.
 
+        Its generation is the one of the signer and `salt` (`chain.ledger.generations`).
         `vectors` are the parents' own ancestor vectors, empty for works without parents.
         """
         given = [(parent.work_id, parent.licence_id) for parent in parents]
-        return self._write("link", child, generation_id, given, list(vectors), signer=signer)
+        return self._write("link", child, salt, given, list(vectors), signer=signer)
 
     def vector_linked(self, receipt: Receipt) -> bytes:
         """The ancestor vector that a link stored, 12 bytes an entry."""
@@ -52,6 +53,10 @@ class DerivativeGraph(Contract):
     def floor_of(self, root: WorkId, *, at: BlockPin) -> int:
         """The floor under a root's share, of SHARE_SCALE; zero when none was declared."""
         return int(self._read("floorOf", root, at=at))
+
+    def generation_of(self, linker: Address, salt: Digest, *, at: BlockPin) -> GenerationId:
+        """The generation that `linker` links with `salt`."""
+        return GenerationId(self._read("generationOf", linker, salt, at=at))
 
     def child_of_generation(self, generation_id: GenerationId, *, at: BlockPin) -> WorkId | None:
         """The derivative that a watermark's payload names, if it is linked."""

@@ -144,10 +144,7 @@ REFUSALS: Final[dict[str, Words]] = {
     ),
     "GenerationTaken(uint64,uint64)": Words(
         "Generation {generationId} already names work {child}.",
-        "draw a new generation id and mark the recording with that.",
-    ),
-    "GenerationZero()": Words(
-        "A generation id cannot be zero.", "draw a new generation id and mark the recording again."
+        "draw a new salt and mark the recording with the generation id it gives.",
     ),
     # the direct lane
     "NotLicenceRegistry(address)": Words(

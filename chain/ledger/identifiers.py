@@ -15,7 +15,7 @@ from chain.ledger.keccak import keccak256
 CommunityId = NewType("CommunityId", int)
 WorkId = NewType("WorkId", int)
 LicenceId = NewType("LicenceId", int)
-# The 64 random bits a watermark carries; names one run of a generator.
+# The 64 bits a watermark carries; names one run of a generator (see `chain.ledger.generations`).
 GenerationId = NewType("GenerationId", int)
 EpochNumber = NewType("EpochNumber", int)
 # 0x and 40 hex digits with EIP-55 capitals.

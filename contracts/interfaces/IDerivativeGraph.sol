@@ -20,6 +20,9 @@ import {Parent} from "../types/Rights.sol";
 ///
 /// **Folding.** Of more than 32 ancestors, the smallest unprotected one, of equals the youngest, is folded into the
 /// parent through which it came (the oldest, when there are several) until 32 are left.
+///
+/// **Generations.** A generation's id follows from who links its derivative and a salt, so whoever sees a pending link
+/// and repeats its salt gets another id. The salt needs no secrecy once the id is linked, and no second transaction.
 interface IDerivativeGraph {
     error NotController(WorkId workId, address caller);
     /// @notice Thrown when a work that is not a DERIVATIVE would get parents.
@@ -38,7 +41,6 @@ interface IDerivativeGraph {
     /// @notice Thrown when the bytes given are not the vector that was stored.
     error VectorMismatch(WorkId workId);
     error GenerationTaken(GenerationId generationId, WorkId child);
-    error GenerationZero();
     /// @notice Thrown when a floor is nothing, more than `MAX_STACK`, or not lower than the one declared before.
     error BadFloor(WorkId root, uint32 declared, uint32 asked);
 
@@ -48,9 +50,9 @@ interface IDerivativeGraph {
     event FloorDeclared(WorkId indexed root, uint32 floor);
 
     /// @notice Links a derivative to its parents, for good, unless new money is paused.
+    /// @param salt Its generation is `generationOf(caller, salt)`.
     /// @param vectors The parents' own ancestor vectors, in their order; empty for works without parents.
-    function link(WorkId child, GenerationId generationId, Parent[] calldata parents, bytes[] calldata vectors)
-        external;
+    function link(WorkId child, bytes32 salt, Parent[] calldata parents, bytes[] calldata vectors) external;
 
     /// @notice Puts a floor, of `SHARE_SCALE`, under a root's share in what is made from its derivatives; declared
     /// again, only lower.
@@ -59,6 +61,9 @@ interface IDerivativeGraph {
     /// @notice The first 30 bytes of keccak256 of the ancestor vector; zero for a work without parents.
     function vectorHashOf(WorkId workId) external view returns (bytes30);
     function depthOf(WorkId workId) external view returns (uint8);
+
+    /// @notice The generation that `linker` links with `salt`: 64 bits of a hash that names this chain and graph.
+    function generationOf(address linker, bytes32 salt) external view returns (GenerationId);
 
     /// @notice The derivative a watermark's payload names; zero when there is none.
     function childOfGeneration(GenerationId generationId) external view returns (WorkId);

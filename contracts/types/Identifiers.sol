@@ -7,7 +7,7 @@ type WorkId is uint64;
 type LicenceId is uint64;
 // One set of terms put forward for one tier of one work; numbered over all works.
 type OfferId is uint48;
-// The 64 random bits a watermark carries; names one run of a generator.
+// The 64 bits a watermark carries: a hash of who links the run's derivative and a salt of its choice.
 type GenerationId is uint64;
 
 using {eqCommunity as ==, neCommunity as !=} for CommunityId global;

@@ -10,6 +10,7 @@ from api.application import Application
 from api.errors import LicenceUnfit
 from api.generating import ParentUsed, file_derivative
 from chain.client.errors import ContractRefused
+from chain.ledger.generations import generation_of
 from chain.ledger.identifiers import LicenceId
 from chain.ledger.rights import WorkKind
 from chain.ledger.vectors import AncestorVector
@@ -66,6 +67,9 @@ def test_the_log_is_the_platforms_and_says_what_the_manifest_says(
     assert log.manifest_digest == ledger.filed.manifest.digest
     assert body.output.pcm_sha256 == "0x" + log.output_commitment.hex()
     assert body.generation_id == f"0x{log.generation_id:016x}"
+    assert body.generation_salt == "0x" + log.salt.hex()
+    own = generation_of(31337, ledger.devnet.graph.address, log.platform, log.salt)
+    assert log.generation_id == ledger.filed.generation_id == own
     assert {i.work_id for i in body.inputs} == {ledger.javanese.work_id, ledger.hostile.work_id}
     with pytest.raises(Exception, match="licence"):
         # Signed well; but nobody knows of the licences here.

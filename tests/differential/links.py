@@ -9,7 +9,8 @@ from eth_abi.abi import encode
 
 from chain.client.interfaces import SELECTOR_BYTES, Interface
 from chain.ledger.errors import BadLink
-from chain.ledger.identifiers import Address, WorkId, address
+from chain.ledger.generations import generation_of
+from chain.ledger.identifiers import Address, Digest, GenerationId, WorkId, address
 from chain.ledger.keccak import keccak256
 from chain.ledger.rights import MAX_STACK, WorkKind
 from chain.ledger.vectors import AncestorVector, LicensedParent, depth_under, flatten
@@ -140,28 +141,28 @@ class Links:
         ids = sorted({root, linked})
         parents = [self._parent(work, 1_000) for work in ids]
         good = self._arguments(child, parents)
-        _, generation, licences, vectors = good
+        _, salt, licences, vectors = good
         at = ids.index(linked)
         spoilt = [v if i != at else _spoilt(v) for i, v in enumerate(vectors)]
         twice = ([*licences, licences[-1]], [*vectors, vectors[-1]])
         younger = (WorkId(child + 1), self._licence(WorkId(child + 1), 1_000))
         self.around.register(younger[0], WorkKind.DERIVATIVE)
         unlinked = [(child, self._licence(child, 1_000))]
+        taken = (self._generation(linked), linked)
         half = MAX_STACK // 2 + 1
         too_much = self._arguments(child, [self._parent(work, half) for work in ids])
         cases: list[tuple[str, tuple[Any, ...], str, tuple[Any, ...]]] = [
             ("NotController", (child, STRANGER), STRANGER, good),
-            ("NotADerivative", (root,), STEWARD, (root, generation, licences, vectors)),
-            ("AlreadyLinked", (linked,), STEWARD, (linked, generation, licences, vectors)),
-            ("GenerationZero", (), STEWARD, (child, 0, licences, vectors)),
-            ("GenerationTaken", (linked, linked), STEWARD, (child, linked, licences, vectors)),
-            ("BadParentCount", (0,), STEWARD, (child, generation, [], [])),
-            ("BadParentCount", (17,), STEWARD, (child, generation, licences[:1] * 17, [b""] * 17)),
-            ("VectorMismatch", (linked,), STEWARD, (child, generation, licences, spoilt)),
+            ("NotADerivative", (root,), STEWARD, (root, salt, licences, vectors)),
+            ("AlreadyLinked", (linked,), STEWARD, (linked, salt, licences, vectors)),
+            ("GenerationTaken", taken, STEWARD, (child, uint_word(linked), licences, vectors)),
+            ("BadParentCount", (0,), STEWARD, (child, salt, [], [])),
+            ("BadParentCount", (17,), STEWARD, (child, salt, licences[:1] * 17, [b""] * 17)),
+            ("VectorMismatch", (linked,), STEWARD, (child, salt, licences, spoilt)),
             ("StackTooLarge", (2 * half,), STEWARD, too_much),
-            ("ParentsOutOfOrder", (ids[-1],), STEWARD, (child, generation, *twice)),
-            ("ParentsOutOfOrder", (child,), STEWARD, (child, generation, unlinked, [b""])),
-            ("ParentNotLinked", (child,), STEWARD, (younger[0], generation, unlinked, [b""])),
+            ("ParentsOutOfOrder", (ids[-1],), STEWARD, (child, salt, *twice)),
+            ("ParentsOutOfOrder", (child,), STEWARD, (child, salt, unlinked, [b""])),
+            ("ParentNotLinked", (child,), STEWARD, (younger[0], salt, unlinked, [b""])),
         ]
         name, values, sender, arguments = random.choice(cases)
         self._must_refuse(name, values, "link", arguments, sender=sender)
@@ -192,9 +193,13 @@ class Links:
         return licence
 
     def _arguments(self, child: WorkId, parents: list[LicensedParent]) -> tuple[Any, ...]:
-        """What `link` is told; a child's generation has the child's number."""
+        """What `link` is told; a child's salt has the child's number."""
         licences = [(p.work_id, self._licence(p.work_id, p.royalty_share)) for p in parents]
-        return child, child, licences, [p.vector.encode() for p in parents]
+        return child, uint_word(child), licences, [p.vector.encode() for p in parents]
+
+    def _generation(self, child: WorkId) -> GenerationId:
+        salt = Digest(uint_word(child))
+        return generation_of(self.machine.chain_id, self.graph.address, STEWARD, salt)
 
     def _forbidden(self, parents: list[LicensedParent]) -> str | None:
         if sum(parent.royalty_share for parent in parents) > MAX_STACK:
@@ -226,7 +231,7 @@ class Links:
         stored = int.from_bytes(vector.hash().ljust(32, b"\0"), "big")
         self.machine.expect(self.graph, "vectorHashOf", (child,), stored)
         self.machine.expect(self.graph, "depthOf", (child,), depth_under(parents))
-        self.machine.expect(self.graph, "childOfGeneration", (child,), child)
+        self.machine.expect(self.graph, "childOfGeneration", (self._generation(child),), child)
         for parent in parents:
             for entry in parent.vector.entries:
                 floor = min(self.floors.get(entry.work_id, 0), entry.share)

@@ -105,6 +105,7 @@ class Machine:
 
     def __init__(self) -> None:
         self._evm = pyrevm.EVM(gas_limit=GAS_LIMIT, spec_id=CANCUN)
+        self.chain_id: int = self._evm.env.cfg.chain_id
         self.calls = 0
         self._contracts: set[str] = set()
         self.logs: list[Any] = []

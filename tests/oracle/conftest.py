@@ -125,6 +125,7 @@ class World:
         """The platform's signed log of the derivative's run, its manifest in the block store."""
         fields: dict[str, object] = {
             "generation_id": self.heritage.generation_id,
+            "salt": self.heritage.salt,
             "output_commitment": sha("marked samples"),
             "licence_ids": self.heritage.generation,
             "started_at": self.now() - 3,
@@ -167,9 +168,11 @@ class World:
     def _generation_manifest(self, fields: dict[str, object]) -> Digest:
         licences: tuple[LicenceId, ...] = fields["licence_ids"]  # type: ignore[assignment]
         generation: GenerationId = fields["generation_id"]  # type: ignore[assignment]
+        salt: Digest = fields["salt"]  # type: ignore[assignment]
         output: bytes = fields["output_commitment"]  # type: ignore[assignment]
         body = GenerationManifest(
             generation_id=f"0x{generation:016x}",
+            generation_salt="0x" + salt.hex(),
             operator=f"eip155:31337:{str(fields['platform']).lower()}",
             licence_ids=tuple(int(i) for i in licences),
             inputs=(generation_parts.Input(work_id=1, manifest_cid=SOME_CID),),

@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass, field
 
 from chain.client.signer import LocalSigner, dev_signer
+from chain.ledger.generations import generation_of
 from chain.ledger.identifiers import Address, Digest, GenerationId, LicenceId, WorkId
 from chain.ledger.rights import Tier
 from oracle.chain_facts import DerivativeStanding, LicenceStanding
@@ -21,6 +22,8 @@ DAY = 86_400
 
 PLATFORM = dev_signer(9)
 STRANGER = dev_signer(10)
+SALT = Digest(b"salt".rjust(32, b"\0"))
+GENERATION = generation_of(CHAIN_ID, GRAPH, PLATFORM.address, SALT)
 OPERATORS = tuple(dev_signer(index) for index in range(3, 8))
 
 
@@ -31,7 +34,7 @@ def digest(text: str) -> Digest:
 
 @dataclass
 class LittleWorld:
-    """Chain facts from two dictionaries: two works, licences 1 and 2, generation 7 of both."""
+    """Chain facts from two dictionaries: two works, licences 1 and 2, one generation of both."""
 
     licences: dict[int, LicenceStanding] = field(default_factory=dict)
     derivatives: dict[int, DerivativeStanding] = field(default_factory=dict)
@@ -64,13 +67,14 @@ def little_world() -> LittleWorld:
         for number in (1, 2)
     }
     parents = ((WorkId(11), LicenceId(1)), (WorkId(12), LicenceId(2)))
-    return LittleWorld(dict(licences), {7: DerivativeStanding(WorkId(20), parents)})
+    return LittleWorld(dict(licences), {GENERATION: DerivativeStanding(WorkId(20), parents)})
 
 
 def a_log(**changes: object) -> GenerationLog:
-    """The log of generation 7, with some fields changed."""
+    """The log of that generation, with some fields changed."""
     fields: dict[str, object] = {
-        "generation_id": GenerationId(7),
+        "generation_id": GENERATION,
+        "salt": SALT,
         "manifest_digest": digest("manifest"),
         "output_commitment": digest("output"),
         "licence_ids": (LicenceId(1), LicenceId(2)),
@@ -82,10 +86,10 @@ def a_log(**changes: object) -> GenerationLog:
 
 
 def a_report(by: LocalSigner = OPERATORS[0], /, **changes: object) -> DetectionReport:
-    """A clear detection of generation 7 in one found copy, with some fields changed."""
+    """A clear detection of that generation in one found copy, with some fields changed."""
     fields: dict[str, object] = {
         "subject_pcm_sha256": digest("found copy"),
-        "generation_id": GenerationId(7),
+        "generation_id": GENERATION,
         "z_milli": 14_100,
         "false_positive_ppb": 1,
         "corroboration": Corroborated.SAME_RECORDING,

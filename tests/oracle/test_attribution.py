@@ -20,6 +20,7 @@ from oracle.detection_report import DetectionReport
 from oracle.generation_log import GenerationLog
 from tests.oracle.evidence_fixtures import (
     DAY,
+    GENERATION,
     NOW,
     OPERATORS,
     LittleWorld,
@@ -66,7 +67,7 @@ def test_a_log_waits_until_its_derivative_is_linked() -> None:
 
 def test_a_licence_of_a_work_that_is_no_parent_is_withheld_alone() -> None:
     world = little_world()
-    world.derivatives[7] = DerivativeStanding(WorkId(20), ((WorkId(11), LicenceId(1)),))
+    world.derivatives[GENERATION] = DerivativeStanding(WorkId(20), ((WorkId(11), LicenceId(1)),))
 
     attribution = attribute_log(a_log(), world)
 

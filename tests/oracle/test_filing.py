@@ -6,7 +6,6 @@ import dataclasses
 
 import pytest
 
-from chain.ledger.identifiers import GenerationId
 from chain.provenance import Cid, Codec
 from chain.provenance.errors import BlockCorrupt, BlockMissing, ManifestInvalid
 from oracle.detection_report import detection_report_domain, sign_detection_report
@@ -17,8 +16,12 @@ from oracle.errors import (
     NotAnOperator,
     SignatureForged,
 )
-from oracle.generation_log import SignedGenerationLog
-from tests.devnet import CUSTOMER
+from oracle.generation_log import (
+    SignedGenerationLog,
+    generation_log_domain,
+    sign_generation_log,
+)
+from tests.devnet import CUSTOMER, PLATFORM
 from tests.oracle.conftest import World, sha
 from watermark.detection import Corroborated
 
@@ -35,7 +38,7 @@ def test_a_log_filed_twice_is_held_once(world: World) -> None:
 def test_another_log_for_one_generation_is_a_conflict(world: World) -> None:
     world.service.file_generation_log(world.log())
 
-    with pytest.raises(GenerationLogConflict, match="draw a fresh generation id"):
+    with pytest.raises(GenerationLogConflict, match="draw a fresh salt"):
         world.service.file_generation_log(world.log(output_commitment=sha("other samples")))
 
 
@@ -80,10 +83,31 @@ def test_a_manifest_tampered_with_on_disk_is_found(world: World) -> None:
         world.service.file_generation_log(signed)
 
 
+def test_a_log_of_somebody_elses_generation_is_refused(world: World) -> None:
+    stranger = world.devnet.signers[CUSTOMER]
+    claimed = dataclasses.replace(world.log().log, platform=stranger.address)
+    domain = generation_log_domain(31337, world.devnet.graph.address)
+
+    with pytest.raises(EvidenceMalformed, match="which this platform links with this salt"):
+        world.service.file_generation_log(sign_generation_log(claimed, stranger, domain))
+
+
+def test_a_manifest_of_another_salt_is_named(world: World) -> None:
+    salt = sha("another salt")
+    at, platform = world.devnet.node.head(), world.devnet.address(PLATFORM)
+    theirs = world.devnet.graph.generation_of(platform, salt, at=at)
+    first = world.log().log
+    changes = {"generation_id": theirs, "salt": salt, "manifest_digest": first.manifest_digest}
+
+    with pytest.raises(EvidenceMalformed, match="in its manifest") as refusal:
+        world.service.file_generation_log(world.log(**changes))
+
+    assert refusal.value.field == "generationId"
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        ({"generation_id": GenerationId(8)}, "generationId"),
         ({"output_commitment": sha("other samples")}, "outputCommitment"),
     ],
 )

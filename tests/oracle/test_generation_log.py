@@ -8,7 +8,9 @@ import pytest
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 
-from chain.ledger.identifiers import GenerationId, LicenceId
+from chain.client.signer import LocalSigner
+from chain.ledger.generations import generation_of
+from chain.ledger.identifiers import Digest, GenerationId, LicenceId
 from chain.ledger.rights import Tier
 from oracle.errors import (
     EvidenceMalformed,
@@ -27,9 +29,12 @@ from oracle.typed_data import CURVE_ORDER, recover_signer
 from tests.oracle.evidence_fixtures import (
     CHAIN_ID,
     DAY,
+    GENERATION,
     GRAPH,
     NOW,
+    ORACLE,
     PLATFORM,
+    SALT,
     STRANGER,
     LittleWorld,
     a_log,
@@ -50,6 +55,7 @@ def as_wallets_see_it(log: GenerationLog, *, chain_id: int = CHAIN_ID) -> dict[s
         ],
         "GenerationLog": [
             {"name": "generationId", "type": "uint64"},
+            {"name": "salt", "type": "bytes32"},
             {"name": "manifestDigest", "type": "bytes32"},
             {"name": "outputCommitment", "type": "bytes32"},
             {"name": "licenceIds", "type": "uint64[]"},
@@ -69,6 +75,7 @@ def as_wallets_see_it(log: GenerationLog, *, chain_id: int = CHAIN_ID) -> dict[s
         },
         "message": {
             "generationId": log.generation_id,
+            "salt": log.salt,
             "manifestDigest": log.manifest_digest,
             "outputCommitment": log.output_commitment,
             "licenceIds": list(log.licence_ids),
@@ -111,6 +118,7 @@ def test_any_changed_field_makes_the_signature_a_forgery() -> None:
     signed = sign_generation_log(a_log(), PLATFORM, DOMAIN)
     changes = {
         "generation_id": GenerationId(8),
+        "salt": b"\1" * 32,
         "manifest_digest": b"\1" * 32,
         "output_commitment": b"\1" * 32,
         "licence_ids": (LicenceId(1),),
@@ -186,6 +194,26 @@ def test_an_unknown_licence_is_named() -> None:
         verify(sign_generation_log(a_log(), PLATFORM, DOMAIN), world)
 
 
+@pytest.mark.parametrize(
+    ("log", "signer"),
+    [
+        (a_log(platform=STRANGER.address), STRANGER),
+        (a_log(generation_id=GenerationId(GENERATION ^ 1)), PLATFORM),
+        (a_log(salt=Digest(bytes(32))), PLATFORM),
+        (a_log(generation_id=generation_of(1, GRAPH, PLATFORM.address, SALT)), PLATFORM),
+        (a_log(generation_id=generation_of(CHAIN_ID, ORACLE, PLATFORM.address, SALT)), PLATFORM),
+    ],
+    ids=["another platform", "another id", "another salt", "another chain", "another graph"],
+)
+def test_a_generation_that_does_not_follow_from_platform_and_salt_is_refused(
+    log: GenerationLog, signer: LocalSigner
+) -> None:
+    with pytest.raises(EvidenceMalformed, match="which this platform links with this salt") as no:
+        verify(sign_generation_log(log, signer, DOMAIN))
+
+    assert no.value.field == "generationId"
+
+
 def test_a_run_that_ends_in_the_future_is_refused() -> None:
     log = a_log(ended_at=NOW + DAY)
 
@@ -207,6 +235,7 @@ def test_a_run_that_ends_in_the_future_is_refused() -> None:
         ({"licence_ids": tuple(LicenceId(i) for i in range(1, 18))}, "licenceIds"),
         ({"started_at": -1}, "startedAt"),
         ({"started_at": NOW, "ended_at": NOW - 1}, "endedAt"),
+        ({"salt": b"short"}, "salt"),
         ({"manifest_digest": b"short"}, "manifestDigest"),
         ({"output_commitment": b""}, "outputCommitment"),
         ({"platform": "0x12"}, "platform"),

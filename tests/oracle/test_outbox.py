@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from chain.ledger.identifiers import GenerationId
 from oracle.attribution import Withheld, WithheldReason
 from oracle.detection_report import SignedDetectionReport
 from oracle.errors import (
@@ -20,7 +19,16 @@ from oracle.errors import (
 from oracle.evidence_book import EvidenceBook, StoredSegment
 from oracle.generation_log import SignedGenerationLog
 from oracle.outbox import Outbox
-from tests.oracle.evidence_fixtures import DAY, NOW, OPERATORS, PLATFORM, a_log, a_report, digest
+from tests.oracle.evidence_fixtures import (
+    DAY,
+    GENERATION,
+    NOW,
+    OPERATORS,
+    PLATFORM,
+    a_log,
+    a_report,
+    digest,
+)
 from tests.postgres import Server
 
 IDENTITY = {"chainId": "31337", "usageOracle": "0x01", "deploymentBlock": "0xaa"}
@@ -131,7 +139,7 @@ def test_another_log_for_one_generation_is_a_conflict_and_the_first_stands(place
         book.put_log(SignedGenerationLog(first, b"\1" * 65))
         with pytest.raises(GenerationLogConflict) as refusal:
             book.put_log(SignedGenerationLog(second, b"\2" * 65))
-        filed = book.logs_of([GenerationId(7)])[GenerationId(7)].log
+        filed = book.logs_of([GENERATION])[GENERATION].log
     box.close()
 
     assert (refusal.value.filed, refusal.value.given) == (first.log_id, second.log_id)

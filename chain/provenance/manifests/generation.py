@@ -88,11 +88,15 @@ class Disclosure(Record):
 
 
 class GenerationManifest(ManifestBody):
-    """A generation log. `prompt_commitment` is salted: prompts hold personal data."""
+    """A generation log. `generation_id` is the one that `operator` links with `generation_salt`.
+
+    `prompt_commitment` is salted: prompts hold personal data.
+    """
 
     SCHEMA: ClassVar[str] = "antiphon.generation/1"
 
     generation_id: GenerationHex
+    generation_salt: Digest
     operator: Account
     licence_ids: NonEmpty[Uint]
     inputs: NonEmpty[Input]

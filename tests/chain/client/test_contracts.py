@@ -159,7 +159,7 @@ def test_linking_with_a_training_licence_is_refused(heritage: Heritage, devnet: 
     with pytest.raises(ContractRefused) as caught:
         devnet.graph.link(
             child,
-            GenerationId(1),
+            digest_of("a salt"),
             [Parent(heritage.works[0], heritage.training)],
             [b""],
             signer=devnet.signers[PLATFORM],

@@ -116,6 +116,7 @@ def generation_manifest(works: tuple[int, ...] = (3, 4)) -> GenerationManifest:
     some = generation.Contribution.PARTIAL
     return GenerationManifest(
         generation_id="0x00000000deadbeef",
+        generation_salt=DIGEST,
         operator=ISSUER,
         licence_ids=(9,),
         inputs=tuple(generation.Input(work_id=each, manifest_cid=str(AUDIO_CID)) for each in works),

@@ -10,7 +10,7 @@ import pytest
 from chain.client.errors import ContractRefused
 from chain.indexer.follow import Follower
 from chain.indexer.store import Store
-from chain.ledger.identifiers import CommunityId, GenerationId, WorkId
+from chain.ledger.identifiers import CommunityId, WorkId
 from chain.ledger.rights import Parent, Split, Tier, WorkKind
 from chain.settlement.verify import verify
 from tests.devnet import CUSTOMER, PLATFORM, Devnet
@@ -19,6 +19,7 @@ from tests.heritage import (
     Heritage,
     change_split,
     consent,
+    digest_of,
     pay,
     push_all,
     register,
@@ -50,7 +51,7 @@ def derive_again(devnet: Devnet, heritage: Heritage) -> WorkId:
         for log in devnet.node.logs_of_range(1, at.number, [{"address": devnet.graph.address}])
     )["vector"]
     devnet.graph.link(
-        child, GenerationId(77), parents, [b"", vector], signer=devnet.signers[PLATFORM]
+        child, digest_of("another salt"), parents, [b"", vector], signer=devnet.signers[PLATFORM]
     )
     return child
 

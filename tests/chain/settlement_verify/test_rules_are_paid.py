@@ -34,6 +34,7 @@ from tests.heritage import (
     Heritage,
     announce_rule,
     consent,
+    digest_of,
     register,
     take,
     terms_of,
@@ -42,7 +43,7 @@ from tests.heritage import (
 FUNDS = 10**9
 FLOOR = Announcement(SharingRule.FLOOR_PRO_RATA, 5_000, 1, EpochNumber(2))
 ROOT = Announcement(SharingRule.COMMUNITY_ROOT, 0, 1, EpochNumber(2))
-FLUTES = GenerationId(77)
+FLUTES_SALT = digest_of("the salt of the flutes")
 
 
 @pytest.fixture
@@ -108,7 +109,7 @@ def flute_licence(devnet: Devnet, heritage: Heritage) -> LicenceId:
     child = register(devnet, PLATFORM, "flute remix", CommunityId(0), WorkKind.DERIVATIVE)
     platform = devnet.signers[PLATFORM]
     devnet.ledger.set_split(child, Split.of({platform.address: 10_000}), signer=platform)
-    devnet.graph.link(child, FLUTES, [Parent(flute, licence)], [b""], signer=platform)
+    devnet.graph.link(child, FLUTES_SALT, [Parent(flute, licence)], [b""], signer=platform)
     return licence
 
 
@@ -162,8 +163,10 @@ def test_roots_are_taken_between_works_with_other_payees(
     flute = flute_licence(devnet, heritage)
     announce_rule(devnet, heritage.communities[0], ROOT, steward=11)
 
+    at, platform = devnet.node.head(), devnet.address(PLATFORM)
+    flutes = devnet.graph.generation_of(platform, FLUTES_SALT, at=at)
     for _ in range(2):
-        epoch(lane, heritage, {gong: 36, flute: 4}, {flute: FLUTES})
+        epoch(lane, heritage, {gong: 36, flute: 4}, {flute: flutes})
 
     # 36 and 4 uses: by roots three to one.
     pool = 40 * UNIT_PRICE

@@ -45,7 +45,7 @@ def test_vectors_are_those_worked_out_independently(
             graph.declareFloor(declared["work"], declared["floor"], by(platform))
         tx = graph.link(
             child,
-            1_000 + child,
+            child.to_bytes(32, "big"),
             [(p["work"], licence_at(p["work"], p["share"])) for p in link["parents"]],
             [encoded.get(work, b"") for work in parents],
             by(platform),

@@ -57,7 +57,7 @@ class Lineage:
         known = {parent: self.vectors.get(parent, AncestorVector()) for parent in parents}
         licensed = [LicensedParent(WorkId(p), share, known[p]) for p, share in parents.items()]
         encoded = [known[parent].encode() for parent in parents]
-        arguments = (child, child, list(parents.items()), encoded)
+        arguments = (child, child.to_bytes(32, "big"), list(parents.items()), encoded)
         try:
             expected = flatten(licensed, self.floors)
         except BadLink as refusal:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from chain.ledger.generations import generation_of
 from chain.ledger.rights import Tier, WorkKind
 from tests.contracts.refusals import refused
 from tests.contracts.rights import DAY, SCALE, Terms, by
 
-GENERATION = 0xA1B2C3D4E5F60718
+SALT = bytes.fromhex("a1b2c3d4e5f60718" * 4)
 SHARE = 150_000_000
 MOST_PARENTS, MOST_ANCESTORS, MOST_DEPTH = 16, 32, 32
 
@@ -38,13 +39,13 @@ def derivative(register_work, platform):
 
 @pytest.fixture
 def link(graph, platform):
-    """Links a child of the platform; generations count from 1."""
+    """Links a child of the platform; salts count from 1."""
     numbers = iter(range(1, 10_000))
 
-    def link(child, parents, vectors=None, generation=None, sender=platform):
+    def link(child, parents, vectors=None, salt=None, sender=platform):
         vectors = [b""] * len(parents) if vectors is None else vectors
-        generation = next(numbers) if generation is None else generation
-        return graph.link(child, generation, parents, vectors, by(sender))
+        salt = next(numbers).to_bytes(32, "big") if salt is None else salt
+        return graph.link(child, salt, parents, vectors, by(sender))
 
     return link
 
@@ -53,17 +54,18 @@ def entry(work, share):
     return work.to_bytes(8, "big") + share.to_bytes(4, "big")
 
 
-def test_a_link_says_all_there_is_to_know(graph, licensed, derivative, link):
+def test_a_link_says_all_there_is_to_know(graph, licensed, derivative, link, platform):
     work, licence = licensed()
     child = derivative()
 
-    tx = link(child, [(work, licence)], generation=GENERATION)
+    tx = link(child, [(work, licence)], salt=SALT)
 
+    generation = graph.generationOf(platform, SALT)
     event = tx.events["DerivativeLinked"]
-    assert (event["child"], event["generationId"], event["depth"]) == (child, GENERATION, 1)
+    assert (event["child"], event["generationId"], event["depth"]) == (child, generation, 1)
     assert [tuple(parent) for parent in event["parents"]] == [(work, licence)]
     assert str(event["vector"]) == "0x" + entry(work, SHARE).hex()
-    assert graph.childOfGeneration(GENERATION) == child
+    assert graph.childOfGeneration(generation) == child
 
 
 def test_works_without_parents_have_no_vector(graph, licensed):
@@ -71,7 +73,7 @@ def test_works_without_parents_have_no_vector(graph, licensed):
 
     assert graph.vectorHashOf(work) == "0x" + bytes(30).hex()
     assert graph.depthOf(work) == 0
-    assert graph.childOfGeneration(GENERATION) == 0
+    assert graph.childOfGeneration(7) == 0
 
 
 def test_only_who_owns_a_derivative_links_it(licensed, derivative, link, stranger):
@@ -103,15 +105,34 @@ def test_a_derivative_is_linked_once(licensed, derivative, link):
         link(child, [other])
 
 
-def test_a_generation_names_one_derivative(licensed, derivative, link):
+def test_a_generation_names_one_derivative(graph, licensed, derivative, link, platform):
     parent = licensed()
     first, second = derivative(), derivative()
-    link(first, [parent], generation=GENERATION)
+    link(first, [parent], salt=SALT)
 
-    with refused("GenerationTaken", GENERATION, first):
-        link(second, [parent], generation=GENERATION)
-    with refused("GenerationZero"):
-        link(second, [parent], generation=0)
+    with refused("GenerationTaken", graph.generationOf(platform, SALT), first):
+        link(second, [parent], salt=SALT)
+
+
+def test_a_front_runner_with_the_same_salt_gets_another_generation(
+    graph, licensed, register_work, derivative, link, stranger, platform
+):
+    theirs, parent = licensed(holder=stranger), licensed()
+    squat, child = register_work(stranger, kind=WorkKind.DERIVATIVE), derivative()
+
+    link(squat, [theirs], salt=SALT, sender=stranger)
+    link(child, [parent], salt=SALT)
+
+    assert graph.childOfGeneration(graph.generationOf(platform, SALT)) == child
+    assert graph.childOfGeneration(graph.generationOf(stranger, SALT)) == squat
+
+
+@pytest.mark.parametrize("salt", [bytes(32), SALT, b"\xff" * 32])
+def test_a_generation_is_the_one_the_model_derives(graph, devnet, platform, stranger, salt):
+    for linker in (platform, stranger):
+        derived = generation_of(devnet.id, graph.address, linker.address, salt)
+
+        assert graph.generationOf(linker, salt) == derived
 
 
 @pytest.mark.parametrize("parents", [0, MOST_PARENTS + 1])

@@ -191,7 +191,7 @@ def test_a_linked_derivative_is_licensed_like_any_work(
     grant(steward, work, terms)
     parent_licence = take_licence(platform, work, terms, stablecoin)
     derivative = register_work(platform, kind=WorkKind.DERIVATIVE)
-    graph.link(derivative, 7, [(work, parent_licence)], [b""], by(platform))
+    graph.link(derivative, "0x07", [(work, parent_licence)], [b""], by(platform))
     onward = Terms(Tier.DISTRIBUTION, stablecoin.address, price=PRICE)
     grant(platform, derivative, onward)
     stablecoin.mint(customer, PRICE, by(customer))

@@ -95,7 +95,7 @@ def test_both_books_earn_from_one_payment(
         royalty_ledger.pay(recording, stablecoin, 1_000_001, by(platform))
 
     licence = take_licence(platform, composition, terms, stablecoin)
-    tx = graph.link(recording, 0xFEED, [(composition, licence)], [b""], by(platform))
+    tx = graph.link(recording, "0xFEED", [(composition, licence)], [b""], by(platform))
     vector = bytes(tx.events["DerivativeLinked"]["vector"])
     royalty_ledger.pay(recording, stablecoin, 1_000_001, by(platform))
     royalty_ledger.settle(recording, stablecoin, vector, by(platform))

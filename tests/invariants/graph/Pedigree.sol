@@ -7,7 +7,7 @@ import {DerivativeGraph} from "../../../contracts/DerivativeGraph.sol";
 import {ILicenceRegistry} from "../../../contracts/interfaces/ILicenceRegistry.sol";
 import {IDerivativeGraph} from "../../../contracts/interfaces/IDerivativeGraph.sol";
 import {IWorkRegistry} from "../../../contracts/interfaces/IWorkRegistry.sol";
-import {GenerationId, WorkId} from "../../../contracts/types/Identifiers.sol";
+import {WorkId} from "../../../contracts/types/Identifiers.sol";
 import {Parent, WorkKind} from "../../../contracts/types/Rights.sol";
 import {Actor, Cheats, cheats} from "../stage/Campaign.sol";
 import {Registers} from "../stage/Registers.sol";
@@ -49,7 +49,7 @@ abstract contract Pedigree is Actor {
             vectors[i] = vectorOf[uint64(parents[i])];
         }
         cheats.recordLogs();
-        try graph.link(WorkId.wrap(child), GenerationId.wrap(child), licensed, vectors) {
+        try graph.link(WorkId.wrap(child), bytes32(uint256(child)), licensed, vectors) {
             vectorOf[child] = _linkedVector();
         } catch (bytes memory reason) {
             bool isLimit = bytes4(reason) == IDerivativeGraph.StackTooLarge.selector
