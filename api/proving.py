@@ -15,14 +15,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, TypeVar
 
-import numpy as np
-
 from api.application import Application
 from api.errors import NotFound
 from api.verifying import published_payouts
 from chain.client.blocks import BlockPin
 from chain.client.epoch_distributor import ProvenLeaf
-from chain.columns.standard_tree import ColumnarStandardTree, standard_leaves
+from chain.columns.standard_tree import ColumnarStandardTree
 from chain.columns.sum_tree import ColumnarSumTree
 from chain.indexer.records import EpochRecord, RootRecord, RootState
 from chain.ledger.epoch import EpochReport
@@ -170,9 +168,7 @@ class EpochProofs:
         return found if found.tree.root == on_chain else None
 
     def _usage_tree(self, report: EpochReport, at: BlockPin) -> ColumnarStandardTree:
-        counted = self._history.settlement_of(report, at).counted
-        ids = np.frombuffer(b"".join(counted), np.uint8).reshape(-1, 32)
-        return ColumnarStandardTree(standard_leaves(ids))
+        return self._history.settlement_of(report, at).usage_tree
 
     def _cached(
         self, trees: OrderedDict[Digest, Tree], name: Digest, build: Callable[[], Tree]

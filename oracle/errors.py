@@ -215,6 +215,19 @@ class OperatorDisagrees(QuorumError):
         super().__init__(f"operator {operator} does not sign: {lines}")
 
 
+class CalculatorsDisagree(QuorumError):
+    """Raised by an operator whose two calculators came to different reports; `differences` names
+    every field. One of them is wrong: nothing is signed until it is known which."""
+
+    def __init__(self, operator: str, differences: Sequence[tuple[str, str, str]]) -> None:
+        self.operator = operator
+        self.differences = tuple(differences)
+        lines = "; ".join(
+            f"{name}: {a} by columns, {b} one by one" for name, a, b in self.differences
+        )
+        super().__init__(f"operator {operator} computed two reports and signs neither: {lines}")
+
+
 class WouldEquivocate(QuorumError):
     """Raised by an operator asked to sign a second, different report for one epoch."""
 

@@ -12,11 +12,11 @@ from chain.client.blocks import BlockPin
 from chain.indexer.records import EpochRecord
 from chain.ledger.epoch import EpochReport
 from chain.ledger.identifiers import ZERO_DIGEST, Address, Digest, EpochNumber
-from chain.ledger.usage import UsageEvent
 from chain.provenance import BlockReader, Cid, Codec, SegmentsManifest, get_manifest
 from chain.settlement.carried import Carried
-from chain.settlement.segments import decode_segment
-from chain.settlement.settle import EpochSettlement, settle_epoch
+from chain.settlement.counted_ids import CountedIds
+from chain.settlement.segments import Records, joined_records, segment_records
+from chain.settlement.settle_columns import ColumnarSettlement, settle_records
 from oracle.chain_view import ChainView
 from oracle.errors import HistoryMismatch
 from oracle.papers import differences
@@ -29,10 +29,10 @@ class Prior:
     epoch: EpochNumber
     report_hash: Digest
     carried: Carried
-    counted: frozenset[Digest]
+    counted: CountedIds
 
 
-BEGINNING = Prior(EpochNumber(0), ZERO_DIGEST, Carried(), frozenset())
+BEGINNING = Prior(EpochNumber(0), ZERO_DIGEST, Carried(), CountedIds())
 
 
 class EpochHistory:
@@ -65,7 +65,7 @@ class EpochHistory:
         standing = self._standing(at)
         return tuple(self._after(record.report_hash, standing) for record in standing)
 
-    def settlement_of(self, report: EpochReport, at: BlockPin) -> EpochSettlement:
+    def settlement_of(self, report: EpochReport, at: BlockPin) -> ColumnarSettlement:
         """A report that stands at a block, settled again with all it was built on. Raises as
         `last`."""
         return self._settlement(self._after(report.previous_report, self._standing(at)), report)
@@ -93,16 +93,16 @@ class EpochHistory:
             report.epoch,
             report.struct_hash(),
             settlement.carried,
-            prior.counted | frozenset(settlement.counted),
+            prior.counted.plus(settlement.counted),
         )
 
-    def _settlement(self, prior: Prior, report: EpochReport) -> EpochSettlement:
-        events = events_of(self._blocks, report)
+    def _settlement(self, prior: Prior, report: EpochReport) -> ColumnarSettlement:
+        records = records_of(self._blocks, report)
         at = self._view.at(report.state_block)
         state = self._view.settlement_state(
             at, report.token, report.epoch, prior.report_hash, prior.counted
         )
-        settlement = settle_epoch(events, state, prior.carried)
+        settlement = settle_records(records, state, prior.carried)
         found = differences(report, settlement.report(report.segments_digest))
         if found:
             raise HistoryMismatch(report.epoch, found)
@@ -115,7 +115,8 @@ def segments_manifest(blocks: BlockReader, digest: Digest) -> SegmentsManifest:
     return get_manifest(blocks, cid, SegmentsManifest).body
 
 
-def events_of(blocks: BlockReader, report: EpochReport) -> list[UsageEvent]:
-    """All events of an epoch's segments, fetched and verified by content id."""
+def records_of(blocks: BlockReader, report: EpochReport) -> Records:
+    """All records of an epoch's segments, fetched and verified by content id."""
     manifest = segments_manifest(blocks, report.segments_digest)
-    return [event for entry in manifest.segments for event in decode_segment(blocks.get(entry.cid))]
+    found = [segment_records(blocks.get(entry.cid)) for entry in manifest.segments]
+    return joined_records(found)

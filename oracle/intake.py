@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from chain.columns.digests import digests_of
 from chain.ledger.errors import Malformed
 from chain.ledger.identifiers import Address, Digest, GenerationId, LicenceId
 from chain.ledger.keccak import keccak256
@@ -105,7 +106,7 @@ class UsageIntake:
         if spoiled:
             raise SegmentRefused(spoiled)
         stored = StoredSegment(segment.digest, producer, signature, segment.count, body)
-        return IntakeReceipt((stored.digest,), self.keep(stored, record_ids(records)))
+        return IntakeReceipt((stored.digest,), self.keep(stored, digests_of(record_ids(records))))
 
     def keep(self, segment: StoredSegment, ids: Sequence[Digest]) -> tuple[RowResult, ...]:
         """Store a verified segment and those of its events, by their ids in order, that are new."""

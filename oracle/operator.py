@@ -11,15 +11,27 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
+
+import numpy as np
 
 from chain.client.blocks import BlockPin
 from chain.ledger.epoch import EpochReport, report_domain
-from chain.ledger.identifiers import Address, Digest
+from chain.ledger.identifiers import Address, Digest, LicenceId
 from chain.ledger.usage import UsageEvent, UsageKind
 from chain.provenance import BlockReader, Cid
-from chain.settlement.segments import Segment, SegmentOrigin, decode_segment, segment_digest
+from chain.settlement.segments import (
+    Records,
+    Segment,
+    SegmentOrigin,
+    decode_record,
+    joined_records,
+    segment_digest,
+    segment_records,
+)
 from chain.settlement.settle import settle_epoch
+from chain.settlement.settle_columns import settle_records
 from oracle.attribution import DetectionPolicy, attribute_detections, attribute_log
 from oracle.chain_facts import ChainFacts
 from oracle.chain_view import ChainView
@@ -30,6 +42,7 @@ from oracle.detection_report import (
 )
 from oracle.epoch_book import StoredSignature
 from oracle.errors import (
+    CalculatorsDisagree,
     EvidenceMalformed,
     OperatorDisagrees,
     SegmentOfAnother,
@@ -64,6 +77,15 @@ class SignatureMemory(Protocol):
         ...
 
 
+class Calculator(StrEnum):
+    """How an operator computes an epoch before it signs."""
+
+    BOTH = "both"
+    """By columns and one by one, by code that shares little: both must come to the same report."""
+    COLUMNS = "columns"
+    """By columns alone: for an operator of a quorum in which others compute both."""
+
+
 class Operator:
     """One of the oracle's signers."""
 
@@ -74,12 +96,14 @@ class Operator:
         blocks: BlockReader,
         memory: SignatureMemory,
         policy: DetectionPolicy,
+        calculator: Calculator = Calculator.BOTH,
     ) -> None:
         self._signer = signer
         self._view = view
         self._blocks = blocks
         self._memory = memory
         self._policy = policy
+        self._calculator = calculator
         self._history = EpochHistory(view, blocks)
 
     @property
@@ -90,8 +114,9 @@ class Operator:
     def attest(self, proposal: Proposal) -> StoredSignature:
         """Sign the proposed report, after computing it.
 
-        Raises WouldEquivocate, OperatorDisagrees, HistoryMismatch, an EvidenceRefused for a paper
-        that does not hold, or a BlockError for one that is not to be had.
+        Raises WouldEquivocate, OperatorDisagrees, CalculatorsDisagree, HistoryMismatch, an
+        EvidenceRefused for a paper that does not hold, or a BlockError for one that is not to be
+        had.
         """
         report = proposal.report
         asked = report.struct_hash()
@@ -116,27 +141,36 @@ class Operator:
         self._view.refresh()
         at = self._view.at(report.state_block)
         prior = self._history.last(report.token, at)
-        events = self._reviewed_events(proposal, at)
+        records = self._reviewed_records(proposal, at)
         number = self._history.next_number(at)
         state = self._view.settlement_state(
             at, report.token, number, prior.report_hash, prior.counted
         )
-        return settle_epoch(events, state, prior.carried).report(report.segments_digest)
+        digest = report.segments_digest
+        by_columns = settle_records(records, state, prior.carried).report(digest)
+        if self._calculator is Calculator.COLUMNS:
+            return by_columns
+        events = (decode_record(record) for record in records)
+        one_by_one = settle_epoch(events, state, prior.carried).report(digest)
+        found = differences(by_columns, one_by_one)
+        if found:
+            raise CalculatorsDisagree(self.address, found)
+        return one_by_one
 
-    def _reviewed_events(self, proposal: Proposal, at: BlockPin) -> list[UsageEvent]:
-        """All events of the segments, after each segment and each paper behind it was checked."""
+    def _reviewed_records(self, proposal: Proposal, at: BlockPin) -> Records:
+        """All records of the segments, after each segment and each paper behind it was checked."""
         evidence = get_evidence(self._blocks, proposal.evidence_cid)
         facts = self._view.facts(at)
         supported = self._supported_events(evidence, facts, at)
         producers = {segment.digest: segment for segment in evidence.segments}
         manifest = segments_manifest(self._blocks, proposal.report.segments_digest)
-        events: list[UsageEvent] = []
-        for entry in manifest.segments:
-            body = self._blocks.get(entry.cid)
-            events += self._reviewed_segment(body, producers, supported, facts)
+        found = [
+            self._reviewed_segment(self._blocks.get(entry.cid), producers, supported, facts)
+            for entry in manifest.segments
+        ]
         if manifest.evidence != str(proposal.evidence_cid):
             raise EvidenceMalformed("evidence", "is not what the segment set cites")
-        return events
+        return joined_records(found)
 
     def _reviewed_segment(
         self,
@@ -144,7 +178,7 @@ class Operator:
         producers: Mapping[Digest, SegmentProducer],
         supported: Collection[Digest],
         facts: ChainFacts,
-    ) -> tuple[UsageEvent, ...]:
+    ) -> Records:
         deployment = self._view.deployment
         digest = segment_digest(body)
         named = producers.get(digest)
@@ -157,16 +191,19 @@ class Operator:
         if described.origin != ours:
             raise SegmentOfAnother(described.origin, ours)
         require_signer(named.producer, described.signing_digest(), named.signature)
-        events = decode_segment(body)
+        records = segment_records(body)
         by_oracle = named.producer in deployment.operators
+        looked_at = (
+            (row, decode_record(records[row])) for row in _suspects(records, named.producer, facts)
+        )
         spoiled = [
-            (index, reason)
-            for index, event in enumerate(events)
+            (row, reason)
+            for row, event in looked_at
             if (reason := _why_unsupported(event, named.producer, by_oracle, supported, facts))
         ]
         if spoiled:
             raise SegmentRefused(spoiled)
-        return events
+        return records
 
     def _supported_events(
         self, evidence: Evidence, facts: ChainFacts, at: BlockPin
@@ -193,6 +230,17 @@ class Operator:
         for reports in found.values():
             events += attribute_detections(reports, logs, facts, self._policy).events
         return frozenset(event.event_id for event in events)
+
+
+def _suspects(records: Records, producer: Address, facts: ChainFacts) -> list[int]:
+    """The rows that have to be looked at one by one: all but plays under the producer's own
+    licences, or under licences that counting will refuse as unknown."""
+    licences = np.unique(records["licence_id"])
+    known = ((int(i), facts.licence(LicenceId(int(i)))) for i in licences)
+    foreign = [i for i, licence in known if licence is not None and licence.holder != producer]
+    doubtful = (records["kind"] != UsageKind.PLAY) | np.isin(records["licence_id"], foreign)
+    suspects: list[int] = np.flatnonzero(doubtful).tolist()
+    return suspects
 
 
 def _why_unsupported(

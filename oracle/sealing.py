@@ -12,14 +12,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+import numpy as np
+
 from chain.client.blocks import BlockPin
+from chain.columns.digests import digests_of
 from chain.ledger.identifiers import Address, Digest, EpochNumber, LicenceId
-from chain.ledger.usage import UsageEvent
+from chain.ledger.usage import UsageEvent, UsageKind
 from chain.provenance import BlockStore, Cid, Codec, SegmentsManifest, put_manifest, seal
 from chain.provenance.manifests.segments import Segment as SegmentEntry
 from chain.settlement.counting import LICENCES_MAX
-from chain.settlement.segments import decode_segment
-from chain.settlement.settle import EpochSettlement, settle_epoch
+from chain.settlement.segments import (
+    Records,
+    decode_record,
+    joined_records,
+    record_ids,
+    segment_records,
+)
+from chain.settlement.settle_columns import ColumnarSettlement, settle_records
 from oracle.attribution import DetectionPolicy
 from oracle.chain_view import ChainView
 from oracle.epoch_book import EpochBook, EpochRow, EpochState
@@ -41,7 +50,7 @@ class _Taken:
     harvest: Harvest
     harvested: tuple[StoredSegment, ...]
     segments: tuple[StoredSegment, ...]
-    events: tuple[UsageEvent, ...]
+    records: Records
     evidence: Evidence
 
 
@@ -80,8 +89,8 @@ class Sealer:
         state = self._view.settlement_state(
             at, self._token, number, prior.report_hash, prior.counted
         )
-        settlement = settle_epoch(taken.events, state, prior.carried)
-        if not settlement.counted:
+        settlement = settle_records(taken.records, state, prior.carried)
+        if not len(settlement.counted):
             self._refuse_all(taken, settlement)
         if settlement.sum_tree.leaf_count == 0:
             raise NothingToSeal("the usage that waits is worth nothing")
@@ -89,19 +98,21 @@ class Sealer:
         self._outbox.reached("epoch-before-seal")
         with self._outbox.writing() as connection:
             EpochBook(connection).insert(row)
-            self._assign(EvidenceBook(connection), number, taken, _refused(settlement))
+            self._assign(EvidenceBook(connection), number, taken, settlement.refused())
             self._outbox.reached("epoch-seal-before-commit")
         self._outbox.reached("epoch-seal-after-commit")
         return row
 
-    def _write_papers(self, taken: _Taken, settlement: EpochSettlement, at: BlockPin) -> EpochRow:
+    def _write_papers(
+        self, taken: _Taken, settlement: ColumnarSettlement, at: BlockPin
+    ) -> EpochRow:
         """Segments, manifest, evidence and payouts, by content id; nothing names them yet."""
         evidence_cid = put_evidence(self._blocks, taken.evidence)
         number = settlement.epoch
         segments_cid = self._put_segments(number, taken.segments, evidence_cid, at)
         report = settlement.report(Digest(segments_cid.digest))
         paper = PayoutsPaper(
-            report, settlement.licence_usage, settlement.payouts, tuple(_refused(settlement))
+            report, settlement.licence_usage, settlement.payouts, tuple(settlement.refused())
         )
         payouts_cid = put_payouts(self._blocks, paper)
         return EpochRow(number, EpochState.SEALED, report, evidence_cid, payouts_cid, pushed=False)
@@ -116,7 +127,7 @@ class Sealer:
         """Give the epoch everything it was sealed from, and close the evidence behind it."""
         sealed: set[Digest] = set()
         for segment in taken.harvested:
-            ids = [event.event_id for event in decode_segment(segment.body)]
+            ids = digests_of(record_ids(segment_records(segment.body)))
             book.put_segment(segment, ids)
             sealed.update(ids)
         book.assign(number, [segment.digest for segment in taken.segments], refused)
@@ -139,11 +150,12 @@ class Sealer:
             chosen = _fitting(itertools.chain(packed, book.waiting_segments()))
             if not chosen:
                 raise NothingToSeal
-            events = [event for s in chosen for event in decode_segment(s.body)]
-            logs, detections = evidence_for(book, events)
+            records = joined_records([segment_records(segment.body) for segment in chosen])
+            attributed = records[records["kind"] != UsageKind.PLAY]
+            logs, detections = evidence_for(book, [decode_record(each) for each in attributed])
         evidence = Evidence(producers_of(chosen), logs, detections)
         harvested = tuple(segment for segment in packed if segment in chosen)
-        return _Taken(harvest, harvested, tuple(chosen), tuple(events), evidence)
+        return _Taken(harvest, harvested, tuple(chosen), records, evidence)
 
     def _put_segments(
         self,
@@ -170,8 +182,8 @@ class Sealer:
         )
         return put_manifest(self._blocks, sealed)
 
-    def _refuse_all(self, taken: _Taken, settlement: EpochSettlement) -> None:
-        refused = _refused(settlement)
+    def _refuse_all(self, taken: _Taken, settlement: ColumnarSettlement) -> None:
+        refused = settlement.refused()
         digests = [segment.digest for segment in taken.segments]
         with self._outbox.writing() as connection:
             EvidenceBook(connection).refuse_waiting(digests, refused)
@@ -187,16 +199,11 @@ def _fitting(segments: Iterable[StoredSegment]) -> list[StoredSegment]:
     licences: set[LicenceId] = set()
     count = 0
     for segment in segments:
-        together = licences | {event.licence_id for event in decode_segment(segment.body)}
+        named = np.unique(segment_records(segment.body)["licence_id"])
+        together = licences | {LicenceId(int(licence)) for licence in named}
         count += segment.count
         if chosen and (count > EPOCH_EVENTS_MAX or len(together) > LICENCES_MAX):
             break
         chosen.append(segment)
         licences = together
     return chosen
-
-
-def _refused(settlement: EpochSettlement) -> list[tuple[Digest, str]]:
-    """Events not counted, with the reason; an event that came twice and was counted is not."""
-    counted = set(settlement.counted)
-    return [(r.event_id, str(r.reason)) for r in settlement.refused if r.event_id not in counted]

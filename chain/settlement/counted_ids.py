@@ -12,11 +12,10 @@ from collections.abc import Set as AbstractSet
 
 import numpy as np
 
+from chain.columns.digests import digests_of, rows_of
 from chain.columns.keccak import DIGEST_BYTES, Rows
 from chain.columns.order import Flags, ascending, found_in, repeats
 from chain.ledger.identifiers import Digest
-
-_NO_ROWS = np.zeros((0, DIGEST_BYTES), np.uint8)
 
 
 class CountedIds(AbstractSet[Digest]):
@@ -28,7 +27,7 @@ class CountedIds(AbstractSet[Digest]):
 
     @classmethod
     def _from_iterable(cls, ids: Iterable[Digest]) -> CountedIds:  # type: ignore[override]
-        return cls().plus(rows_of_ids(ids))
+        return cls().plus(rows_of(ids))
 
     def plus(self, ids: Rows) -> CountedIds:
         """These and an epoch's, `(count, 32)` bytes in any order; what is here already stays."""
@@ -62,7 +61,7 @@ class CountedIds(AbstractSet[Digest]):
 
     def __iter__(self) -> Iterator[Digest]:
         for run in self._runs:
-            yield from (Digest(row.tobytes()) for row in run)
+            yield from digests_of(run)
 
     def __len__(self) -> int:
         return sum(map(len, self._runs))
@@ -70,10 +69,4 @@ class CountedIds(AbstractSet[Digest]):
 
 def counted_ids_of(ids: AbstractSet[Digest]) -> CountedIds:
     """The same ids as columns; the very set when it is columns already."""
-    return ids if isinstance(ids, CountedIds) else CountedIds().plus(rows_of_ids(ids))
-
-
-def rows_of_ids(ids: Iterable[Digest]) -> Rows:
-    """Ids as rows of `(count, 32)` bytes, in the order given."""
-    joined = b"".join(ids)
-    return np.frombuffer(joined, np.uint8).reshape(-1, DIGEST_BYTES) if joined else _NO_ROWS
+    return ids if isinstance(ids, CountedIds) else CountedIds().plus(rows_of(ids))

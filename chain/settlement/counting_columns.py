@@ -13,11 +13,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from chain.columns.keccak import Rows, keccak256_rows
-from chain.columns.order import Flags, Index, ascending, repeats
+from chain.columns.digests import digests_of
+from chain.columns.keccak import Rows
+from chain.columns.order import Flags, Index, ascending, found_in, repeats
 from chain.ledger.epoch import LicenceUsage
 from chain.ledger.identifiers import Digest, GenerationId, LicenceId
-from chain.ledger.usage import USAGE_ID_DOMAIN, USAGE_ID_FIELDS_BYTES, UsageKind
+from chain.ledger.usage import UsageKind
 from chain.settlement.counted_ids import counted_ids_of
 from chain.settlement.counting import (
     LICENCES_MAX,
@@ -26,9 +27,8 @@ from chain.settlement.counting import (
     unfit_income,
 )
 from chain.settlement.facts import LicenceFacts, SettlementState
-from chain.settlement.segments import RECORD_BYTES
+from chain.settlement.segments import Records, record_ids
 
-Records = NDArray[np.void]
 Codes = NDArray[np.uint8]
 Column = NDArray[np.uint64]
 
@@ -58,28 +58,19 @@ class ColumnarCount:
         ids: Rows = self.ids[self.codes == _COUNTED]
         return ids[ascending(ids)]
 
-    def refusals(self) -> list[tuple[Digest, RefusalReason]]:
-        """Ids that do not count, with the reason, in the order in which events are taken."""
+    def refusals(self, besides: Rows | None = None) -> list[tuple[Digest, RefusalReason]]:
+        """Ids that do not count, with the reason, in the order in which events are taken; without
+        those in `besides`, ascending ids."""
         refused = np.flatnonzero(self.codes)
-        return [
-            (Digest(row.tobytes()), REASONS[code - 1])
-            for row, code in zip(self.ids[refused], self.codes[refused].tolist(), strict=True)
-        ]
-
-
-def event_ids(records: Records) -> Rows:
-    """The event id of each record of a segment, `(count, 32)` bytes."""
-    domain = np.frombuffer(USAGE_ID_DOMAIN, np.uint8)
-    fields: Rows = np.ascontiguousarray(records).view(np.uint8).reshape(-1, RECORD_BYTES)
-    named = np.empty((len(records), len(domain) + USAGE_ID_FIELDS_BYTES), np.uint8)
-    named[:, : len(domain)] = domain
-    named[:, len(domain) :] = fields[:, :USAGE_ID_FIELDS_BYTES]
-    return keccak256_rows(named)
+        if besides is not None:
+            refused = refused[~found_in(besides, self.ids[refused])]
+        reasons = (REASONS[code - 1] for code in self.codes[refused].tolist())
+        return list(zip(digests_of(self.ids[refused]), reasons, strict=True))
 
 
 def count_records(records: Records, state: SettlementState) -> ColumnarCount:
     """Count or refuse every record; as `Tally.count` does."""
-    ids = event_ids(records)
+    ids = record_ids(records)
     by_id = ascending(ids)
     ordered = ids[by_id]
     # Equal ids get equal numbers, and the numbers ascend as the ids do.

@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from chain.columns.keccak import Rows, keccak256_rows
 from chain.ledger.errors import Malformed
 from chain.ledger.identifiers import (
     Address,
@@ -58,6 +59,7 @@ RECORD: Final = np.dtype(
         ("occurred_at", ">u8"),
     ]
 )
+Records = NDArray[np.void]
 _ZEROS: Final = bytes(4)
 _CHAIN_ID_BITS: Final = 64
 _SEGMENT_TYPE_HASH: Final = keccak256(SEGMENT_TYPE.encode())
@@ -117,14 +119,14 @@ def decode_segment(block: bytes) -> tuple[UsageEvent, ...]:
     return tuple(_event(i, *fields) for i, fields in enumerate(_RECORD.iter_unpack(body)))
 
 
-def segment_records(block: bytes) -> NDArray[np.void]:
+def segment_records(block: bytes) -> Records:
     """The events of a block as columns: a read-only view of its bytes, of dtype `RECORD`.
 
     It takes and refuses the same blocks as `decode_segment`, with the same words, and copies
     nothing: `records["licence_id"]` is big-endian as it is stored.
     """
     segment_origin(block)
-    records: NDArray[np.void] = np.frombuffer(block, RECORD, offset=HEADER_BYTES)
+    records: Records = np.frombuffer(block, RECORD, offset=HEADER_BYTES)
     kinds = records["kind"]
     unknown = np.flatnonzero((kinds < min(UsageKind)) | (kinds > max(UsageKind)))
     if unknown.size:
@@ -132,18 +134,32 @@ def segment_records(block: bytes) -> NDArray[np.void]:
     return records
 
 
+def joined_records(parts: Sequence[Records]) -> Records:
+    """All records of some segments, one after another."""
+    # Not `np.concatenate`: it would turn the numbers' bytes around on most machines.
+    together = np.empty(sum(map(len, parts)), RECORD)
+    end = 0
+    for part in parts:
+        together[end : end + len(part)] = part
+        end += len(part)
+    return together
+
+
 def decode_record(record: np.void) -> UsageEvent:
     """One record of `segment_records` as an event."""
+    assert record.dtype == RECORD
     return _event(0, *_RECORD.unpack(record.tobytes()))
 
 
-def record_ids(records: NDArray[np.void]) -> list[Digest]:
-    """The event id of each record, as `UsageEvent.event_id`: hashed from the record's own bytes."""
-    data = records.tobytes()
-    return [
-        Digest(keccak256(USAGE_ID_DOMAIN + data[first : first + USAGE_ID_FIELDS_BYTES]))
-        for first in range(0, len(data), RECORD_BYTES)
-    ]
+def record_ids(records: Records) -> Rows:
+    """The event id of each record, as `UsageEvent.event_id`: `(count, 32)` bytes."""
+    assert records.dtype == RECORD, "records as they are stored, in no other byte order"
+    domain = np.frombuffer(USAGE_ID_DOMAIN, np.uint8)
+    fields: Rows = np.ascontiguousarray(records).view(np.uint8).reshape(-1, RECORD_BYTES)
+    named = np.empty((len(records), len(domain) + USAGE_ID_FIELDS_BYTES), np.uint8)
+    named[:, : len(domain)] = domain
+    named[:, len(domain) :] = fields[:, :USAGE_ID_FIELDS_BYTES]
+    return keccak256_rows(named)
 
 
 def segment_digest(block: bytes) -> Digest:

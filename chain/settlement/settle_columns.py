@@ -14,8 +14,9 @@ from chain.columns.sum_tree import ColumnarSumTree
 from chain.ledger.epoch import EpochReport
 from chain.ledger.identifiers import Digest
 from chain.settlement.carried import Carried
-from chain.settlement.counting_columns import ColumnarCount, Records, count_records
+from chain.settlement.counting_columns import ColumnarCount, count_records
 from chain.settlement.facts import SettlementState
+from chain.settlement.segments import Records
 from chain.settlement.settle import Division, divide_usage
 
 
@@ -41,6 +42,12 @@ class ColumnarSettlement(Division):
             self.leaf_root,
             segments_digest,
         )
+
+    def refused(self) -> list[tuple[Digest, str]]:
+        """Ids that are not counted, with the reason, in the order in which events are taken; an
+        event that came twice and was counted is not among them."""
+        refusals = self.count.refusals(besides=self.counted)
+        return [(event_id, str(reason)) for event_id, reason in refusals]
 
 
 def settle_records(

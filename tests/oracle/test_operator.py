@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 
+import oracle.operator
 from chain.ledger.identifiers import ZERO_DIGEST, Digest
 from chain.ledger.usage import UsageKind
 from chain.provenance import BlockReader, Cid, FsBlockStore
@@ -15,6 +17,7 @@ from chain.settlement.segments import MAGIC
 from oracle.attribution import DetectionPolicy
 from oracle.epoch_book import EpochBook
 from oracle.errors import (
+    CalculatorsDisagree,
     EvidenceMalformed,
     HistoryMismatch,
     OperatorDisagrees,
@@ -25,7 +28,7 @@ from oracle.errors import (
     SignatureForged,
     WouldEquivocate,
 )
-from oracle.operator import Operator, Proposal
+from oracle.operator import Calculator, Operator, Proposal
 from oracle.outbox import Outbox
 from oracle.papers import Evidence, get_evidence, put_evidence
 from oracle.service import OutboxMemory
@@ -54,6 +57,38 @@ def with_evidence(world: World, proposal: Proposal, **changes: object) -> Propos
     evidence = get_evidence(world.blocks, proposal.evidence_cid)
     altered: Evidence = dataclasses.replace(evidence, **changes)  # type: ignore[arg-type]
     return Proposal(proposal.report, put_evidence(world.blocks, altered))
+
+
+def test_an_operator_whose_calculators_disagree_signs_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proposal = sealed(world)
+    by_columns = oracle.operator.settle_records
+
+    def one_event_short(records: Any, *given: Any) -> Any:
+        return by_columns(records[1:], *given)
+
+    monkeypatch.setattr("oracle.operator.settle_records", one_event_short)
+
+    with pytest.raises(CalculatorsDisagree) as refused:
+        an_operator(world).attest(proposal)
+    fields = {name for name, _, _ in refused.value.differences}
+    assert {"usageRoot", "eventCount", "licenceUsageHash"} <= fields
+    assert f"{proposal.report.event_count - 1} by columns" in str(refused.value)
+
+
+def test_an_operator_of_columns_alone_signs_the_same(world: World) -> None:
+    proposal = sealed(world)
+    operator = Operator(
+        world.operators[1],
+        world.view,
+        world.blocks,
+        OutboxMemory(world.outbox),
+        DetectionPolicy(),
+        Calculator.COLUMNS,
+    )
+
+    assert operator.recompute(proposal) == an_operator(world).recompute(proposal)
 
 
 def test_an_operator_signs_what_it_computed_itself(world: World) -> None:

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from settlement_cases import ALICE, BETO, event
 
 from chain.client.signer import LocalSigner
+from chain.columns.digests import digests_of
 from chain.ledger.errors import Malformed
 from chain.ledger.identifiers import Address, Digest, GenerationId, LicenceId
 from chain.ledger.usage import UsageEvent, UsageKind
 from chain.settlement.findings import RAW_CODEC, cid_text
 from chain.settlement.segments import (
+    RECORD,
     RECORD_BYTES,
     SEGMENT_BYTES_MAX,
     SEGMENT_EVENTS_MAX,
@@ -25,6 +27,7 @@ from chain.settlement.segments import (
     decode_record,
     decode_segment,
     encode_segment,
+    joined_records,
     record_ids,
     segment_digest,
     segment_origin,
@@ -72,7 +75,8 @@ def test_a_segment_is_the_bytes_of_the_vectors(vector: dict[str, Any]) -> None:
 
     assert "0x" + block.hex() == vector["block"]
     assert (segment_origin(block), list(decode_segment(block))) == (origin, events)
-    assert ["0x" + i.hex() for i in record_ids(segment_records(block))] == vector["eventIds"]
+    ids = digests_of(record_ids(segment_records(block)))
+    assert ["0x" + event_id.hex() for event_id in ids] == vector["eventIds"]
     assert ["0x" + e.event_id.hex() for e in events] == vector["eventIds"]
     assert "0x" + segment.digest.hex() == "0x" + segment_digest(block).hex() == vector["digest"]
     assert cid_text(segment.digest, RAW_CODEC) == vector["cid"]
@@ -95,7 +99,7 @@ def test_both_readers_give_the_events_in_their_order(events: list[UsageEvent]) -
     assert records["generation_id"].tolist() == [e.generation_id for e in events]
     assert [bytes(key) for key in records["source_key"]] == [e.source_key for e in events]
     assert records["occurred_at"].tolist() == [e.occurred_at for e in events]
-    assert record_ids(records) == [e.event_id for e in events]
+    assert digests_of(record_ids(records)) == [e.event_id for e in events]
 
 
 def refusal(read: Any, block: bytes) -> str:
@@ -171,4 +175,16 @@ def test_the_same_events_of_another_producer_are_another_block() -> None:
     other = encode_segment([event(1), event(2)], SegmentOrigin(31337, BETO, BETO))
 
     assert segment_digest(other) != segment_digest(BLOCK)
-    assert record_ids(segment_records(other)) == record_ids(segment_records(BLOCK))
+    ids, same = record_ids(segment_records(other)), record_ids(segment_records(BLOCK))
+    assert (ids == same).all()
+
+
+def test_records_joined_keep_every_byte_of_theirs() -> None:
+    records = segment_records(BLOCK)
+
+    together = joined_records([records, records[:1], records])
+
+    assert together.tobytes() == records.tobytes() + records[:1].tobytes() + records.tobytes()
+    turned = together.astype(RECORD.newbyteorder())
+    with pytest.raises(AssertionError, match="no other byte order"):
+        record_ids(turned)
