@@ -1,11 +1,14 @@
-"""Mutation testing: does the differential driver notice every small change of a contract?
+"""Mutation testing: do the tests notice every small change of a contract?
 
-    python -m tests.mutation                        every mutant of every subject
+    python -m tests.mutation                              all subjects, custody contracts whole
     python -m tests.mutation RoyaltyLedger --sample 100 --seed 1
+    python -m tests.mutation --minutes 20                 as many as there is time for
 
-A mutant with the bytecode of the original, or of an earlier mutant, is not counted. Survivors are
-listed in reports/mutation-<contract>.json; docs/contracts/MUTATION.md says of each why it lives.
-Exits 1 when the unchanged contract fails or a score is below its subject's least.
+A mutant with the bytecode of the original, or of an earlier mutant, is not counted. Verdicts are
+kept in var/mutation: a run that ended goes on where it was, and survivors alone are asked again
+after tests were added. Survivors are listed in reports/mutation-<contract>.json, and those that
+change nothing in tests/mutation/equivalents.py, with the reason. Exits 1 when the unchanged
+contract fails or a score is below its subject's least.
 """
 
 from __future__ import annotations
@@ -14,123 +17,103 @@ import argparse
 import json
 import sys
 import time
-from dataclasses import replace
-from typing import Any, Final
 
 from scripts.export_abi import ROOT
-from tests.differential.machine import committed
-from tests.differential.runs import run
-from tests.mutation.mutants import Mutant, Subject, compiled, drawn
+from tests.mutation.judges import Judge, judges_of
+from tests.mutation.mutants import Compiler, Mutant, drawn
+from tests.mutation.report import Score, table
+from tests.mutation.subjects import SUBJECTS, Subject
+from tests.mutation.verdicts import Verdicts
 
-SUBJECTS: Final = (
-    Subject(
-        "RoyaltyLedger",
-        "royalties",
-        ("contracts/RoyaltyLedger.sol", "contracts/splits/SplitVersions.sol"),
-        0.95,
-    ),
-    Subject(
-        "EpochDistributor",
-        "epochs",
-        (
-            "contracts/EpochDistributor.sol",
-            "contracts/epoch/RootQueue.sol",
-            "contracts/epoch/RootFaults.sol",
-            "contracts/libraries/SumTree.sol",
-        ),
-        0.95,
-    ),
-    Subject(
-        "DerivativeGraph",
-        "links",
-        ("contracts/DerivativeGraph.sol", "contracts/libraries/AncestorVectors.sol"),
-        0.90,
-    ),
-    Subject(
-        "DisputeCourt",
-        "disputes",
-        ("contracts/DisputeCourt.sol", "contracts/libraries/Freezes.sol"),
-        0.90,
-    ),
-)
-SEEDS: Final = (1, 2)
+PROGRESS_SECONDS = 60
 
 
 def main() -> int:
     names = [subject.name for subject in SUBJECTS]
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
     parser.add_argument("contracts", nargs="*", choices=[*names, []], default=names)
-    parser.add_argument("--sample", type=int, help="so many mutants of each contract, by lot")
+    parser.add_argument("--sample", type=int, help="so many distinct mutants of each, by lot")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--steps", type=int, default=600, help="acts in which it must be noticed")
+    parser.add_argument("--minutes", type=float, default=1e9, help="for each contract")
+    parser.add_argument("--pairs-only", action="store_true", help="do not ask Brownie's tests")
     arguments = parser.parse_args()
-    scores = [
-        hunt(subject, arguments.sample, arguments.seed, arguments.steps)
-        for subject in SUBJECTS
-        if subject.name in arguments.contracts
-    ]
-    return 0 if all(scores) else 1
+    verdicts = Verdicts()
+    scores = []
+    for subject in SUBJECTS:
+        if subject.name not in arguments.contracts:
+            continue
+        hunt = Hunt(subject, verdicts, arguments.seed, arguments.sample or subject.sample)
+        scores.append(hunt.score)
+        hunt.run(time.monotonic() + 60 * arguments.minutes, pairs_only=arguments.pairs_only)
+        (ROOT / "reports").mkdir(exist_ok=True)
+        report = ROOT / "reports" / f"mutation-{subject.name}.json"
+        report.write_text(json.dumps(hunt.score.report(), indent=1) + "\n")
+        for mutant in hunt.score.survivors:
+            say(f"  {mutant.unit}:{mutant.line}  {mutant.was}  ->  {mutant.now}")
+    say(table(scores))
+    return 0 if all(score.is_enough for score in scores) else 1
 
 
-def hunt(subject: Subject, sample: int | None, seed: int, steps: int) -> bool:
-    """Whether enough mutants were noticed; the report says which were not."""
-    begin = time.time()
-    mutants = drawn(subject, sample, seed)
-    seen: set[str] = set()
-    killed: list[Mutant] = []
-    survivors: list[Mutant] = []
-    invalid = same = 0
-    for mutant, code in compiled(subject, mutants):
-        if mutant is None:
-            assert code is not None, f"{subject.name} does not compile"
-            seen.add(code)
-            reason = noticed(subject, code, steps)
-            assert reason is None, f"the unchanged {subject.name} fails: {reason}"
-        elif code is None:
-            invalid += 1
-        elif code in seen:
-            same += 1
-        else:
-            seen.add(code)
-            (survivors if noticed(subject, code, steps) is None else killed).append(mutant)
-    distinct = len(killed) + len(survivors)
-    score = len(killed) / distinct if distinct else 0.0
-    report: dict[str, Any] = {
-        "contract": subject.name,
-        "drawn": len(mutants),
-        "sampled": sample is not None,
-        "seed": seed,
-        "invalid": invalid,
-        "same_bytecode": same,
-        "killed": len(killed),
-        "survived": len(survivors),
-        "score": round(score, 4),
-        "seconds": round(time.time() - begin),
-        "survivors": [
-            {"unit": m.unit, "line": m.line, "was": m.was, "now": m.now} for m in survivors
-        ],
-    }
-    (ROOT / "reports").mkdir(exist_ok=True)
-    target = ROOT / "reports" / f"mutation-{subject.name}.json"
-    target.write_text(json.dumps(report, indent=1) + "\n")
-    say(
-        f"{subject.name}: {len(killed)} of {distinct} noticed ({score:.1%}), "
-        f"{same} with equal bytecode, {invalid} invalid, {report['seconds']} s"
-    )
-    for mutant in survivors:
-        say(f"  {mutant.unit}:{mutant.line}  {mutant.was}  ->  {mutant.now}")
-    return score >= subject.score_min
+class Hunt:
+    """All mutants of one contract, one after the other, before each of its judges."""
 
+    def __init__(self, subject: Subject, verdicts: Verdicts, seed: int, sample: int | None) -> None:
+        self._verdicts = verdicts
+        self._mutants = drawn(subject, seed)
+        self._sample = sample
+        self._subject = subject
+        self._judges: list[Judge] = []
+        self._sound: set[str] = set()
+        self.score = Score(subject, seed, len(self._mutants))
 
-def noticed(subject: Subject, code: str, steps: int) -> str | None:
-    """What the pair stumbled over with this bytecode; None when it ran to the end."""
-    mutated = replace(committed(subject.name), bytecode=bytes.fromhex(code))
-    for seed in SEEDS:
-        try:
-            run(subject.pair, seed, steps=steps, code=mutated)
-        except Exception as found:  # noqa: BLE001 (a mutant may break the pair in any way)
-            return type(found).__name__
-    return None
+    def run(self, until: float, *, pairs_only: bool) -> None:
+        """Every judge sees all mutants before the next one does: the first is much the fastest."""
+        self._judges = judges_of(self._subject, self._verdicts)
+        if pairs_only and self._subject.pair:
+            self._judges = self._judges[:1]
+        score, seen, told = self.score, set[str](), time.monotonic()
+        waiting: list[tuple[Mutant, str]] = []
+        with Compiler(self._subject) as compiler:
+            unchanged = compiler.unchanged()
+            seen.add(unchanged)
+            for mutant in self._mutants:
+                if time.monotonic() > until or len(seen) - 1 == self._sample:
+                    break
+                score.looked += 1
+                code = compiler.code(mutant.unit, mutant.content)
+                if code is None:
+                    score.invalid += 1
+                elif code in seen:
+                    score.same += 1
+                else:
+                    seen.add(code)
+                    if not self._is_noticed(self._judges[0], mutant, code, unchanged):
+                        waiting.append((mutant, code))
+                if time.monotonic() > told + PROGRESS_SECONDS:
+                    told = time.monotonic()
+                    say(f"{score.line()}, {len(waiting)} waiting")
+        for judge in self._judges[1:]:
+            still = waiting
+            waiting = []
+            for mutant, code in still:
+                if not self._is_noticed(judge, mutant, code, unchanged):
+                    waiting.append((mutant, code))
+                say(f"{score.line()}, {mutant.unit}:{mutant.line} {mutant.was} -> {mutant.now}")
+        for mutant, _ in waiting:
+            score.let_pass(mutant)
+
+    def _is_noticed(self, judge: Judge, mutant: Mutant, code: str, unchanged: str) -> bool:
+        verdict = self._verdicts.of(code, judge.name, judge.version)
+        if verdict is None:
+            if judge.name not in self._sound:
+                reason = judge.notices(unchanged)
+                assert reason is None, f"the unchanged {self._subject.name} fails: {reason}"
+                self._sound.add(judge.name)
+            verdict = self._verdicts.add(code, judge.name, judge.version, judge.notices(code))
+        if verdict.noticed is None:
+            return False
+        self.score.notice(judge.name)
+        return True
 
 
 def say(line: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
 import os
 import shutil
@@ -11,28 +12,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from scripts import export_abi
 from scripts.export_abi import ROOT
+from tests.mutation.subjects import Subject
 
 VENV: Final = Path(os.environ.get("ANTIPHON_MUTATE", ROOT / ".tools" / "mutation"))
 WORKSHOP: Final = ROOT / "var" / "mutation"
 WARM_SOLC: Final = ROOT / "tests" / "mutation" / "warm_solc.js"
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A contract, the sources that are its own, and the pair that has to notice every mutant."""
-
-    name: str
-    pair: str
-    units: tuple[str, ...]
-    score_min: float
-
-    @property
-    def unit(self) -> str:
-        return self.units[0]
+_COMMENTS: Final = ("//", "///", "*", "import ", "pragma ")
 
 
 @dataclass(frozen=True)
@@ -46,46 +35,96 @@ class Mutant:
     content: str
 
 
-def drawn(subject: Subject, sample: int | None, seed: int) -> list[Mutant]:
-    """All mutants of the subject's sources, or a sample drawn without looking at them."""
-    found = [mutant for unit in subject.units for mutant in _of_source(unit)]
-    if sample is not None and sample < len(found):
-        found = Random(seed).sample(found, sample)
-    return found
+def drawn(subject: Subject, seed: int) -> list[Mutant]:
+    """All mutants of the subject's sources, each text once, in an order drawn without looking at
+    them: whatever a run has done when it ends is a sample."""
+    found: dict[tuple[str, str], Mutant] = {}
+    for unit in subject.units:
+        for mutant in _of_source(unit):
+            found.setdefault((unit, mutant.content), mutant)
+    mutants = list(found.values())
+    Random(seed).shuffle(mutants)
+    return mutants
 
 
-def compiled(subject: Subject, mutants: list[Mutant]) -> Iterator[tuple[Mutant | None, str | None]]:
-    """First the unchanged contract as (None, bytecode), then each mutant's; None: not valid."""
-    settings = {
-        "evmVersion": export_abi.EVM_VERSION,
-        "optimizer": {"enabled": True, "runs": export_abi.OPTIMIZER_RUNS},
-        # Without a digest of the source in it, equal bytecode means an equal program.
-        "metadata": {"bytecodeHash": "none", "appendCBOR": False},
-        "outputSelection": {subject.unit: {subject.name: ["evm.bytecode.object"]}},
-    }
-    sources = export_abi.closure([subject.unit])
-    task = {"language": "Solidity", "sources": sources, "settings": settings}
-    lines = [{"input": task, "unit": subject.unit, "name": subject.name}]
-    lines.append({"id": -1, "unit": subject.unit, "content": sources[subject.unit]["content"]})
-    for at, mutant in enumerate(mutants):
-        lines.append({"id": at, "unit": mutant.unit, "content": mutant.content})
-    WORKSHOP.mkdir(parents=True, exist_ok=True)
-    waiting = WORKSHOP / f"{subject.name}.jsonl"
-    waiting.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    with (
-        waiting.open() as questions,
-        subprocess.Popen(
-            ["node", str(WARM_SOLC)], stdin=questions, stdout=subprocess.PIPE, text=True
-        ) as compiler,
-    ):
-        assert compiler.stdout is not None
-        for line in compiler.stdout:
-            answer = json.loads(line)
-            yield (mutants[answer["id"]] if answer["id"] >= 0 else None, answer["code"])
+class Compiler:
+    """One warm compiler for the mutants of one contract. What it said is remembered on disk by all
+    that went in, so that a run which ended goes on where it was."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._unit = subject.unit
+        settings = {
+            "evmVersion": export_abi.EVM_VERSION,
+            "optimizer": {"enabled": True, "runs": export_abi.OPTIMIZER_RUNS},
+            # Without a digest of the source in it, equal bytecode means an equal program.
+            "metadata": {"bytecodeHash": "none", "appendCBOR": False},
+            "outputSelection": {subject.unit: {subject.name: ["evm.bytecode.object"]}},
+        }
+        sources = export_abi.closure([subject.unit])
+        task: dict[str, Any] = {"language": "Solidity", "sources": sources, "settings": settings}
+        self._sources = sources
+        self._first = {"input": task, "unit": subject.unit, "name": subject.name}
+        self._digest = hashlib.sha256(json.dumps(self._first, sort_keys=True).encode())
+        self._process: subprocess.Popen[str] | None = None
+        self._folder = WORKSHOP / "compiled"
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._memory = self._folder / f"{subject.name}.jsonl"
+        self._known: dict[str, str | None] = {}
+        if self._memory.is_file():
+            for line in self._memory.read_text().splitlines():
+                key, code = json.loads(line)
+                self._known[key] = code
+
+    def __enter__(self) -> Compiler:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def unchanged(self) -> str:
+        """The contract's own bytecode in hex, without the compiler's signature."""
+        code = self.code(self._unit, self._sources[self._unit]["content"])
+        assert code is not None, f"{self._unit} does not compile"
+        return code
+
+    def code(self, unit: str, content: str) -> str | None:
+        """The bytecode with `content` in the place of one source, in hex; None: not valid."""
+        key = self._digest.copy()
+        key.update(f"{unit}\0{content}".encode())
+        name = key.hexdigest()[:32]
+        if name not in self._known:
+            code = self._compile(unit, content)
+            digest = None
+            if code is not None:
+                digest = hashlib.sha256(code.encode()).hexdigest()[:32]
+                (self._folder / f"{digest}.hex").write_text(code)
+            self._known[name] = digest
+            with self._memory.open("a") as memory:
+                memory.write(json.dumps([name, digest]) + "\n")
+        found = self._known[name]
+        return None if found is None else (self._folder / f"{found}.hex").read_text()
+
+    def _compile(self, unit: str, content: str) -> str | None:
+        if self._process is None:
+            self._process = subprocess.Popen(
+                ["node", str(WARM_SOLC)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            )
+            self._ask(self._first)
+        self._ask({"unit": unit, "content": content})
+        assert self._process.stdout is not None
+        code: str | None = json.loads(self._process.stdout.readline())["code"]
+        return code
+
+    def _ask(self, message: dict[str, Any]) -> None:
+        assert self._process is not None and self._process.stdin is not None
+        self._process.stdin.write(json.dumps(message) + "\n")
+        self._process.stdin.flush()
 
 
 def _of_source(unit: str) -> Iterator[Mutant]:
-    folder = WORKSHOP / Path(unit).stem
+    folder = WORKSHOP / "sources" / Path(unit).stem
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     subprocess.run(
@@ -108,6 +147,5 @@ def _of_source(unit: str) -> Iterator[Mutant]:
         _, start, end, new_start, new_end = changes[0]
         was = " ".join(line.strip() for line in before[start:end])
         now = " ".join(line.strip() for line in after[new_start:new_end])
-        if was.startswith(("//", "///", "*", "import ", "pragma ")):
-            continue
-        yield Mutant(unit, start + 1, was, now, content)
+        if not was.startswith(_COMMENTS):
+            yield Mutant(unit, start + 1, was, now, content)

@@ -1,5 +1,5 @@
 // One warm compiler for many mutants: the first line on stdin is a whole compiler input, every later one
-// {id, unit, content} puts a mutated source in place of one of its sources. Answers {id, code} a line, code null
+// {unit, content} puts a mutated source in place of one of its sources. Answers {code} a line, code null
 // when the mutant does not compile. Starting the compiler anew for each would take ten times as long.
 'use strict';
 const path = require('path');
@@ -14,5 +14,5 @@ readline.createInterface({ input: process.stdin }).on('line', (line) => {
   const sources = { ...task.input.sources, [message.unit]: { content: message.content } };
   const output = JSON.parse(solc.compile(JSON.stringify({ ...task.input, sources })));
   const contract = output.contracts?.[task.unit]?.[task.name];
-  process.stdout.write(JSON.stringify({ id: message.id, code: contract?.evm.bytecode.object || null }) + '\n');
+  process.stdout.write(JSON.stringify({ code: contract?.evm.bytecode.object || null }) + '\n');
 });
