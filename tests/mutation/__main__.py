@@ -80,7 +80,9 @@ class Hunt:
                 if time.monotonic() > until or len(seen) - 1 == self._sample:
                     break
                 score.looked += 1
-                code = compiler.code(mutant.unit, mutant.content)
+                code = None
+                if not mutant.is_hopeless:
+                    code = compiler.code(mutant.unit, mutant.content)
                 if code is None:
                     score.invalid += 1
                 elif code in seen:

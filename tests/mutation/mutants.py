@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from scripts import export_abi
 from scripts.export_abi import ROOT
+from tests.mutation.hopeless import Vocabulary
 from tests.mutation.subjects import Subject
 
 VENV: Final = Path(os.environ.get("ANTIPHON_MUTATE", ROOT / ".tools" / "mutation"))
@@ -26,13 +27,14 @@ _COMMENTS: Final = ("//", "///", "*", "import ", "pragma ")
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change: `was` and `now` are the changed line."""
+    """One change: `was` and `now` are the changed line. A hopeless one does not compile."""
 
     unit: str
     line: int
     was: str
     now: str
     content: str
+    is_hopeless: bool
 
 
 def drawn(subject: Subject, seed: int) -> list[Mutant]:
@@ -133,7 +135,8 @@ def _of_source(unit: str) -> Iterator[Mutant]:
         stdout=subprocess.DEVNULL,
         cwd=folder,
     )
-    before = (ROOT / unit).read_text().splitlines()
+    text = (ROOT / unit).read_text()
+    before, words = text.splitlines(), Vocabulary(text)
     for path in sorted(folder.glob("*.sol")):
         content = path.read_text()
         after = content.splitlines()
@@ -147,5 +150,6 @@ def _of_source(unit: str) -> Iterator[Mutant]:
         _, start, end, new_start, new_end = changes[0]
         was = " ".join(line.strip() for line in before[start:end])
         now = " ".join(line.strip() for line in after[new_start:new_end])
-        if not was.startswith(_COMMENTS):
-            yield Mutant(unit, start + 1, was, now, content)
+        if was.startswith(_COMMENTS):
+            continue
+        yield Mutant(unit, start + 1, was, now, content, words.is_hopeless(start + 1, was, now))
