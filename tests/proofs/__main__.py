@@ -1,6 +1,6 @@
 """Proofs and refutations with halmos, cvc5 and yices.
 
-    python -m tests.proofs [--only PushingProof PausingProof]
+    python -m tests.proofs [--only PushingProof a_claim_pays_once]
 
 All statements and all their broken twins are built at once under var/proofs, decided in one run,
 and printed with what was found and how long it took. Exits 1 unless every statement is proved and
@@ -36,9 +36,9 @@ BY_CVC5: Final = ("LedgerProof",)
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.proofs", description=__doc__)
-    parser.add_argument("--only", nargs="*", help="statements of these proof contracts alone")
+    parser.add_argument("--only", nargs="*", help="these statements, or those of these contracts")
     only = parser.parse_args().only
-    statements = [s for s in STATEMENTS if not only or s.contract in only]
+    statements = [s for s in STATEMENTS if not only or {s.contract, s.name} & set(only)]
     shutil.rmtree(WORKSHOP, ignore_errors=True)
     for contract in sorted({s.contract for s in statements}):
         lay_out(contract)
@@ -77,11 +77,22 @@ def lay_out(contract: str, statement: Statement | None = None) -> None:
         if source == unit:
             text = text.replace(f"contract {contract} ", f"contract {name} ")
             if statement:
+                text = narrowed(text, statement)
                 text = re.sub(rf"check_(?!{statement.name}\b)", "skipped_", text)
             source = f"tests/proofs/{name}.sol"
         target = WORKSHOP / "src" / name / source
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text)
+
+
+def narrowed(proof: str, statement: Statement) -> str:
+    """The proof's source with the twin's inputs held to where its defect is to be looked for."""
+    if not statement.where:
+        return proof
+    begin = re.compile(rf"function check_{statement.name}\([^)]*\) external {{")
+    text, count = begin.subn(lambda found: f"{found[0]} vm.assume({statement.where});", proof)
+    assert count == 1, f"{statement.contract} has {count} functions check_{statement.name}"
+    return text
 
 
 def prepare() -> None:

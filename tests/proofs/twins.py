@@ -20,11 +20,16 @@ _SUMS: Final = "contracts/libraries/SumTree.sol"
 
 @dataclass(frozen=True)
 class Statement:
-    """A `check_` function of a proof contract, and the defect in which it must be refuted."""
+    """A `check_` function of a proof contract, and the defect in which it must be refuted.
+
+    Where the solvers do not find the numbers that show the defect, `where` says among which to
+    look: what is refuted for some inputs is refuted. The statement itself is for all of them.
+    """
 
     contract: str
     name: str
     twin: Mutation
+    where: str = ""
 
     @property
     def twin_contract(self) -> str:
@@ -147,6 +152,7 @@ STATEMENTS: Final = (
             "kept -= share;",
             "",
         ),
+        where="amount == 3 && share == 7",
     ),
     Statement(
         "LedgerProof",
@@ -156,6 +162,7 @@ STATEMENTS: Final = (
             "+= amount * share;",
             "+= amount * share / SHARE_SCALE * SHARE_SCALE;",
         ),
+        where="amount == 3 && share == 7",
     ),
     Statement(
         "LedgerProof",
@@ -183,6 +190,7 @@ STATEMENTS: Final = (
             "return income * bps / (SHARE_SCALE * BPS_WHOLE);",
             "return (income * bps + SHARE_SCALE * BPS_WHOLE - 1) / (SHARE_SCALE * BPS_WHOLE);",
         ),
+        where="amount == 1",
     ),
     Statement(
         "LedgerProof",
