@@ -70,8 +70,8 @@ test-pure: setup
 test-chain: setup
 	brownie test tests/contracts -q
 
-invariants: setup  ## forge's campaigns and fuzz tests, and the bugs they must find (PROFILE=nightly SEED=1)
-	python -m tests.invariants --profile $(or $(PROFILE),ci) --seed $(or $(SEED),1)
+invariants: setup  ## forge's campaigns and fuzz tests, and their canaries (PROFILE=nightly SEED=1 MINUTES=60)
+	python -m tests.invariants --profile $(or $(PROFILE),ci) --seed $(or $(SEED),1) $(if $(MINUTES),--minutes $(MINUTES))
 
 static: setup .tools/slither/.ready  ## slither over the contracts: every finding is answered
 	python -m tests.static
@@ -116,8 +116,8 @@ differential: setup  ## contracts beside their exact models in one process (CALL
 proofs: setup .tools/proofs/.ready  ## prove what contracts do with money, and refute it of broken twins
 	python -m tests.proofs
 
-mutation: setup .tools/mutation/.ready  ## which small changes of a contract nothing notices (SAMPLE=100 SEED=1)
-	python -m tests.mutation $(if $(SAMPLE),--sample $(SAMPLE)) --seed $(or $(SEED),1)
+mutation: setup .tools/mutation/.ready  ## which small changes of a contract nothing notices (SAMPLE=100 SEED=1 MINUTES=60)
+	python -m tests.mutation $(if $(SAMPLE),--sample $(SAMPLE)) --seed $(or $(SEED),1) $(if $(MINUTES),--minutes $(MINUTES))
 
 fuzz: setup  ## damage audio files by seed for FUZZ_SECONDS and decode them; keeps what crashes
 	python -m tests.watermark.decoder_fuzz --seconds $(or $(FUZZ_SECONDS),1200) --seed $(or $(SEED),1)

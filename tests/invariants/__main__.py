@@ -2,6 +2,9 @@
 
 The same run compiles the contracts a second time, with a bug put into each of them, and fails
 unless every suite finds its own. What was called how often, by which seed, is printed and written.
+
+The nightly profile is many runs of the usual one, by seeds of their own: `--minutes` says when to
+stop, the next call goes on, and what is printed is what all of them came to.
 """
 
 from __future__ import annotations
@@ -12,7 +15,8 @@ import sys
 from pathlib import Path
 
 from tests.invariants.canaries import CANARIES, broken_tree
-from tests.invariants.forge import PROFILES, Outcome, run_forge, table
+from tests.invariants.forge import PIECES, PROFILES, Outcome, run_forge, table
+from tests.invariants.pieces import run_pieces
 
 ROOT = Path(__file__).resolve().parents[2]
 REPORT = ROOT / "var" / "forge" / "invariants.json"
@@ -20,13 +24,18 @@ REPORT = ROOT / "var" / "forge" / "invariants.json"
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.invariants", description=__doc__)
-    parser.add_argument("--profile", choices=sorted(PROFILES), default="ci")
+    parser.add_argument("--profile", choices=sorted({*PROFILES, *PIECES}), default="ci")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--match", default="", help="only suites whose name matches")
     parser.add_argument("--no-canaries", action="store_true", help="while writing a suite")
+    parser.add_argument("--minutes", type=float, default=1e9, help="of a run in pieces")
     given = parser.parse_args()
 
-    outcomes = run_forge(ROOT, given.profile, given.seed, given.match)
+    pieces = PIECES.get(given.profile)
+    if pieces:
+        outcomes = run_pieces(ROOT, given.seed, pieces, given.minutes, given.match)
+    else:
+        outcomes = run_forge(ROOT, given.profile, given.seed, given.match)
     print(table(outcomes))
     faults = [f"{o.suite}: {o.reason}" for o in outcomes if not o.passed]
     if not outcomes:
