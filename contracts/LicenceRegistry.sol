@@ -44,8 +44,13 @@ contract LicenceRegistry is ILicenceRegistry, TimedPause, LicenceBook, SignedOnc
         IConsentRegistry consents_,
         IRoyaltyLedger ledger_,
         address usageOracle_,
+        address directReports_,
         IAccessManager authority_
-    ) Managed(authority_) LicenceBook(consents_, usageOracle_) EIP712("Antiphon Licence Registry", "1") {
+    )
+        Managed(authority_)
+        LicenceBook(consents_, usageOracle_, directReports_)
+        EIP712("Antiphon Licence Registry", "1")
+    {
         works = works_;
         ledger = ledger_;
     }

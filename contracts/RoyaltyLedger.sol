@@ -31,7 +31,7 @@ contract RoyaltyLedger is IRoyaltyLedger, SplitVersions, TimedPause {
     IFrozenShares public immutable court;
 
     IERC20[] private _tokens;
-    mapping(IERC20 token => bool) private _accepted;
+    mapping(IERC20 token => bool) public isAccepted;
     mapping(WorkId workId => mapping(IERC20 token => Flow)) private _flow;
     mapping(WorkId workId => mapping(IERC20 token => uint256)) private _accrued;
     mapping(WorkId workId => mapping(IERC20 token => mapping(uint32 version => uint256))) private _segmentStart;
@@ -59,11 +59,11 @@ contract RoyaltyLedger is IRoyaltyLedger, SplitVersions, TimedPause {
 
     /// @inheritdoc IRoyaltyLedger
     function acceptToken(IERC20 token) external restricted {
-        if (_accepted[token]) revert TokenAlreadyAccepted(token);
+        if (isAccepted[token]) revert TokenAlreadyAccepted(token);
         if (_tokens.length == _TOKENS_MAX) revert TooManyTokens(_TOKENS_MAX + 1);
         if (address(token).code.length == 0) revert TokenNotAccepted(token);
 
-        _accepted[token] = true;
+        isAccepted[token] = true;
         _tokens.push(token);
         emit TokenAccepted(token);
     }
@@ -193,7 +193,7 @@ contract RoyaltyLedger is IRoyaltyLedger, SplitVersions, TimedPause {
     /// @return before What the ledger held of the token.
     function _book(address payer, WorkId workId, IERC20 token, uint128 amount) private returns (uint256 before) {
         if (amount == 0) revert ZeroAmount();
-        if (!_accepted[token]) revert TokenNotAccepted(token);
+        if (!isAccepted[token]) revert TokenNotAccepted(token);
         Lineage lineage = _lineageOf(workId);
 
         Flow storage flow = _flow[workId][token];

@@ -9,6 +9,7 @@ import {IEpochDistributor} from "./interfaces/IEpochDistributor.sol";
 import {IFrozenShares} from "./interfaces/IFrozenShares.sol";
 import {ILicenceRegistry} from "./interfaces/ILicenceRegistry.sol";
 import {IUsageOracle} from "./interfaces/IUsageOracle.sol";
+import {EpochReports} from "./libraries/EpochReports.sol";
 import {OperatorSet} from "./oracle/OperatorSet.sol";
 import {WorkId} from "./types/Identifiers.sol";
 import {LicenceUsage} from "./types/Rights.sol";
@@ -17,12 +18,6 @@ import {LicenceUsage} from "./types/Rights.sol";
 ///
 /// The order of the bases puts the operators, the pause and the last epoch into one slot, which every report reads.
 contract UsageOracle is IUsageOracle, EIP712, OperatorSet, TimedPause {
-    bytes32 private constant _REPORT_TYPEHASH = keccak256(
-        "EpochReport(uint64 epoch,bytes32 previousReport,address token,bytes32 usageRoot,uint64 eventCount,"
-        "bytes32 segmentsDigest,bytes32 sumRoot,bytes32 leafRoot,uint32 leafCount,uint256 cumulativeTotal,"
-        "uint64 stateBlock,uint64 stateTime,bytes32 licenceUsageHash,bytes32 withheldHash,bytes32 programHash)"
-    );
-
     uint256 private constant _LICENCES_MAX = 64;
 
     ILicenceRegistry public immutable licences;
@@ -52,7 +47,7 @@ contract UsageOracle is IUsageOracle, EIP712, OperatorSet, TimedPause {
         LicenceUsage[] calldata licenceUsage,
         Signature[] calldata signatures
     ) external whenNotPaused {
-        bytes32 reportHash = _hash(report);
+        bytes32 reportHash = EpochReports.hash(report);
         if (report.epoch <= _lastEpoch) return _checkSame(report, reportHash);
         _checkReport(report, licenceUsage);
         _checkQuorum(_hashTypedDataV4(reportHash), signatures);
@@ -69,7 +64,7 @@ contract UsageOracle is IUsageOracle, EIP712, OperatorSet, TimedPause {
 
     /// @inheritdoc IUsageOracle
     function returnUsage(EpochReport calldata report, LicenceUsage[] calldata licenceUsage) external {
-        bytes32 reportHash = _hash(report);
+        bytes32 reportHash = EpochReports.hash(report);
         if (distributor.rejectedReport(report.epoch) != reportHash) revert NotRejected(report.epoch, reportHash);
         _checkUsage(report, licenceUsage);
         if (_isUsageReturned[report.epoch]) revert UsageAlreadyReturned(report.epoch);
@@ -86,7 +81,7 @@ contract UsageOracle is IUsageOracle, EIP712, OperatorSet, TimedPause {
         WorkId workId,
         address payee
     ) external {
-        bytes32 reportHash = _hash(report);
+        bytes32 reportHash = EpochReports.hash(report);
         if (distributor.standingReport(report.token, report.epoch) != reportHash) {
             revert NotStanding(report.epoch, reportHash);
         }
@@ -107,7 +102,7 @@ contract UsageOracle is IUsageOracle, EIP712, OperatorSet, TimedPause {
         EpochReport calldata second,
         Signature calldata secondSignature
     ) external {
-        (bytes32 hash, bytes32 other) = (_hash(first), _hash(second));
+        (bytes32 hash, bytes32 other) = (EpochReports.hash(first), EpochReports.hash(second));
         bool isSamePlace = first.epoch == second.epoch && first.token == second.token
             && first.previousReport == second.previousReport;
         address signer = _signerOf(_hashTypedDataV4(hash), firstSignature);
@@ -118,7 +113,7 @@ contract UsageOracle is IUsageOracle, EIP712, OperatorSet, TimedPause {
 
     /// @inheritdoc IUsageOracle
     function reportDigest(EpochReport calldata report) external view returns (bytes32) {
-        return _hashTypedDataV4(_hash(report));
+        return _hashTypedDataV4(EpochReports.hash(report));
     }
 
     /// @inheritdoc IUsageOracle
@@ -149,9 +144,5 @@ contract UsageOracle is IUsageOracle, EIP712, OperatorSet, TimedPause {
 
     function _checkUsage(EpochReport calldata report, LicenceUsage[] calldata licenceUsage) private pure {
         if (keccak256(abi.encode(licenceUsage)) != report.licenceUsageHash) revert LicenceUsageMismatch();
-    }
-
-    function _hash(EpochReport calldata report) private pure returns (bytes32) {
-        return keccak256(abi.encode(_REPORT_TYPEHASH, report));
     }
 }

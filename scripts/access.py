@@ -50,6 +50,8 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("guardian", "LicenceRegistry", ("pause", "unpause")),
     Rule("council", "EpochDistributor", ("cosign", "reject")),
     Rule("guardian", "UsageOracle", ("pause", "unpause")),
+    Rule("council", "DirectReports", ("reject",)),
+    Rule("guardian", "DirectReports", ("pause", "unpause")),
     Rule("operator admin", "UsageOracle", ("changeOperators",)),
 )
 

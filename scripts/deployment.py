@@ -27,6 +27,7 @@ DEPLOYMENT_ORDER: Final = (
     "ElderArbiter",
     "DisputeCourt",
     "SharingRules",
+    "DirectReports",
 )
 
 
@@ -91,6 +92,7 @@ def constructor_arguments(
             at["ConsentRegistry"],
             at["RoyaltyLedger"],
             at["UsageOracle"],
+            at["DirectReports"],
             at["Authority"],
         ),
         "DerivativeGraph": (at["WorkRegistry"], at["LicenceRegistry"], at["Authority"]),
@@ -129,6 +131,14 @@ def constructor_arguments(
             plan.treasury or plan.council,
         ),
         "SharingRules": (at["ConsentRegistry"], at["UsageOracle"]),
+        "DirectReports": (
+            at["UsageOracle"],
+            at["EpochDistributor"],
+            at["LicenceRegistry"],
+            at["RoyaltyLedger"],
+            at["Authority"],
+            plan.window_seconds,
+        ),
         DEV_COIN: (),
     }
 

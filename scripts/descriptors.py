@@ -28,6 +28,7 @@ DESCRIBED: Final = (
     "ConsentRegistry",
     "CouncilArbiter",
     "DerivativeGraph",
+    "DirectReports",
     "DisputeCourt",
     "EpochDistributor",
     "LicenceRegistry",
@@ -41,7 +42,8 @@ BETWEEN_CONTRACTS: Final = frozenset(
     {"payFrom", "payFromAuthorized", "propose", "recordUsage", "returnUsage", "onReject"}
 )
 
-# What a transaction does, by function; a name that is plain by itself is not listed.
+# What a transaction does, by function (of one contract, where a name means two things); a name that
+# is plain by itself is not listed.
 INTENTS: Final = {
     "acceptStewardship": "Become steward",
     "acceptToken": "Accept a payment currency",
@@ -65,8 +67,11 @@ INTENTS: Final = {
     "declareFloor": "Declare a heritage floor",
     "deliver": "Pay a work what waits in its inbox",
     "deliverEther": "Hand on ether from a work's inbox",
+    "deposit": "Add to a platform's deposit",
     "enactSplit": "Put a proposed split in force",
     "foundCommunity": "Found a community",
+    "DirectReports.reject": "Reject a report of one use",
+    "DirectReports.release": "Pay out a report of one use",
     "fund": "Fund the payouts",
     "giveEvidence": "Give evidence in a dispute",
     "lapse": "Close a dispute nobody ruled on",
@@ -78,6 +83,7 @@ INTENTS: Final = {
     "open": "Dispute a payee's share",
     "pause": "Pause new money for 14 days",
     "pay": "Pay a work",
+    "post": "Post a report of one use",
     "postEpoch": "Post an epoch's report",
     "proposeConsent": "Propose terms for consent",
     "proposeSplit": "Propose who is paid, and how much",
@@ -94,6 +100,7 @@ INTENTS: Final = {
     "registerRecording": "Register a recording of a work",
     "registerSigned": "Register by signature",
     "reject": "Reject an epoch's payouts",
+    "rejectCounted": "Reject a report by proof: counted",
     "rejectDecrease": "Reject payouts by proof: a total fell",
     "rejectDisorder": "Reject payouts by proof: out of order",
     "rejectLeafSum": "Reject payouts by proof: a leaf's sum",
@@ -114,6 +121,7 @@ INTENTS: Final = {
     "settle": "Pass income on to ancestors",
     "sublicense": "Pass part of a licence on",
     "suspendConsent": "Suspend a consent",
+    "takeBack": "Take a deposit back",
     "takeLicence": "Take and pay a licence",
     "takeLicenceAuthorized": "Take a licence, paid by signature",
     "takeLicenceFor": "Take a licence for another account",
@@ -154,6 +162,7 @@ DURATIONS: Final = frozenset({"durationSeconds", "windowSeconds"})
 ENUMS: Final = {
     "tier": ["machine training", "machine generation", "distribution"],
     "kind": ["composition", "recording", "stem", "archive item", "derivative"],
+    "usageKind": ["none", "generation", "play", "detection"],
     "ruling": ["none", "the disputer is right", "the payee is right"],
 }
 
@@ -243,11 +252,16 @@ def signed_functions(name: str) -> list[dict[str, Any]]:
     ]
 
 
+def intent_of(contract: str, function: str) -> str:
+    words = INTENTS.get(function, words_of(function))
+    return INTENTS.get(f"{contract}.{function}", words)
+
+
 def contract_document(name: str) -> dict[str, Any]:
     functions = signed_functions(name)
     formats = {
         signature_of(function): format_of(
-            INTENTS.get(function["name"], words_of(function["name"])),
+            intent_of(name, function["name"]),
             [leaf for parameter in function["inputs"] for leaf in leaves(parameter)],
         )
         for function in sorted(functions, key=signature_of)

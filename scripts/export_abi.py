@@ -34,6 +34,7 @@ NAMES: Final = (
     "CouncilArbiter",
     "DerivativeGraph",
     "DevStablecoin",
+    "DirectReports",
     "DisputeCourt",
     "ElderArbiter",
     "EpochDistributor",

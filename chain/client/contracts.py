@@ -5,6 +5,7 @@ from __future__ import annotations
 from chain.client.consent_registry import ConsentRegistry
 from chain.client.deployment import Deployment
 from chain.client.derivative_graph import DerivativeGraph
+from chain.client.direct_reports import DirectReports
 from chain.client.dispute_court import DisputeCourt
 from chain.client.epoch_distributor import EpochDistributor
 from chain.client.licence_registry import LicenceRegistry
@@ -28,6 +29,7 @@ class Contracts:
         self.ledger = RoyaltyLedger.of(node, deployment)
         self.oracle = UsageOracle.of(node, deployment)
         self.distributor = EpochDistributor.of(node, deployment)
+        self.direct_reports = DirectReports.of(node, deployment)
         self.court = DisputeCourt.of(node, deployment)
         self.sharing = SharingRules.of(node, deployment)
         self.token = Stablecoin.of(node, deployment)

@@ -36,6 +36,7 @@ CORE_CONTRACTS: Final = (
     "EpochDistributor",
     "DisputeCourt",
     "SharingRules",
+    "DirectReports",
 )
 
 

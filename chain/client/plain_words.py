@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from chain.client.access_words import ACCESS_REFUSALS
+from chain.client.direct_report_words import DIRECT_REPORT_REFUSALS
 from chain.client.dispute_words import DISPUTE_REFUSALS
 from chain.client.epoch_words import EPOCH_REFUSALS
 from chain.client.rights_words import RIGHTS_REFUSALS
@@ -17,6 +18,7 @@ from chain.client.words import Words
 
 REFUSALS: Final[dict[str, Words]] = {
     **ACCESS_REFUSALS,
+    **DIRECT_REPORT_REFUSALS,
     **DISPUTE_REFUSALS,
     **RIGHTS_REFUSALS,
     **EPOCH_REFUSALS,

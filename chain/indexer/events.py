@@ -17,7 +17,7 @@ from chain.ledger.words import WORD_BYTES, address_word
 TRANSFER_TOPIC: Final = event_abi(ERC20, "Transfer").topic
 # ERC-20's Transfer indexes two parameters; ERC-721's indexes three under the same name.
 TRANSFER_TOPICS: Final = 3
-CUSTODIANS: Final = ("RoyaltyLedger", "EpochDistributor")
+CUSTODIANS: Final = ("RoyaltyLedger", "EpochDistributor", "DirectReports")
 
 # Events of our contracts that change nothing the index tells: permissions to move a work's token,
 # the notice that a communal one never moves (ERC-5192), commitments (the contract alone

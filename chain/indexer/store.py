@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Table, select
 from chain.client.blocks import BlockPin, RawLog
 from chain.indexer import tables
 from chain.indexer.consent_fold import fold_consents
+from chain.indexer.direct_report_store import DirectReportStore
 from chain.indexer.index_reader import ordered as _ordered
 from chain.indexer.records import (
     CommunityRecord,
@@ -60,7 +61,7 @@ from chain.ledger.rights import Parent, Share, Split
 from chain.ledger.vectors import AncestorVector
 
 
-class Store(WorkStore):
+class Store(WorkStore, DirectReportStore):
     """Reads one index. Every method raises IndexEmpty, and NotIndexedYet for a block not there."""
 
     # communities and consent

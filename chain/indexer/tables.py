@@ -337,6 +337,36 @@ epoch_deferral = event_table(
     "epoch_deferral", of("EpochDistributor.PayoutDeferred", "token payee amount"), key="payee"
 )
 
+# direct reports, and the deposits they are paid from
+
+# `free` is what the platform has unlocked then.
+deposit_step = event_table(
+    "deposit_step",
+    of("DirectReports.Deposited", "platform token amount free", is_taken_back=False),
+    of("DirectReports.TakenBack", "platform token amount free", is_taken_back=True),
+    key="platform",
+)
+direct_report_posted = event_table(
+    "direct_report_posted",
+    of(
+        "DirectReports.DirectReportPosted",
+        "event_id report.usage_kind report.licence_id report.generation_id report.source_key"
+        " report.occurred_at report.evidence report.program_hash report.deadline held.work_id"
+        " held.platform held.token held.amount held.releasable_from free",
+    ),
+    key="event_id",
+    also="licence_id",
+)
+direct_report_released = event_table(
+    "direct_report_released", of("DirectReports.DirectReportReleased", "event_id"), key="event_id"
+)
+# `epoch` zero: the council rejected it.
+direct_report_rejected = event_table(
+    "direct_report_rejected",
+    of("DirectReports.DirectReportRejected", "event_id epoch reason free"),
+    key="event_id",
+)
+
 # disputes and pauses
 
 arbiter_set = event_table("arbiter_set", of("DisputeCourt.ArbiterSet", "community_id arbiter"))
@@ -363,7 +393,13 @@ bonds_owed = event_table(
 bonds_collected = event_table(
     "bonds_collected", of("DisputeCourt.BondsCollected", "account amount"), key="account"
 )
-_PAUSABLE: Final = ("LicenceRegistry", "DerivativeGraph", "RoyaltyLedger", "UsageOracle")
+_PAUSABLE: Final = (
+    "LicenceRegistry",
+    "DerivativeGraph",
+    "RoyaltyLedger",
+    "UsageOracle",
+    "DirectReports",
+)
 # A pause says until when; the row without says that a guardian ended it.
 pause_step = event_table(
     "pause_step",
@@ -371,7 +407,7 @@ pause_step = event_table(
     *(of(f"{name}.PauseEnded", "guardian", contract=name) for name in _PAUSABLE),
 )
 
-# Transfers from and to the two contracts that hold money, of any ERC-20 token.
+# Transfers from and to the contracts that hold money, of any ERC-20 token.
 token_transfer = event_table(
     "token_transfer", of("ERC20.Transfer", "token=emitter sender=from recipient=to amount=value")
 )

@@ -32,6 +32,8 @@ class RefusalReason(StrEnum):
 
     ALREADY_COUNTED = "already-counted"
     """The same event was counted in this epoch or an earlier one."""
+    DIRECTLY_REPORTED = "directly-reported"
+    """The same event was reported by itself and is paid for in the direct lane."""
     LICENCE_UNKNOWN = "licence-unknown"
     """No such licence was ever taken."""
     TIER_UNFIT = "tier-unfit"
@@ -100,6 +102,8 @@ class Tally:
     def _reason_against(self, event: UsageEvent, event_id: Digest) -> RefusalReason | None:
         if event_id in self.counted or event_id in self.state.counted_ids:
             return RefusalReason.ALREADY_COUNTED
+        if event_id in self.state.directly_reported:
+            return RefusalReason.DIRECTLY_REPORTED
         licence = self.state.licences.get(event.licence_id)
         if licence is None:
             return RefusalReason.LICENCE_UNKNOWN

@@ -51,7 +51,8 @@ class SettlementState:
 
     `vectors` has the linked derivatives; every other work keeps its income whole (no licence can be
     taken for a derivative before it is linked). `splits` are those in force. `counted_ids` are the
-    events of all earlier epochs. `frozen` are the shares under dispute: their income is kept back.
+    events of all earlier epochs, `directly_reported` those that were reported one by one and not
+    rejected: they are paid for. `frozen` are the shares under dispute: their income is kept back.
     `rules` are the announced sharing rules that hold for `epoch`, `communities` at least the works
     of those that have one. `previous_report` is the hash of the report before in this token.
     """
@@ -66,6 +67,7 @@ class SettlementState:
     vectors: Mapping[WorkId, AncestorVector]
     splits: Mapping[WorkId, Split]
     counted_ids: AbstractSet[Digest] = frozenset()
+    directly_reported: AbstractSet[Digest] = frozenset()
     frozen: AbstractSet[tuple[WorkId, Address]] = frozenset()
     rules: Mapping[CommunityId, Announcement] = field(default_factory=dict)
     communities: Mapping[WorkId, CommunityId] = field(default_factory=dict)

@@ -56,6 +56,7 @@ def settlement_state(
         # Versions come in their order, so the last one in force stays.
         splits={record.work_id: record.split for record in store.splits(at=at)},
         counted_ids=counted_ids,
+        directly_reported=store.directly_reported(at=at),
         frozen=store.frozen(at=at),
         rules=rules,
         communities=store.works_of_communities(rules.keys(), at=at),

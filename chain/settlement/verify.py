@@ -24,6 +24,7 @@ from chain.settlement.findings import (
     cid_text,
 )
 from chain.settlement.segment_sets import ReadBlock
+from chain.settlement.verify_direct_reports import verify_direct_reports
 from chain.settlement.verify_epochs import ReadPayouts, verify_epochs
 from chain.settlement.verify_index import verify_index
 from chain.settlement.verify_ledgers import (
@@ -70,6 +71,7 @@ def verify(
     verify_index(findings, store, node, deployment, pin)
     verify_registers(findings, store, node, deployment, pin)
     book = verify_direct_lane(findings, store, node, deployment, pin)
+    verify_direct_reports(findings, store, node, deployment, pin)
     verify_epoch_lane(findings, store, node, deployment, pin)
     totals = verify_custody(findings, store, node, deployment, book, pin)
     verify_epochs(

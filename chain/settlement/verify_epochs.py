@@ -26,6 +26,7 @@ from chain.settlement.segment_sets import ReadBlock, SegmentSet, read_segment_se
 from chain.settlement.segments import segment_domain
 from chain.settlement.settle import EpochSettlement, settle_epoch
 from chain.settlement.state import settlement_state
+from chain.settlement.verify_direct_reports import verify_paid_once
 from chain.settlement.verify_ledgers import View, compare_views
 
 # Gives the leaves that were published for an epoch, in the tree's order; None if there are none.
@@ -84,6 +85,7 @@ def verify_epochs(
             _compare_leaves(findings, epoch, outcome.payouts, read_payouts(epoch))
         counted[record.report_hash] = counted[previous] | frozenset(outcome.counted)
         settled[record.report_hash] = outcome
+    verify_paid_once(findings, store, frozenset().union(*counted.values()), at)
     by_epoch = {record.report.epoch: settled[record.report_hash] for record in standing}
     _compare_payouts(findings, store, by_epoch, at)
 

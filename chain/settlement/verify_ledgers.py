@@ -11,6 +11,7 @@ from chain.client.consent_registry import ConsentRegistry
 from chain.client.contract import Contract
 from chain.client.deployment import Deployment
 from chain.client.derivative_graph import DerivativeGraph
+from chain.client.direct_reports import DirectReportState
 from chain.client.epoch_distributor import EpochDistributor
 from chain.client.licence_registry import LicenceRegistry
 from chain.client.node import Node
@@ -232,8 +233,9 @@ def verify_custody(
     """What the contracts hold, by the tokens' own word, against transfers and liabilities."""
     transfers = store.transfers(at=at)
     fundings, payouts = store.fundings(at=at), store.epoch_payouts(at=at)
+    deposits = _deposits(store, at)
     totals = {}
-    for token in sorted({*store.tokens(at=at), *(f.token for f in fundings)}):
+    for token in sorted({*store.tokens(at=at), *deposits, *(f.token for f in fundings)}):
         coin = Stablecoin(node, token)
         funded = sum(f.amount for f in fundings if f.token == token)
         claimed = sum(p.amount for p in payouts if p.token == token)
@@ -244,6 +246,7 @@ def verify_custody(
         owed = {
             "RoyaltyLedger": custody.held if custody else 0,
             "EpochDistributor": funded - claimed,
+            "DirectReports": deposits.get(token, 0),
         }
         for name, liability in owed.items():
             holder = deployment.contracts[name]
@@ -258,6 +261,17 @@ def verify_custody(
                 Check.CUSTODY, f"{token} owed by {name}", liability, min(liability, held)
             )
     return totals
+
+
+def _deposits(store: Store, at: BlockPin) -> dict[Address, int]:
+    """What platforms put down less what they took back and what was released, by token."""
+    held: dict[Address, int] = defaultdict(int)
+    for step in store.deposits(at=at):
+        held[step.token] += step.amount
+    for record in store.direct_reports(at=at):
+        if record.state is DirectReportState.RELEASED:
+            held[record.held.token] -= record.held.amount
+    return dict(held)
 
 
 def _verify_vectors(

@@ -38,7 +38,7 @@ interface ILicenceBook {
     error LicenceUnfit(LicenceId licenceId, WorkId parent);
     error UnitCapExceeded(LicenceId licenceId, uint256 wouldUse, uint64 unitCap);
     error RevenueCapExceeded(LicenceId licenceId, uint256 wouldUse, uint128 revenueCap);
-    error NotUsageOracle(address caller);
+    error NotRecorder(address caller);
     error NotHolder(LicenceId licenceId, address caller);
     /// @notice Thrown when a sublicence would have ended already, or later than the licence it comes from.
     error SublicenceExpiryUnfit(uint40 expiry, uint40 parentExpiry);
@@ -66,11 +66,12 @@ interface ILicenceBook {
         LicenceId indexed licenceId, uint64 units, uint128 revenue, uint64 unitsUsed, uint128 revenueUsed
     );
 
-    /// @notice Counts usage against caps; only the UsageOracle. Refuses what a cap does not cover.
+    /// @notice Counts usage against caps; only the UsageOracle and the DirectReports. Refuses what a cap does not cover.
     /// Usage is counted after an expiry too: it is the events' own dates that the settlement checks.
     function recordUsage(LicenceUsage[] calldata usage) external;
 
-    /// @notice Takes usage back that was recorded for a report rejected since; only the UsageOracle, once per report.
+    /// @notice Takes usage back that the caller recorded for a report rejected since, once per report; only the UsageOracle
+    /// and the DirectReports.
     function returnUsage(LicenceUsage[] calldata usage) external;
 
     function licenceOf(LicenceId licenceId) external view returns (Licence memory);

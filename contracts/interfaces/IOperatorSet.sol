@@ -59,6 +59,10 @@ interface IOperatorSet {
     /// @notice Gives the caller its bond back, thirty days after it left the set.
     function releaseBond() external;
 
+    /// @notice Reverts unless the signatures are over that digest and make a quorum of today's operators.
+    /// @param signatures Ascending by signer, as many as the threshold or more.
+    function checkQuorum(bytes32 digest, Signature[] calldata signatures) external view;
+
     function bondOf(address operator) external view returns (uint128 amount, uint40 releasableFrom);
     function bondToken() external view returns (IERC20);
     function bondAmount() external view returns (uint128);

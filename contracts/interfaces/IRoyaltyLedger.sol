@@ -86,6 +86,9 @@ interface IRoyaltyLedger is ISplitVersions {
     /// @notice Sends the caller's money elsewhere from now on; the zero address restores the default.
     function setPayoutAddress(address to) external;
 
+    /// @notice Whether the ledger takes payments in a token; once it does, it always will.
+    function isAccepted(IERC20 token) external view returns (bool);
+
     function flowOf(WorkId workId, IERC20 token) external view returns (Flow memory);
     /// @notice Cumulative income of a work, as a numerator of `SHARE_SCALE`.
     function accruedOf(WorkId workId, IERC20 token) external view returns (uint256);

@@ -37,6 +37,7 @@ abstract contract LicenceBook is ILicenceBook {
 
     IConsentRegistry public immutable consents;
     address public immutable usageOracle;
+    address public immutable directReports;
 
     uint64 private _licenceCount;
     mapping(LicenceId licenceId => Record) private _records;
@@ -44,18 +45,19 @@ abstract contract LicenceBook is ILicenceBook {
     mapping(LicenceId licenceId => Carving) private _carvings;
     mapping(LicenceId licenceId => Usage) private _usage;
 
-    constructor(IConsentRegistry consents_, address usageOracle_) {
+    constructor(IConsentRegistry consents_, address usageOracle_, address directReports_) {
         consents = consents_;
         usageOracle = usageOracle_;
+        directReports = directReports_;
     }
 
-    modifier onlyUsageOracle() {
-        if (msg.sender != usageOracle) revert NotUsageOracle(msg.sender);
+    modifier onlyRecorder() {
+        if (msg.sender != usageOracle && msg.sender != directReports) revert NotRecorder(msg.sender);
         _;
     }
 
     /// @inheritdoc ILicenceBook
-    function recordUsage(LicenceUsage[] calldata usage) external onlyUsageOracle {
+    function recordUsage(LicenceUsage[] calldata usage) external onlyRecorder {
         for (uint256 i; i < usage.length; ++i) {
             LicenceUsage calldata line = usage[i];
             Usage memory total = _count(line.licenceId, line.units, line.revenue);
@@ -64,7 +66,7 @@ abstract contract LicenceBook is ILicenceBook {
     }
 
     /// @inheritdoc ILicenceBook
-    function returnUsage(LicenceUsage[] calldata usage) external onlyUsageOracle {
+    function returnUsage(LicenceUsage[] calldata usage) external onlyRecorder {
         for (uint256 i; i < usage.length; ++i) {
             LicenceUsage calldata line = usage[i];
             _recordOf(line.licenceId);

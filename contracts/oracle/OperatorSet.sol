@@ -103,6 +103,11 @@ abstract contract OperatorSet is IOperatorSet, Managed {
     }
 
     /// @inheritdoc IOperatorSet
+    function checkQuorum(bytes32 digest, Signature[] calldata signatures) external view {
+        _checkQuorum(digest, signatures);
+    }
+
+    /// @inheritdoc IOperatorSet
     function bondOf(address operator) external view returns (uint128 amount, uint40 releasableFrom) {
         Bond storage held = _bonds[operator];
         return (held.amount, held.releasableFrom);

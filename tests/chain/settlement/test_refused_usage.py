@@ -164,3 +164,10 @@ def test_more_licences_than_a_report_takes_wait_for_the_next_epoch() -> None:
     ]
     assert settlement.licence_usage[0].units == 2
     assert [line.licence_id for line in settlement.licence_usage] == list(range(1, 65))
+
+
+def test_what_was_reported_directly_is_paid_for_already() -> None:
+    state = dataclasses.replace(STATE, directly_reported={event(1).event_id})
+
+    assert reasons([event(1)], state) == ["directly-reported"]
+    assert reasons([event(2)], state) == []

@@ -26,6 +26,7 @@ EVERYTHING = 2**256 - 1
 PAYING = {
     "RoyaltyLedger": ("claim", "push", "settle", "setPayoutAddress"),
     "EpochDistributor": ("claim", "pushRange", "setPayoutAddress"),
+    "DirectReports": ("release", "takeBack", "deposit"),
     "DisputeCourt": ("collect", "lapse", "release", "concede", "rule"),
 }
 
@@ -269,6 +270,7 @@ def test_a_lost_council_key_rejects_roots_and_pays_none(world, keys, stranger):
         distributor.reject(world.coin, 1, digest("why"), by(thief))
     assert {name for name, _ in callable_by(world, thief)} <= {
         "CouncilArbiter",
+        "DirectReports",
         "EpochDistributor",
     }
     assert world.claims(stranger) == INCOME

@@ -107,7 +107,7 @@ def test_usage_is_counted_after_the_licence_ran_out(licences, licence, oracle, d
 
 def test_only_the_usage_oracle_records_usage(licences, licence, platform, deployer):
     for outsider in (platform, deployer):
-        with refused("NotUsageOracle", outsider):
+        with refused("NotRecorder", outsider):
             licences.recordUsage([(licence, 1, 1)], by(outsider))
 
 
@@ -135,5 +135,5 @@ def test_no_more_is_given_back_than_was_counted(licences, licence, oracle):
 
 
 def test_only_the_usage_oracle_gives_usage_back(licences, licence, platform):
-    with refused("NotUsageOracle", platform):
+    with refused("NotRecorder", platform):
         licences.returnUsage([(licence, 0, 0)], by(platform))
