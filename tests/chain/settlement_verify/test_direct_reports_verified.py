@@ -13,11 +13,9 @@ from chain.indexer import tables
 from chain.indexer.database import writing
 from chain.indexer.follow import Follower
 from chain.indexer.store import Store
-from chain.ledger.epoch import EpochReport
-from chain.ledger.identifiers import Digest, EpochNumber
+from chain.ledger.identifiers import Digest
 from chain.ledger.standard_tree import standard_leaf
 from chain.ledger.usage import usage_tree
-from chain.settlement.settle import EpochSettlement
 from chain.settlement.verify import Check, VerificationReport, verify
 from tests.devnet import COUNCIL, PLATFORM, Devnet
 from tests.direct_reports import DirectLane, found_copy
@@ -43,10 +41,6 @@ def verified(lane: EpochLane) -> VerificationReport:
     lane.follower.catch_up()
     devnet = lane.devnet
     return verify(lane.store, devnet.node, devnet.deployment, lane.read_block)
-
-
-def report_of(lane: EpochLane, outcome: EpochSettlement, segments: Digest) -> EpochReport:
-    return outcome.report(EpochNumber(len(lane.settled) + 1), lane.previous, segments)
 
 
 def test_hash_and_id_are_the_contracts(devnet: Devnet, direct: DirectLane) -> None:
@@ -143,7 +137,7 @@ def test_an_event_paid_in_both_lanes_is_found(
     event = found_copy(heritage.generation[1], heritage, at=now, name="x")
     outcome, manifest = epochs.settle([[event]])
     held = direct.post(event)
-    epochs.post(outcome, report_of(epochs, outcome, Digest(manifest.digest)))
+    epochs.post(outcome, outcome.report(Digest(manifest.digest)))
     devnet.pass_time(devnet.deployment.window_seconds)
     assert verified(epochs).is_clean, "as long as it can be thrown out by proof"
 
