@@ -76,14 +76,16 @@ def count_records(records: Records, state: SettlementState) -> ColumnarCount:
     # Equal ids get equal numbers, and the numbers ascend as the ids do.
     number = np.empty(len(records), np.intp)
     number[by_id] = np.cumsum(~repeats(ordered))
-    before = np.empty(len(records), np.bool_)
+    before, direct = np.empty((2, len(records)), np.bool_)
     before[by_id] = counted_ids_of(state.counted_ids).holds(ordered)
+    direct[by_id] = counted_ids_of(state.directly_reported).holds(ordered)
     # By id already, and then by time: stably, so that ids decide where times are equal.
     places = by_id[np.argsort(records["occurred_at"].astype(np.uint64)[by_id], kind="stable")]
     ids, number = ids[places], number[places]
     licences, licence_of = np.unique(_column(records, "licence_id", places), return_inverse=True)
     facts = [state.licences.get(LicenceId(licence)) for licence in licences.tolist()]
-    codes = _unfit_by_itself(records, places, before[places], licence_of, facts, state)
+    paid = (before[places], direct[places])
+    codes = _unfit_by_itself(records, places, paid, licence_of, facts, state)
     chosen = _first_of_each(number, np.flatnonzero(codes == _COUNTED))
     fate = _over_caps(licence_of[chosen], facts)
     _settle_repeats(codes, number, chosen, fate)
@@ -99,12 +101,15 @@ def count_records(records: Records, state: SettlementState) -> ColumnarCount:
 def _unfit_by_itself(
     records: Records,
     places: Index,
-    before: Flags,
+    paid: tuple[Flags, Flags],
     licence_of: Index,
     facts: list[LicenceFacts | None],
     state: SettlementState,
 ) -> Codes:
-    """The first reason against each record that no other record of the epoch has a part in."""
+    """The first reason against each record that no other record of the epoch has a part in.
+
+    `paid` tells of each record whether it was counted before, and whether it was reported directly.
+    """
     codes = np.zeros(len(records), np.uint8)
 
     def refuse(reason: RefusalReason, unfit: Flags) -> None:
@@ -113,7 +118,8 @@ def _unfit_by_itself(
     def by_licence(told: list[bool]) -> Flags:
         return np.array(told, np.bool_)[licence_of]
 
-    refuse(RefusalReason.ALREADY_COUNTED, before)
+    refuse(RefusalReason.ALREADY_COUNTED, paid[0])
+    refuse(RefusalReason.DIRECTLY_REPORTED, paid[1])
     refuse(RefusalReason.LICENCE_UNKNOWN, by_licence([fact is None for fact in facts]))
     kinds = _column(records, "kind", places)
     for kind in UsageKind:

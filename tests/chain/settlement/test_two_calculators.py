@@ -108,10 +108,17 @@ def states(draw: st.DrawFn) -> SettlementState:
     splits = dict(STATE.splits)
     if draw(st.booleans()):
         del splits[SECOND]
-    before = draw(st.sets(st.integers(0, 6).map(lambda n: event(n).event_id)))
+    before, direct = (
+        draw(st.sets(st.integers(0, 6).map(lambda n: event(n).event_id))) for _ in range(2)
+    )
     frozen = draw(st.sets(st.sampled_from([(FIRST, ALICE), (FIRST, BETO)])))
     return dataclasses.replace(
-        STATE, licences=licences, splits=splits, counted_ids=before, frozen=frozen
+        STATE,
+        licences=licences,
+        splits=splits,
+        counted_ids=before,
+        directly_reported=direct,
+        frozen=frozen,
     )
 
 
@@ -185,7 +192,8 @@ def test_every_reason_is_given_by_both() -> None:
         CLOSED: licence(FIRST, Tier.GENERATION, 3),
     }
     splits = {FIRST: STATE.splits[FIRST], SECOND: STATE.splits[SECOND]}
-    state = dataclasses.replace(STATE, licences=licences, splits=splits)
+    direct = {event(13).event_id}
+    state = dataclasses.replace(STATE, licences=licences, splits=splits, directly_reported=direct)
     unpayable = dataclasses.replace(state, splits={SECOND: STATE.splits[SECOND]})
     events = [
         event(1),
@@ -197,6 +205,7 @@ def test_every_reason_is_given_by_both() -> None:
         event(6, generation=GENERATION_OF_4),
         event(7, at=TAKEN_AT - 1),
         event(8, at=EXPIRY),
+        event(13),
         *(event(n, PLAY_2) for n in (9, 10)),
         *(event(n, PLAY_3) for n in (11, 12)),
         *(event(n, LicenceId(n)) for n in range(100, 170)),
