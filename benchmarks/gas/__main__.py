@@ -18,7 +18,8 @@ from pathlib import Path
 
 from benchmarks.gas import book
 from benchmarks.gas.anchors import ANCHORS
-from benchmarks.gas.direct_lane import DirectLane
+from benchmarks.gas.direct_lane import PERCENT, DirectLane
+from benchmarks.gas.direct_reports import DirectReports
 from benchmarks.gas.epoch_lane import EpochLane
 from benchmarks.gas.registration import RegistrationWays
 from benchmarks.gas.workplace import workplace
@@ -31,7 +32,9 @@ README = Path(__file__).resolve().parents[2] / "README.md"
 def measure() -> dict[str, int]:
     """Gas by the names of `ANCHORS`."""
     with workplace() as place:
-        found = DirectLane(place).run() | RegistrationWays(place).run()
+        direct = DirectLane(place)
+        found = direct.run() | RegistrationWays(place).run()
+        found |= DirectReports(place, LICENCE_WITH_CAPS, direct.terms(PERCENT)).run()
         return found | EpochLane(place, LICENCE_WITH_CAPS).run()
 
 

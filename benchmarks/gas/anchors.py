@@ -54,6 +54,10 @@ ANCHORS: dict[str, Anchor] = {
     "set_split": Anchor("set a split of 10", 90_000, 186_551, SPLITS),
     "dispute": Anchor("dispute a payee's share", 150_000, 327_775, f"{STORY}, mock arbiter"),
     "post_epoch": Anchor("post an epoch: usage and payout roots", 130_000, 293_455, "EAS + Merkl"),
+    "direct_report": Anchor("report one use by itself, again", 62_000, 298_582, "EAS 1.4, attest"),
+    "direct_report_first": Anchor("the first under a licence", None, 298_582, "EAS 1.4, attest"),
+    "direct_release": Anchor("release what it locked, to the work", None, None, "none"),
+    "deposit": Anchor("add to a platform's deposit", None, None, "none"),
     "activate": Anchor("activate a payout root", None, 38_736, MORPHO),
     "push_832": Anchor(
         "push 832 of 10,000 in one transaction (cap of EIP-7825)", 16_777_216, None, "none"

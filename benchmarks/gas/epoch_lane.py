@@ -156,17 +156,19 @@ class EpochLane:
             program_hash=keccak(text="rules"),
         )
         lines = [(line.licence_id, line.units, line.revenue) for line in usage]
-        posting = (report.as_tuple(), lines, self.signatures(report))
+        digest = report.digest(self.place.chain.id, self.place.contracts["UsageOracle"].address)
+        posting = (report.as_tuple(), lines, operator_signatures(digest))
         self.gas["post_epoch"] = self.send("UsageOracle", "postEpoch", *posting)
         self.previous = report.struct_hash()
         self.place.chain.sleep(WINDOW_SECONDS)
         self.gas["activate"] = self.send("EpochDistributor", "activate", self.place.token)
 
-    def signatures(self, report: EpochReport) -> list[tuple[bytes, bytes]]:
-        Account.enable_unaudited_hdwallet_features()
-        path = "m/44'/60'/0'/0/{}"
-        keys = [Account.from_mnemonic(MNEMONIC, account_path=path.format(i)) for i in OPERATORS]
-        keys.sort(key=lambda key: key.address.lower())
-        digest = report.digest(self.place.chain.id, self.place.contracts["UsageOracle"].address)
-        signed = [Account.unsafe_sign_hash(digest, key.key) for key in keys[:THRESHOLD]]
-        return [compact(bytes(one.signature)) for one in signed]
+
+def operator_signatures(digest: bytes) -> list[tuple[bytes, bytes]]:
+    """A quorum's, as the contracts take them: ascending by signer."""
+    Account.enable_unaudited_hdwallet_features()
+    path = "m/44'/60'/0'/0/{}"
+    keys = [Account.from_mnemonic(MNEMONIC, account_path=path.format(i)) for i in OPERATORS]
+    keys.sort(key=lambda key: key.address.lower())
+    signed = [Account.unsafe_sign_hash(digest, key.key) for key in keys[:THRESHOLD]]
+    return [compact(bytes(one.signature)) for one in signed]
