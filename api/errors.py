@@ -5,6 +5,7 @@ ApplicationError
 ├── NotFound           no such work, licence or generation
 ├── OfferMissing       a work has no terms on offer for a tier
 ├── LicenceUnfit       a licence does not cover what is about to be made
+├── SegmentTooLarge    more bytes than a signed segment has
 └── NothingRunning     the command needs `antiphon up`
 """
 
@@ -53,6 +54,16 @@ class LicenceUnfit(ApplicationError):
 
 class RecordingRefused(ApplicationError):
     code = "recording-refused"
+
+
+class SegmentTooLarge(ApplicationError):
+    code = "segment-too-large"
+
+    def __init__(self, bytes_max: int) -> None:
+        self.bytes_max = bytes_max
+        super().__init__(
+            f"a signed segment has at most {bytes_max} bytes. Next: cut it into several"
+        )
 
 
 class NothingRunning(ApplicationError):

@@ -9,7 +9,8 @@ OracleError
 │   ├── LicenceUnfit           unknown, somebody else's, expired, or of another tier
 │   ├── NotAnOperator          a detection report by somebody who is no operator
 │   ├── SegmentOfAnother       a usage segment of another chain, contract or producer
-│   └── SegmentRefused         a usage segment whose rows are not its producer's to report
+│   ├── SegmentRefused         a usage segment whose rows are not its producer's to report
+│   └── UsageFileUnreadable    a file of usage rows that cannot be read as a whole
 ├── EpochError
 │   ├── NothingToSeal          no usage event waits
 │   ├── EpochNotReady          the epoch is not in the state this step needs
@@ -127,6 +128,14 @@ class SegmentOfAnother(EvidenceRefused):
 
 def _told(origin: SegmentOrigin) -> str:
     return f"chain {origin.chain_id}, oracle {origin.usage_oracle}, producer {origin.producer}"
+
+
+class UsageFileUnreadable(EvidenceRefused):
+    """Raised for a usage file of which no row can be told; nothing of it was sent."""
+
+    def __init__(self, reason: str, advice: str) -> None:
+        self.reason = reason
+        super().__init__(f"the file cannot be read: {reason}; {advice}")
 
 
 class SegmentRefused(EvidenceRefused):

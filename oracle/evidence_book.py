@@ -164,14 +164,38 @@ class EvidenceBook:
 
     def known_events(self, event_ids: Sequence[Digest]) -> set[Digest]:
         """Which of the ids are held and still count for something (refused ones do not)."""
-        known: set[Digest] = set()
+        return set(self.holders_of(event_ids))
+
+    def holders_of(self, event_ids: Sequence[Digest]) -> dict[Digest, Digest]:
+        """The segment by which each of the ids is held; those that count for nothing (refused ones)
+        are left out."""
+        held: dict[Digest, Digest] = {}
         for first in range(0, len(event_ids), LOOKUP_CHUNK):
-            chunk = event_ids[first : first + LOOKUP_CHUNK]
             statement = sa.text(
-                "SELECT event_id FROM usage_event WHERE event_id IN :ids AND state <> 'refused'"
+                "SELECT event_id, segment FROM usage_event "
+                "WHERE event_id IN :ids AND state <> 'refused'"
             ).bindparams(sa.bindparam("ids", expanding=True))
-            known.update(self._connection.execute(statement, {"ids": list(chunk)}).scalars())
-        return known
+            chunk = list(event_ids[first : first + LOOKUP_CHUNK])
+            for row in self._connection.execute(statement, {"ids": chunk}):
+                held[Digest(row.event_id)] = Digest(row.segment)
+        return held
+
+    def segment(self, digest: Digest) -> StoredSegment | None:
+        """One segment, or None when it is not held."""
+        row = self._row(
+            "SELECT digest, producer, signature, count, body FROM segment WHERE digest = :digest",
+            digest=digest,
+        )
+        return None if row is None else StoredSegment(**row)
+
+    def segment_states(self, digest: Digest) -> list[tuple[int | None, str, str, int]]:
+        """How many events a segment holds in each epoch, state and reason (empty for none)."""
+        rows = self._rows(
+            "SELECT epoch, state, COALESCE(reason, '') AS reason, COUNT(*) AS n FROM usage_event "
+            "WHERE segment = :digest GROUP BY epoch, state, reason ORDER BY epoch, state, reason",
+            digest=digest,
+        )
+        return [(row["epoch"], row["state"], row["reason"], row["n"]) for row in rows]
 
     def put_segment(self, segment: StoredSegment, fresh: Sequence[Digest]) -> None:
         """Keep a segment and the ids in it that wait from now on.
@@ -206,12 +230,9 @@ class EvidenceBook:
             "ORDER BY position"
         )
         for row in digests:
-            found = self._row(
-                "SELECT digest, producer, signature, count, body FROM segment WHERE digest = :d",
-                d=row["digest"],
-            )
+            found = self.segment(row["digest"])
             if found is not None:
-                yield StoredSegment(**found)
+                yield found
 
     def waiting_count(self) -> int:
         """Usage events that no epoch has taken yet."""

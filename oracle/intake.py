@@ -1,4 +1,4 @@
-"""Taking in usage: a producer's signed segment, or a file of JSON lines, row by row.
+"""Taking in usage: a producer's signed segment, whole or not at all; a file's rows, one by one.
 
 A platform reports its own use: plays, under licences it holds. What follows from generation logs
 and detections is reported by nobody but the oracle, from evidence (see `oracle.harvest`).
@@ -6,19 +6,17 @@ and detections is reported by nobody but the oracle, from evidence (see `oracle.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chain.columns.digests import digests_of
 from chain.ledger.errors import Malformed
-from chain.ledger.identifiers import Address, Digest, GenerationId, LicenceId
-from chain.ledger.keccak import keccak256
+from chain.ledger.identifiers import Address, Digest, LicenceId
 from chain.ledger.usage import UsageEvent, UsageKind
 from chain.settlement.segments import (
     SEGMENT_EVENTS_MAX,
@@ -35,9 +33,13 @@ from oracle.evidence_book import EvidenceBook, StoredSegment
 from oracle.generation_log import CLOCK_SKEW_SECONDS
 from oracle.outbox import Outbox
 from oracle.typed_data import DigestSigner, require_signer, sign_struct
+from oracle.usage_rows import UsageFormat, read_rows
 
-LINE_ID_PREFIX: Final = b"antiphon.line.1"
-LINE_CHARACTERS_MAX: Final = 4_096
+# A year's statement, and five weeks to send it in. What is older is between platform and payees.
+BACKDATED_SECONDS_MAX: Final = 400 * 86_400
+# Segments whose times are compared when events are sent again; a log sent anew has its own cut, so
+# each of its segments meets two or three of the first ones.
+COMPARED_SEGMENTS_MAX: Final = 16
 
 
 class RowOutcome(StrEnum):
@@ -46,7 +48,7 @@ class RowOutcome(StrEnum):
     ACCEPTED = "accepted"
     """It waits for the next epoch."""
     DUPLICATE = "duplicate"
-    """The same event is held already."""
+    """The same event is held already; the reason says so if it was held with another time."""
     REFUSED = "refused"
     """It is not usage; the reason is beside it."""
 
@@ -63,7 +65,7 @@ class RowResult:
 
 @dataclass(frozen=True)
 class IntakeReceipt:
-    """What became of everything that was handed in. `segments` are the digests now held."""
+    """What became of everything that was handed in. `segments` are the digests of what was."""
 
     segments: tuple[Digest, ...]
     rows: tuple[RowResult, ...]
@@ -86,9 +88,15 @@ class UsageIntake:
         return SegmentOrigin(self._chain_id, self._usage_oracle, producer)
 
     def file_segment(
-        self, body: bytes, signature: bytes, facts: ChainFacts, *, now: int
+        self,
+        body: bytes,
+        signature: bytes,
+        facts: ChainFacts,
+        *,
+        now: int,
+        dry_run: bool = False,
     ) -> IntakeReceipt:
-        """Take a platform's segment, whole or not at all.
+        """Take a platform's segment, whole or not at all; as a `dry_run`, only say what would be.
 
         Filing it again is harmless: its rows come back as duplicates. Raises EvidenceMalformed (no
         segment), SegmentOfAnother (chain or contract), SignatureMalformed, SignatureForged,
@@ -97,7 +105,7 @@ class UsageIntake:
         try:
             segment, records = Segment.of(body), segment_records(body)
         except Malformed as error:
-            raise EvidenceMalformed("segment", str(error)) from error
+            raise EvidenceMalformed("segment", error.reason) from error
         producer = segment.origin.producer
         if segment.origin != self.origin(producer):
             raise SegmentOfAnother(segment.origin, self.origin(producer))
@@ -106,44 +114,43 @@ class UsageIntake:
         if spoiled:
             raise SegmentRefused(spoiled)
         stored = StoredSegment(segment.digest, producer, signature, segment.count, body)
-        return IntakeReceipt((stored.digest,), self.keep(stored, digests_of(record_ids(records))))
+        rows = self._foresee(stored) if dry_run else self.keep(stored)
+        return IntakeReceipt((stored.digest,), rows)
 
-    def keep(self, segment: StoredSegment, ids: Sequence[Digest]) -> tuple[RowResult, ...]:
-        """Store a verified segment and those of its events, by their ids in order, that are new."""
+    def keep(self, segment: StoredSegment) -> tuple[RowResult, ...]:
+        """Store a verified segment and those of its events that are new."""
         with self._outbox.writing() as connection:
             book = EvidenceBook(connection)
-            seen = book.known_events(ids)
-            rows = []
-            fresh = []
-            for index, event_id in enumerate(ids):
-                outcome = RowOutcome.DUPLICATE if event_id in seen else RowOutcome.ACCEPTED
-                if outcome is RowOutcome.ACCEPTED:
-                    seen.add(event_id)
-                    fresh.append(event_id)
-                rows.append(RowResult(index, outcome, event_id))
+            rows = _rows_of(book, segment)
+            fresh = [
+                row.event_id
+                for row in rows
+                if row.outcome is RowOutcome.ACCEPTED and row.event_id is not None
+            ]
             if fresh:
                 book.put_segment(segment, fresh)
             self._outbox.reached("segment-before-commit")
         self._outbox.reached("segment-after-commit")
-        return tuple(rows)
+        return rows
+
+    def _foresee(self, segment: StoredSegment) -> tuple[RowResult, ...]:
+        with self._outbox.reading() as connection:
+            return _rows_of(EvidenceBook(connection), segment)
 
     def import_lines(
         self, lines: Iterable[str], signer: DigestSigner, facts: ChainFacts, *, now: int
     ) -> IntakeReceipt:
-        """Take a platform's file of JSON lines: good rows are packed and signed, bad ones named.
+        """Take a platform's JSON lines: good rows are packed and signed, bad ones named.
 
-        A row is `{"licence": 3, "generation": "0x…16 digits", "line": "id in the platform's own
-        log", "occurredAt": 1800000000}`.
+        Raises UsageFileUnreadable.
         """
         results: dict[int, RowResult] = {}
         good: list[tuple[int, UsageEvent]] = []
-        for index, line in enumerate(line for line in lines if line.strip()):
-            event: UsageEvent | None = None
-            try:
-                event = _event_of(line, signer.address)
+        encoded = (line.encode() for line in lines)
+        for row in read_rows(encoded, UsageFormat.JSONL, signer.address):
+            index, event, reason = row.number - 1, row.event, row.reason
+            if event is not None:
                 reason = _why_refused(event, signer.address, facts, now)
-            except (EvidenceMalformed, Malformed) as error:
-                reason = str(error)
             if event is None or reason:
                 results[index] = RowResult(index, RowOutcome.REFUSED, None, reason)
             else:
@@ -153,18 +160,66 @@ class UsageIntake:
             chunk = good[first : first + SEGMENT_EVENTS_MAX]
             segment = self.pack([event for _, event in chunk], signer)
             digests.append(segment.digest)
-            for (index, _), row in zip(
-                chunk, self.keep(segment, [event.event_id for _, event in chunk]), strict=True
-            ):
-                results[index] = RowResult(index, row.outcome, row.event_id)
+            for (index, _), kept in zip(chunk, self.keep(segment), strict=True):
+                results[index] = RowResult(index, kept.outcome, kept.event_id, kept.reason)
         return IntakeReceipt(tuple(digests), tuple(results[i] for i in sorted(results)))
 
     def pack(self, events: Sequence[UsageEvent], signer: DigestSigner) -> StoredSegment:
         """Encode and sign a segment as its producer."""
-        body = encode_segment(events, self.origin(signer.address))
-        segment = Segment.of(body)
-        signature = sign_struct(segment.origin.domain, segment.struct_hash(), signer)
-        return StoredSegment(segment.digest, signer.address, signature, segment.count, body)
+        return pack_segment(events, self.origin(signer.address), signer)
+
+
+def pack_segment(
+    events: Sequence[UsageEvent], origin: SegmentOrigin, signer: DigestSigner
+) -> StoredSegment:
+    """Encode and sign a segment as its producer."""
+    body = encode_segment(events, origin)
+    segment = Segment.of(body)
+    signature = sign_struct(origin.domain, segment.struct_hash(), signer)
+    return StoredSegment(segment.digest, signer.address, signature, segment.count, body)
+
+
+def _rows_of(book: EvidenceBook, segment: StoredSegment) -> tuple[RowResult, ...]:
+    """What each event of a segment is to the outbox: new, or held; and held with which time."""
+    records = segment_records(segment.body)
+    ids, times = digests_of(record_ids(records)), records["occurred_at"].tolist()
+    held = book.holders_of(ids)
+    known = _times_held(book, segment, held)
+    rows = []
+    seen: dict[Digest, int] = {}
+    for index, (event_id, time) in enumerate(zip(ids, times, strict=True)):
+        if event_id not in held and event_id not in seen:
+            seen[event_id] = time
+            rows.append(RowResult(index, RowOutcome.ACCEPTED, event_id))
+            continue
+        before = seen.get(event_id, known.get(event_id, time))
+        reason = "" if before == time else _another_time(before, time)
+        rows.append(RowResult(index, RowOutcome.DUPLICATE, event_id, reason))
+    return tuple(rows)
+
+
+def _times_held(
+    book: EvidenceBook, segment: StoredSegment, held: dict[Digest, Digest]
+) -> dict[Digest, int]:
+    """The times of events as the segments that hold them say them."""
+    others = sorted(set(held.values()) - {segment.digest})
+    times: dict[Digest, int] = {}
+    for digest in others[:COMPARED_SEGMENTS_MAX]:
+        other = book.segment(digest)
+        if other is not None:
+            records = segment_records(other.body)
+            named = zip(
+                digests_of(record_ids(records)), records["occurred_at"].tolist(), strict=True
+            )
+            times.update((i, time) for i, time in named if held.get(i) == digest)
+    return times
+
+
+def _another_time(before: int, now: int) -> str:
+    return (
+        f"held already with time of use {before}, not {now}: if it is another use, give it a line "
+        "id of its own"
+    )
 
 
 def _spoiled(
@@ -177,6 +232,7 @@ def _spoiled(
     suspect = (
         (records["kind"] != UsageKind.PLAY)
         | (times > now + CLOCK_SKEW_SECONDS)
+        | (times < max(0, now - BACKDATED_SECONDS_MAX))
         | np.isin(records["licence_id"], unfit)
     )
     return [
@@ -192,8 +248,14 @@ def _why_refused(event: UsageEvent, producer: Address, facts: ChainFacts, now: i
     fault = _licence_fault(event.licence_id, producer, facts)
     if fault:
         return fault
-    if event.occurred_at > now + CLOCK_SKEW_SECONDS:
-        return f"it is dated {event.occurred_at - now} s ahead of the chain's time"
+    ahead = event.occurred_at - now
+    if ahead > CLOCK_SKEW_SECONDS:
+        return f"it is dated {ahead} s ahead of the chain's time: set the clock, send it later"
+    if -ahead > BACKDATED_SECONDS_MAX:
+        return (
+            f"it is dated {-ahead // 86_400} days back, more than {BACKDATED_SECONDS_MAX // 86_400}"
+            ": pay for it in the direct lane"
+        )
     return ""
 
 
@@ -202,37 +264,3 @@ def _licence_fault(licence_id: LicenceId, producer: Address, facts: ChainFacts) 
     if licence is None:
         return f"licence {licence_id} is unknown"
     return "" if licence.holder == producer else f"licence {licence_id} is held by {licence.holder}"
-
-
-def _event_of(line: str, platform: Address) -> UsageEvent:
-    if len(line) > LINE_CHARACTERS_MAX:
-        raise EvidenceMalformed("row", f"has more than {LINE_CHARACTERS_MAX} characters")
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise EvidenceMalformed("row", "is no JSON") from error
-    if not isinstance(row, dict):
-        raise EvidenceMalformed("row", "is no JSON object")
-    line_id = _field(row, "line", str)
-    # The platform's own line id may be any text; two platforms may use the same one.
-    source = keccak256(LINE_ID_PREFIX + platform.lower().encode() + line_id.encode())
-    generation = _field(row, "generation", str)
-    try:
-        generation_id = GenerationId(int(generation, 16))
-    except ValueError as error:
-        raise EvidenceMalformed("generation", "is no 0x-hexadecimal id") from error
-    return UsageEvent(
-        UsageKind.PLAY,
-        LicenceId(_field(row, "licence", int)),
-        generation_id,
-        Digest(source),
-        _field(row, "occurredAt", int),
-    )
-
-
-def _field(row: dict[str, Any], name: str, kind: type[Any]) -> Any:
-    value = row.get(name)
-    # A bool is an int to Python, and no number in a log.
-    if not isinstance(value, kind) or isinstance(value, bool):
-        raise EvidenceMalformed(name, f"is missing or no {kind.__name__}")
-    return value

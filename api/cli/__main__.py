@@ -12,6 +12,8 @@ from urllib.parse import quote
 
 import typer
 
+from api.cli import usage
+from api.cli.printing import REFUSED, Api, AsJson, print_json, refuse, show
 from api.cli.running import RUNNING_FILE
 
 # Everything heavy is imported inside the commands: `antiphon --help` answers at once.
@@ -20,13 +22,12 @@ app = typer.Typer(
     help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Api = Annotated[str, typer.Option("--api", help="A running Antiphon; found by itself if local.")]
+app.add_typer(usage.app, name="usage")
 STATE = Path("var/ledger")
 DEMO_STATE = Path("var/demo")
 LIBRARY = Path("var/recordings")
 
-REFUSED, FAILED_VERIFICATION, NOTHING_FOUND = 1, 3, 4
+FAILED_VERIFICATION, NOTHING_FOUND = 3, 4
 
 
 @app.command()
@@ -57,7 +58,7 @@ def up(
                 "oracle's log": str(state / "logs" / "oracle.log"),
             }
             if as_json:
-                _print_json(parts)
+                print_json(parts)
                 sys.stdout.flush()
             else:
                 for name, where in parts.items():
@@ -68,7 +69,7 @@ def up(
             while not stop.wait(0.5):
                 dead = stack.dead()
                 if dead is not None:
-                    _refuse(f"{dead.name} stopped. Next: read {state / 'logs'}/{dead.name}.log")
+                    refuse(f"{dead.name} stopped. Next: read {state / 'logs'}/{dead.name}.log")
         except KeyboardInterrupt:
             pass
         finally:
@@ -88,7 +89,7 @@ def demo(
 
     world = tell(Telling(state, LIBRARY, audio, quiet=as_json))
     if as_json:
-        _print_json({"facts": world.narrator.facts, "folder": str(state)})
+        print_json({"facts": world.narrator.facts, "folder": str(state)})
     else:
         typer.echo(f"\nWhat it left is in {state}. See it: antiphon up --state {state}")
 
@@ -104,9 +105,9 @@ def works(
     from api.cli.tables import work_table, works_table
 
     if work_id is None:
-        _show(get_pages(api, "/v1/works", "works"), as_json, works_table)
+        show(get_pages(api, "/v1/works", "works"), as_json, works_table)
     else:
-        _show(get(api, f"/v1/works/{work_id}"), as_json, work_table)
+        show(get(api, f"/v1/works/{work_id}"), as_json, work_table)
 
 
 @app.command()
@@ -127,8 +128,8 @@ def catalogue(
             shown["work"] = [proof, kind, "0x" + content.hex(), "0x" + manifest.hex()]
             shown["proof"] = ["0x" + sibling.hex() for sibling in siblings]
     except LedgerError as error:
-        _refuse(f"{file}: {error}. Next: correct that and build it again.")
-    _print_json(shown)
+        refuse(f"{file}: {error}. Next: correct that and build it again.")
+    print_json(shown)
 
 
 @app.command()
@@ -142,7 +143,7 @@ def trace(
     from api.cli.tables import trace_tree
 
     answer = upload(api, "/v1/traces", file)
-    _show(answer, as_json, trace_tree)
+    show(answer, as_json, trace_tree)
     if not answer["generations"]:
         raise typer.Exit(NOTHING_FOUND)
 
@@ -169,7 +170,7 @@ def payouts(as_json: AsJson = False, api: Api = "") -> None:
     from api.cli.remote import get
     from api.cli.tables import payouts_table
 
-    _show(get(api, "/v1/payouts"), as_json, payouts_table)
+    show(get(api, "/v1/payouts"), as_json, payouts_table)
 
 
 @app.command()
@@ -186,11 +187,11 @@ def proof(
 
     if epoch:
         answer = get(api, f"/v1/epochs/{epoch}/events/{quote(subject, safe='')}/proof")
-        _show(answer, as_json, event_proof_table)
+        show(answer, as_json, event_proof_table)
     else:
         chosen = f"?token={quote(token, safe='')}" if token else ""
         answer = get(api, f"/v1/payees/{quote(subject, safe='')}/proof{chosen}")
-        _show(answer, as_json, payout_proof_table)
+        show(answer, as_json, payout_proof_table)
 
 
 @app.command()
@@ -199,7 +200,7 @@ def metrics(as_json: AsJson = False, api: Api = "") -> None:
     from api.cli.remote import get
     from api.cli.tables import metrics_table
 
-    _show(get(api, "/v1/metrics"), as_json, metrics_table)
+    show(get(api, "/v1/metrics"), as_json, metrics_table)
 
 
 @app.command()
@@ -209,27 +210,9 @@ def verify(as_json: AsJson = False, api: Api = "") -> None:
     from api.cli.tables import verification_table
 
     answer = get(api, "/v1/verification")
-    _show(answer, as_json, verification_table)
+    show(answer, as_json, verification_table)
     if not answer["clean"]:
         raise typer.Exit(FAILED_VERIFICATION)
-
-
-def _show(answer: dict[str, Any], as_json: bool, table: Any) -> None:
-    if as_json:
-        _print_json(answer)
-    else:
-        from api.demo.narrator import wide_console
-
-        wide_console().print(table(answer))
-
-
-def _print_json(document: object) -> None:
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-
-
-def _refuse(sentence: str) -> None:
-    sys.stderr.write(f"{sentence}\n")
-    raise typer.Exit(REFUSED)
 
 
 def main() -> None:

@@ -103,6 +103,24 @@ def payouts_table(answer: Plain) -> Table:
     return rows
 
 
+def usage_table(answer: Plain) -> Table:
+    rows = table_of("usage", "value")
+    for state, events in answer["events"].items():
+        rows.add_row(f"events {state}", f"{events:,}")
+    rows.add_row("segments are of chain", str(answer["chain_id"]))
+    rows.add_row("and of oracle", answer["usage_oracle"])
+    return rows
+
+
+def segment_table(answer: Plain) -> Group:
+    rows = table_of("epoch", "state", "events", "why")
+    for held in answer["held"]:
+        epoch = "" if held["epoch"] is None else str(held["epoch"])
+        rows.add_row(epoch, held["state"], f"{held['events']:,}", held["reason"])
+    title = f"segment {answer['cid']}: {answer['count']:,} events of {answer['producer']}"
+    return Group(title, rows)
+
+
 def payout_proof_table(answer: Plain) -> Table:
     """The proof and the call that claims by it."""
     rows = table_of("of the proof", "value")

@@ -8,11 +8,12 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from api.application import Application
-from api.http import documents, money, numbers, pages, problems, proofs, traces, works
+from api.http import documents, money, numbers, pages, problems, proofs, traces, usage, works
 from api.http.bounds import BoundedBodies
 from api.http.dependencies import App
 from api.http.traces import UPLOAD_BYTES_MAX
 from api.proving import EpochProofs
+from api.usage import UsageDesk
 
 VERSION = "0.1.0"
 DESCRIPTION = "A rights and royalty ledger for heritage music: works, licences, traces, payouts."
@@ -30,8 +31,9 @@ def create_app(application: Application, *, body_bytes_max: int = UPLOAD_BYTES_M
     app.add_middleware(BoundedBodies, bytes_max=body_bytes_max)
     app.state.application = application
     app.state.proofs = EpochProofs(application)
+    app.state.usage = UsageDesk(application)
     problems.install(app)
-    for part in (works, money, proofs, numbers, traces, pages, documents):
+    for part in (works, usage, money, proofs, numbers, traces, pages, documents):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
     app.add_api_route("/health", health, tags=["health"], responses=problems.RESPONSES)

@@ -11,13 +11,21 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from api.errors import ApplicationError, NotFound
+from api.errors import ApplicationError, NotFound, SegmentTooLarge
 from chain.client.errors import ClientError, RpcUnavailable
 from chain.indexer.errors import IndexerError
 from chain.metrics.errors import MetricRefused
 from chain.provenance import ProvenanceError
 from chain.provenance.errors import BlockCorrupt
-from oracle.errors import OracleError
+from oracle.errors import (
+    EvidenceRefused,
+    OracleError,
+    OutboxUnavailable,
+    SegmentOfAnother,
+    SegmentRefused,
+    SignatureForged,
+    SignatureMalformed,
+)
 from watermark.client import (
     AudioRefused,
     AudioTooLarge,
@@ -46,6 +54,14 @@ SCHEMA = {
         "status": {"type": "integer"},
         "code": {"type": "string"},
         "detail": {"type": "string"},
+        "rows": {
+            "description": "Of a refused segment: the rows to leave out, and why.",
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"row": {"type": "integer"}, "reason": {"type": "string"}},
+            },
+        },
     },
 }
 CODE_OF_STATUS = {404: "not-found", 413: "audio-too-large"}
@@ -62,13 +78,20 @@ TABLE: tuple[tuple[type[Exception], int, str], ...] = (
     (ClientError, 503, "chain-away"),
     (IndexerError, 503, "index-paused"),
     (ProvenanceError, 500, "block-unsound"),
+    (SegmentRefused, 422, "segment-refused"),
+    (SegmentOfAnother, 422, "segment-of-another"),
+    (SignatureForged, 422, "signature-forged"),
+    (SignatureMalformed, 422, "signature-malformed"),
+    (EvidenceRefused, 422, "evidence-refused"),
+    (OutboxUnavailable, 503, "outbox-away"),
     (OracleError, 500, "oracle-unsound"),
     (MetricRefused, 422, "metric-refused"),
+    (SegmentTooLarge, 413, ""),
     (ApplicationError, 422, ""),
 )
 
 
-def problem(status: int, code: str, detail: str) -> JSONResponse:
+def problem(status: int, code: str, detail: str, **more: object) -> JSONResponse:
     """One answer; `code` is what a program acts on, `detail` what a person reads."""
     body = {
         "type": f"urn:antiphon:problem:{code}",
@@ -76,6 +99,7 @@ def problem(status: int, code: str, detail: str) -> JSONResponse:
         "status": status,
         "code": code,
         "detail": detail,
+        **more,
     }
     return JSONResponse(body, status, media_type=PROBLEM_JSON)
 
@@ -93,6 +117,8 @@ def told(error: Exception) -> str:
     match error:
         case RpcUnavailable():
             return f"the chain's node does not answer ({error.kind}). Next: try again in a minute"
+        case OutboxUnavailable():
+            return "usage cannot be kept just now; nothing was. Next: send it again in a minute"
         case BlockCorrupt():
             return f"block {error.cid} was altered on our disk; what it names is not shown"
         case _:
@@ -109,6 +135,9 @@ def status_of(refusal: AudioRefused | WatermarkFailure) -> int:
 def answer(_request: Request, error: Exception) -> JSONResponse:
     """The table's answer; what is not in it is logged under a reference and not shown."""
     found = known(error)
+    if isinstance(error, SegmentRefused) and found is not None:
+        rows = [{"row": row, "reason": reason} for row, reason in error.rows]
+        return problem(*found, told(error), rows=rows)
     if found is not None:
         return problem(*found, told(error))
     reference = secrets.token_hex(6)

@@ -59,6 +59,24 @@ class LocalSigner:
             raise KeyRefused(f"key file {path} holds {len(key)} bytes, a key has 32")
         return cls(key)
 
+    @classmethod
+    def from_keystore(cls, path: Path, password: str) -> LocalSigner:
+        """Decrypt a keystore of version 3, as wallets and `geth account` write it. Raises
+        KeyRefused."""
+        try:
+            key = bytes(Account.decrypt(path.read_text(), password))
+        except OSError as error:
+            raise KeyRefused(f"keystore {path} cannot be read. Next: check the path") from error
+        except (ValueError, TypeError, KeyError, NotImplementedError) as error:
+            # What they say may quote the file.
+            wrong = "MAC mismatch" in str(error)
+            raise KeyRefused(
+                f"the password does not open keystore {path}. Next: try again"
+                if wrong
+                else f"{path} is no keystore of version 3. Next: give the wallet's own file"
+            ) from None
+        return cls(key)
+
     @property
     def address(self) -> Address:
         return Address(self._account.address)

@@ -140,6 +140,9 @@ def test_a_program_finds_every_route_in_the_openapi_document(http: TestClient) -
         "/v1/metrics/lorenz.svg",
         "/v1/metrics/settlement.svg",
         "/v1/traces",
+        "/v1/usage",
+        "/v1/usage/segments",
+        "/v1/usage/segments/{digest}",
     }
 
 

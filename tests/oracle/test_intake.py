@@ -159,6 +159,9 @@ def test_a_signature_of_the_wrong_length_is_refused(outbox: Outbox) -> None:
         ({"licence_id": LicenceId(99)}, "licence 99 is unknown"),
         ({"licence_id": LicenceId(4)}, "is held by"),
         ({"occurred_at": NOW + DAY}, "ahead of the chain's time"),
+        ({"occurred_at": NOW + 901}, "dated 901 s ahead of the chain's time"),
+        ({"occurred_at": NOW - 400 * DAY - 1}, "dated 400 days back"),
+        ({"occurred_at": 0}, "days back, more than 400: pay for it in the direct lane"),
         ({"kind": UsageKind.GENERATION}, "a platform reports plays, not GENERATION"),
         ({"kind": UsageKind.DETECTION}, "a platform reports plays, not DETECTION"),
     ],
@@ -173,6 +176,61 @@ def test_one_row_that_is_not_the_platforms_spoils_the_segment(
 
     assert [index for index, _ in refusal.value.rows] == [1]
     assert waiting(outbox) == 0
+
+
+def test_the_edges_of_the_time_allowed_are_taken(outbox: Outbox) -> None:
+    events = [a_play("early", occurred_at=NOW - 400 * DAY), a_play("late", occurred_at=NOW + 900)]
+
+    receipt = intake(outbox).file_segment(*signed(events), facts(), now=NOW)
+
+    assert receipt.count(RowOutcome.ACCEPTED) == 2
+
+
+def test_a_dry_run_tells_the_same_and_keeps_nothing(outbox: Outbox) -> None:
+    intake(outbox).file_segment(*signed([a_play("one")]), facts(), now=NOW)
+    body, signature = signed([a_play("one"), a_play("two")])
+
+    foreseen = intake(outbox).file_segment(body, signature, facts(), now=NOW, dry_run=True)
+
+    assert waiting(outbox) == 1
+    assert foreseen == intake(outbox).file_segment(body, signature, facts(), now=NOW)
+    assert waiting(outbox) == 2
+
+
+def test_a_line_id_that_comes_again_with_another_time_is_pointed_out(outbox: Outbox) -> None:
+    """Held once all the same; but a platform that numbers its lines anew each day must hear it."""
+    noon, later = a_play("1"), a_play("1", occurred_at=NOW - 30)
+    intake(outbox).file_segment(*signed([noon, a_play("2")]), facts(), now=NOW)
+
+    again = intake(outbox).file_segment(*signed([later, a_play("2")]), facts(), now=NOW)
+    together = intake(outbox).file_segment(
+        *signed([a_play("3"), a_play("3", occurred_at=NOW - 7)]), facts(), now=NOW
+    )
+
+    reason = (
+        f"held already with time of use {NOW - 60}, not {NOW - 30}: if it is another use, give it "
+        "a line id of its own"
+    )
+    assert [row.reason for row in again.rows] == [reason, ""]
+    assert again.count(RowOutcome.DUPLICATE) == 2
+    assert f"not {NOW - 7}" in together.rows[1].reason
+    assert waiting(outbox) == 3
+
+
+def test_the_book_says_what_became_of_a_segment(outbox: Outbox) -> None:
+    body, signature = signed([a_play("one"), a_play("two"), a_play("one")])
+    receipt = intake(outbox).file_segment(body, signature, facts(), now=NOW)
+
+    with outbox.reading() as connection:
+        book = EvidenceBook(connection)
+        (named,) = receipt.segments
+        kept, states = book.segment(named), book.segment_states(named)
+        nothing = book.segment(digest("another")), book.segment_states(digest("another"))
+
+    assert kept is not None
+    assert (kept.body, kept.signature, kept.producer) == (body, signature, PLATFORM.address)
+    assert states == [(None, "waiting", "", 2)]
+    assert nothing == (None, [])
 
 
 def a_line(**changes: object) -> str:
@@ -214,12 +272,12 @@ def test_a_file_of_lines_keeps_the_good_rows_and_names_the_bad(outbox: Outbox) -
         (4, "duplicate", ""),
     ]
     assert [reason for _, _, reason in found[5:]] == [
-        "licence: is missing or no int",
-        "generation: is no 0x-hexadecimal id",
+        "licence: is missing or no whole number",
+        "generation: is no 0x-hexadecimal id of 64 bits",
         "time of use: -1 is outside 0 to 2^64 - 1",
-        "occurredAt: is missing or no int",
+        "occurredAt: is missing or no whole number",
         "row: is no JSON object",
-        "row: has more than 4096 characters",
+        "row: has more than 4096 bytes",
         "row: is no JSON",
         "licence id: 1180591620717411303424 is outside 0 to 2^64 - 1",
     ]
