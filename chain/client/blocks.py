@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any, Final
 
 import msgspec
 
@@ -13,6 +15,8 @@ from chain.client.errors import AnswerMalformed
 from chain.client.interfaces import checksum_address
 from chain.ledger.errors import BadAddress
 from chain.ledger.identifiers import Address
+
+REPEATED_ENTRIES: Final = 32_768
 
 
 @dataclass(frozen=True, order=True)
@@ -50,6 +54,9 @@ class RawLog(msgspec.Struct, frozen=True, gc=False):
     address: Address
     topics: tuple[bytes, ...]
     data: bytes
+
+
+_PLACE: Final = attrgetter("block_number", "log_index")
 
 
 @dataclass(frozen=True)
@@ -115,11 +122,11 @@ class LogAnswer(msgspec.Struct, rename="camel", gc=False):
         try:
             return RawLog(
                 int(self.block_number, 16),
-                parse_bytes(self.block_hash),
+                _repeated_bytes(self.block_hash),
                 int(self.log_index, 16),
-                parse_bytes(self.transaction_hash),
+                _repeated_bytes(self.transaction_hash),
                 checksum_address(self.address),
-                tuple(map(parse_bytes, self.topics)),
+                tuple(map(_repeated_bytes, self.topics)),
                 parse_bytes(self.data),
             )
         except (ValueError, BadAddress) as error:
@@ -166,9 +173,10 @@ def logs_of_answers(answers: Sequence[Sequence[LogAnswer]]) -> list[RawLog]:
     Raises AnswerMalformed.
     """
     logs = [answer.log() for found in answers for answer in found]
-    if len(answers) > 1:
-        logs = list({(log.block_number, log.log_index): log for log in logs}.values())
-    return sorted(logs, key=lambda log: (log.block_number, log.log_index))
+    logs.sort(key=_PLACE)
+    if sum(map(bool, answers)) > 1:
+        return [log for log, before in zip(logs, [None, *logs], strict=False) if log != before]
+    return logs
 
 
 def parse_bytes(text: str) -> bytes:
@@ -176,6 +184,10 @@ def parse_bytes(text: str) -> bytes:
     if not text.startswith("0x"):
         raise ValueError(f"no 0x in {text[:12]!r}")
     return bytes.fromhex(text[2:])
+
+
+# The logs of a block name the same hashes, topics and accounts again and again.
+_repeated_bytes: Final = lru_cache(maxsize=REPEATED_ENTRIES)(parse_bytes)
 
 
 def hexadecimal(data: bytes) -> str:

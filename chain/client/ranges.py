@@ -11,7 +11,7 @@ from typing import Final
 
 from chain.client.errors import RpcFault, RpcRefused, RpcUnavailable
 
-BLOCKS_FIRST: Final = 1_000
+BLOCKS_FIRST: Final = 100
 BLOCKS_MAX: Final = 1_000_000
 # Logs of one answer that are good to handle at once: about 4 MB of JSON.
 LOGS_TARGET: Final = 5_000

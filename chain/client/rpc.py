@@ -27,6 +27,8 @@ T = TypeVar("T")
 
 HTTP_OK: Final = 200
 HTTP_TOO_MANY_REQUESTS: Final = 429
+# Large answers are read in large pieces; the library's own are of 10 KB.
+READ_BYTES: Final = 1 << 20
 HEADERS: Final = {"Content-Type": "application/json"}
 TRIES: Final = 3
 BACKOFF_SECONDS: Final = 0.2
@@ -130,17 +132,15 @@ class Rpc:
         session = getattr(self._threads, "session", None)
         if session is None:
             session = self._threads.session = requests.Session()
-        answer = session.post(
-            self.endpoint,
-            data=body,
-            headers=HEADERS,
-            timeout=(self._timeouts.connect_seconds, self._timeouts.read_seconds),
-        )
-        if answer.status_code != HTTP_OK:
-            limited = answer.status_code == HTTP_TOO_MANY_REQUESTS
-            kind = RpcFault.RATE_LIMITED if limited else RpcFault.SERVER_ERROR
-            raise self._fault(kind, method, f"HTTP {answer.status_code}")
-        return cast("bytes", answer.content)
+        limits = (self._timeouts.connect_seconds, self._timeouts.read_seconds)
+        with session.post(
+            self.endpoint, data=body, headers=HEADERS, timeout=limits, stream=True
+        ) as answer:
+            if answer.status_code != HTTP_OK:
+                limited = answer.status_code == HTTP_TOO_MANY_REQUESTS
+                kind = RpcFault.RATE_LIMITED if limited else RpcFault.SERVER_ERROR
+                raise self._fault(kind, method, f"HTTP {answer.status_code}")
+            return b"".join(answer.iter_content(READ_BYTES))
 
     def _untyped(self, method: str, document: bytes) -> Any:
         try:

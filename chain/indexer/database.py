@@ -14,6 +14,8 @@ from sqlalchemy.exc import DatabaseError
 from chain.indexer.errors import IndexUnusable
 
 BUSY_MILLISECONDS: Final = 10_000
+CACHE_KIBIBYTES: Final = 64 * 1024
+CHECKPOINT_PAGES: Final = 8_000
 _WRITES: Final = "antiphon_writes"
 
 
@@ -63,6 +65,9 @@ def _on_connect(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")
+    # Room for what one batch changes: pages that do not fit are written twice.
+    cursor.execute(f"PRAGMA cache_size=-{CACHE_KIBIBYTES}")
+    cursor.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
     cursor.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
     cursor.close()
 
