@@ -1,8 +1,9 @@
-"""python -m chain.indexer follow | repair | audit | rebuild | status
+"""python -m chain.indexer follow | repair | audit | reindex | rebuild | status
 
     follow    index up to the head and go on until interrupted
     repair    undo a reorganisation that was too deep to undo without being asked to, and go on
     audit     compare stored blocks, chosen by chance, with the chain; more with --blocks
+    reindex   build the index anew beside the one in use, then take its place
     rebuild   drop the index and replay it from the deployment's first block
     status    print how far the index is, as JSON
 
@@ -22,6 +23,8 @@ import sys
 import threading
 from typing import Final
 
+from sqlalchemy import Engine
+
 from chain.client.deployment import Deployment
 from chain.client.errors import ClientError
 from chain.client.node import Node
@@ -30,6 +33,7 @@ from chain.indexer.cursor import read_status, rebuild
 from chain.indexer.database import open_database
 from chain.indexer.errors import IndexerError
 from chain.indexer.follow import Follower
+from chain.indexer.reindex import reindex
 from chain.settings import ChainSettings, SettingsInvalid
 
 FAILED: Final = 1
@@ -53,6 +57,13 @@ def audit_index(settings: ChainSettings, asked: argparse.Namespace) -> None:
     """Look again at stored blocks."""
     _follower(settings).audit(asked.blocks, random.Random())  # noqa: S311 (no secret)
     sys.stdout.write(f"up to {asked.blocks} stored blocks are as the chain has them\n")
+
+
+def index_anew(settings: ChainSettings, _: argparse.Namespace) -> None:
+    """Build the index from zero while the old one still answers."""
+    engine = open_database(settings.index_url)
+    progress = reindex(engine, lambda fresh: _follower(settings, fresh))
+    sys.stdout.write(f"{progress.blocks} blocks, {progress.logs} logs, in the old one's place\n")
 
 
 def rebuild_index(settings: ChainSettings, _: argparse.Namespace) -> None:
@@ -79,11 +90,11 @@ def status(settings: ChainSettings, _: argparse.Namespace) -> None:
     sys.stdout.write(json.dumps(document, indent=2) + "\n")
 
 
-def _follower(settings: ChainSettings) -> Follower:
+def _follower(settings: ChainSettings, engine: Engine | None = None) -> Follower:
     return Follower(
         Node(settings.rpc_url),
         Deployment.load(settings.deployment_path),
-        open_database(settings.index_url),
+        engine or open_database(settings.index_url),
         depth=settings.reorg_depth,
         witnesses=[Node(url) for url in settings.witness_urls],
     )
@@ -93,6 +104,7 @@ COMMANDS: Final = {
     "follow": follow,
     "repair": repair,
     "audit": audit_index,
+    "reindex": index_anew,
     "rebuild": rebuild_index,
     "status": status,
 }
