@@ -108,10 +108,11 @@ class Hunt:
         verdict = self._verdicts.of(code, judge.name, judge.version)
         if verdict is None:
             if judge.name not in self._sound:
-                reason = judge.notices(unchanged)
+                reason = judge.notices(unchanged, self._subject.unit)
                 assert reason is None, f"the unchanged {self._subject.name} fails: {reason}"
                 self._sound.add(judge.name)
-            verdict = self._verdicts.add(code, judge.name, judge.version, judge.notices(code))
+            noticed = judge.notices(code, mutant.unit)
+            verdict = self._verdicts.add(code, judge.name, judge.version, noticed, mutant.unit)
         if verdict.noticed is None:
             return False
         self.score.notice(judge.name)

@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -36,8 +35,9 @@ class Judge(Protocol):
     name: str
     version: str
 
-    def notices(self, code: str) -> str | None:
-        """By what this bytecode (hex) is told from the contract's; None when it is not."""
+    def notices(self, code: str, unit: str) -> str | None:
+        """By what this bytecode (hex) is told from the contract's; None when it is not. `unit` is
+        the changed source."""
 
 
 class PairJudge:
@@ -49,7 +49,7 @@ class PairJudge:
         self._subject = subject.name
         self._pair = pair
 
-    def notices(self, code: str) -> str | None:
+    def notices(self, code: str, unit: str) -> str | None:
         mutated = replace(committed(self._subject), bytecode=bytes.fromhex(code))
         before = signal.signal(signal.SIGALRM, _too_long)
         signal.alarm(PAIR_SECONDS)
@@ -78,26 +78,21 @@ class TestsJudge:
         self._files = [
             str(p.relative_to(ROOT)) for f in folders for p in sorted(f.glob("test_*.py"))
         ]
-        self._kills = verdicts.often(self.name)
+        self._verdicts = verdicts
 
-    def notices(self, code: str) -> str | None:
+    def notices(self, code: str, unit: str) -> str | None:
         WORKSHOP.mkdir(parents=True, exist_ok=True)
         swapped = WORKSHOP / f"swapped-{os.getpid()}.json"
         swapped.write_text(json.dumps({"name": self._subject, "bytecode": code}))
         try:
-            noticed = self._run(swapped)
+            return self._run(swapped, unit)
         finally:
             swapped.unlink()
-        if noticed:
-            self._kills[noticed] += 1
-        return noticed
 
-    def _run(self, swapped: Path) -> str | None:
-        """What has noticed most mutants so far is asked first."""
-        by_file = Counter[str]()
-        for test, count in self._kills.items():
-            by_file[test.split("::")[0]] += count
-        files = sorted(self._files, key=lambda file: -by_file[file])
+    def _run(self, swapped: Path, unit: str) -> str | None:
+        """What has noticed most changes of this source so far is asked first."""
+        often = self._verdicts.files_that_noticed(self.name, unit)
+        files = sorted(self._files, key=lambda file: -often[file])
         command = [sys.executable, "-m", "pytest", "-p", "tests.mutation.swapped", "-x", "-q"]
         environment = os.environ | {"ANTIPHON_SWAPPED": str(swapped)}
         try:

@@ -18,12 +18,13 @@ class Verdict:
     """`noticed` says by what a judge told a mutant from the contract; None when it did not.
 
     `version` is a digest of the judge: what it let pass is asked again once it has changed, and
-    what it noticed stays noticed."""
+    what it noticed stays noticed. `unit` is the changed source."""
 
     mutant: str
     judge: str
     version: str
     noticed: str | None
+    unit: str = ""
 
 
 class Verdicts:
@@ -42,18 +43,22 @@ class Verdicts:
         found = self._found.get((name_of(code), judge))
         return found if found and (found.noticed or found.version == version) else None
 
-    def add(self, code: str, judge: str, version: str, noticed: str | None) -> Verdict:
-        verdict = Verdict(name_of(code), judge, version, noticed)
+    def add(self, code: str, judge: str, version: str, noticed: str | None, unit: str) -> Verdict:
+        verdict = Verdict(name_of(code), judge, version, noticed, unit)
         self._found[verdict.mutant, judge] = verdict
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("a") as lines:
             lines.write(json.dumps(asdict(verdict)) + "\n")
         return verdict
 
-    def often(self, judge: str) -> Counter[str]:
-        """What noticed how many mutants."""
-        found = (v.noticed for (_, by), v in self._found.items() if by == judge)
-        return Counter(noticed for noticed in found if noticed)
+    def files_that_noticed(self, judge: str, unit: str) -> Counter[str]:
+        """How many changes of this source the tests of a file noticed, and somewhat those of others
+        of the same contract."""
+        often = Counter[str]()
+        for (_, by), verdict in self._found.items():
+            if by == judge and verdict.noticed:
+                often[verdict.noticed.split("::")[0]] += 100 if verdict.unit == unit else 1
+        return often
 
 
 def name_of(code: str) -> str:
