@@ -25,7 +25,7 @@ STEPS: Final = 600
 # Many times what the unchanged contract takes; a mutant can turn a loop into an endless one.
 PAIR_SECONDS: Final = 240
 TESTS_SECONDS: Final = 900
-_FAILED: Final = re.compile(r"^(?:FAILED|ERROR) (tests/[^ ]+)", re.MULTILINE)
+_FAILED: Final = re.compile(r"^(?:FAILED|ERROR) (tests/\S+)", re.MULTILINE)
 _NODE_TROUBLE: Final = ("ANTIPHON_TEST_PORT", "ConnectionError", "ReadTimeout", "RPCProcessError")
 
 
