@@ -6,17 +6,18 @@ claim or are pushed to. After each act what was funded, promised and paid is com
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
 
 from chain.client.interfaces import Interface
 from chain.ledger.identifiers import Address, address, address_bytes
-from chain.ledger.rights import BPS_WHOLE
 from chain.ledger.sum_tree import Payout, SumTree
+from chain.ledger.words import uint_word
+from tests.differential.accusations import COUNCIL as COUNCIL_FAULT
+from tests.differential.accusations import OMISSION, Layout, accusations, laid_out
+from tests.differential.lanes import CEILING_BPS, Lane, Root
 from tests.differential.links import Around, must_refuse
 from tests.differential.machine import (
-    Deployed,
     Disagreement,
     Machine,
     Refused,
@@ -30,52 +31,10 @@ COUNCIL: Final = address("0x" + "82" * 20)
 NOBODY: Final = address("0x" + "00" * 20)
 PAYEES: Final = tuple(address("0x" + f"{byte:02x}" * 20) for byte in range(0x91, 0x9D))
 WINDOW_SECONDS: Final = 7_200
-CEILING_BPS: Final = 2_000
 WAITING_MAX: Final = 11
-MEAN_OF: Final = 4
 RANGE_MAX: Final = 512
 ACTS_MAX: Final = 600
 NO_REASON: Final = bytes(32)
-
-
-@dataclass
-class Root:
-    """A root as it was put forward. A dishonest one promises a payee less than the one before."""
-
-    epoch: int
-    tree: SumTree
-    total: int
-    claimable_from: int
-    is_honest: bool
-
-
-@dataclass
-class Lane:
-    """One token's money; `totals` has the total of every root that stands, oldest first."""
-
-    token: Deployed
-    funded: int = 0
-    claimed: int = 0
-    active: Root | None = None
-    waiting: list[Root] = field(default_factory=list)
-    totals: list[int] = field(default_factory=lambda: [0])
-    claimed_by: dict[Address, int] = field(default_factory=dict)
-    elsewhere: set[Address] = field(default_factory=set)
-
-    @property
-    def committed(self) -> int:
-        return self.active.total if self.active else 0
-
-    @property
-    def last(self) -> Root | None:
-        return self.waiting[-1] if self.waiting else self.active
-
-    def ceiling(self) -> int:
-        """How much more the next root may promise without a second signature."""
-        promised = self.totals[-1]
-        before = self.totals[-1 - MEAN_OF] if len(self.totals) > MEAN_OF else 0
-        by_growth = (promised - before) * 3 // MEAN_OF
-        return max(by_growth, (self.funded - promised) * CEILING_BPS // BPS_WHOLE)
 
 
 class Epochs:
@@ -115,7 +74,7 @@ class Epochs:
         self.acts += 1
         lane = random.choice(self.lanes)
         acts = (self.fund, self.propose, self.activate, self.reject, self.claim, self.push)
-        act = random.choices((*acts, self.disturb), (14, 16, 18, 5, 25, 14, 8))[0]
+        act = random.choices((*acts, self.disturb, self.accuse), (14, 16, 18, 5, 25, 14, 8, 12))[0]
         act(lane, random)
         self.compare(lane)
 
@@ -128,6 +87,8 @@ class Epochs:
         amount = random.choice((1, 999, random.randrange(1, 10**9), 2**80))
         self._do("fund", coin, amount, sender=PAYER)
         lane.funded += amount
+        told = {"token": coin, "from": PAYER, "amount": amount, "funded": lane.funded}
+        self._must_tell(("Funded", told))
 
     def propose(self, lane: Lane, random: Random) -> None:
         """The next root; now and then one that takes from a payee, which anyone can show."""
@@ -161,7 +122,11 @@ class Epochs:
         )
         if self._may_not_propose(lane, tree, arguments):
             return
-        self._do("propose", *arguments, sender=ORACLE)
+        previous = self._do("propose", *arguments, sender=ORACLE)
+        behind = uint_word(lane.last.epoch if lane.last else 0)
+        if previous != behind:
+            raise Disagreement("put behind", behind, previous)
+        self._must_tell_of_root(lane, tree.root.hash, tree.root.sum, tree.leaf_count)
         root = Root(self.epoch, tree, tree.root.sum, self.machine.now + WINDOW_SECONDS, is_honest)
         lane.waiting.append(root)
         lane.totals.append(root.total)
@@ -183,6 +148,8 @@ class Epochs:
             return
         self._do("activate", coin)
         lane.active = lane.waiting.pop(0)
+        told = {"reportHash": uint_word(root.epoch), "total": root.total}
+        self._must_tell(("RootActivated", {"token": coin, "epoch": root.epoch, **told}))
 
     def reject(self, lane: Lane, random: Random) -> None:
         coin = lane.token.address
@@ -225,6 +192,9 @@ class Epochs:
             if paid != due:
                 raise Disagreement(f"claim{good}", due, paid)
             self._paid(lane, leaf)
+            to = ELSEWHERE if leaf.payee in lane.elsewhere else leaf.payee
+            told = {"payee": leaf.payee, "to": to, "amount": due, "claimed": leaf.cumulative}
+            self._must_tell(("PaidOut", {"token": coin, **told}))
 
     def push(self, lane: Lane, random: Random) -> None:
         coin = lane.token.address
@@ -261,6 +231,55 @@ class Epochs:
             if leaf and leaf.payee in can:
                 self._paid(lane, leaf)
 
+    def accuse(self, lane: Lane, random: Random) -> None:
+        """A root with something wrong in it, or nothing, and whoever says so, rightly or not; the
+        council throws out what is left."""
+        promised, coin = lane.totals[-1], lane.token.address
+        after = {p.payee: p.cumulative for p in lane.last.tree.payouts} if lane.last else {}
+        for payee in random.sample(PAYEES, random.randint(1, 6)):
+            after[payee] = after.get(payee, 0) + random.randint(
+                0, max(lane.funded - promised, 0) // 8
+            )
+        honest = [Payout(payee, after[payee]) for payee in sorted(after, key=address_bytes)]
+        root = laid_out(coin, honest, random, [ELSEWHERE])
+        digest, total = root.root
+        if not promised <= total <= lane.funded or len(lane.waiting) == WAITING_MAX:
+            return
+        if total - promised > lane.ceiling():
+            self._cosign(digest)
+        self.epoch += 1
+        report = uint_word(self.epoch)
+        self._do("propose", self.epoch, report, coin, digest, root.count, total, sender=ORACLE)
+        self._must_tell_of_root(lane, digest, total, root.count)
+        before = Layout(coin, list(lane.last.tree.payouts)) if lane.last else None
+        place = (coin, self.epoch)
+        fault, reason = COUNCIL_FAULT, random.getrandbits(256)
+        ending: tuple[str, tuple[Any, ...], Address]
+        ending = ("reject", (*place, uint_word(reason)), COUNCIL)
+        if random.random() < 0.3:
+            fault, reason = OMISSION, int(PAYEES[0], 16)
+            ending = ("rejectOmission", (*place, PAYEES[0]), ORACLE)
+            stranger = random.choice((KEEPER, COUNCIL))
+            self._must_refuse("NotUsageOracle", (stranger,), *ending[:2], stranger)
+        for accusation in accusations(before, root, random):
+            arguments = (*place, *accusation.arguments)
+            if accusation.refusal:
+                self._must_refuse(accusation.refusal, (), accusation.function, arguments)
+                continue
+            fault, reason = accusation.fault, accusation.reason
+            ending = (accusation.function, arguments, KEEPER)
+            break
+        self._do(ending[0], *ending[1], sender=ending[2])
+        told = {
+            "token": coin,
+            "epoch": self.epoch,
+            "reportHash": report,
+            "fault": fault,
+            "reason": uint_word(reason),
+        }
+        self._must_tell(("RootRejected", told))
+        self.machine.expect(self.distributor, "rejectedReport", (self.epoch,), self.epoch)
+
     def disturb(self, lane: Lane, random: Random) -> None:
         payee = random.choice(PAYEES)
         if random.random() < 0.5:
@@ -270,6 +289,8 @@ class Epochs:
         lane.elsewhere ^= {payee}
         to = ELSEWHERE if payee in lane.elsewhere else NOBODY
         self._do("setPayoutAddress", lane.token.address, to, sender=payee)
+        told = {"token": lane.token.address, "payee": payee, "to": to}
+        self._must_tell(("PayoutAddressSet", told))
 
     # --- what must hold --------------------------------------------------------------------------
 
@@ -282,11 +303,16 @@ class Epochs:
         expect(lane.token, "balanceOf", (self.distributor.address,), lane.funded - lane.claimed)
         for payee in PAYEES:
             expect(self.distributor, "claimedBy", (coin, payee), lane.claimed_by.get(payee, 0))
-        queue = [
-            root["epoch"] for root in self.machine.view(self.distributor, "pendingRoots", coin)
-        ]
-        if queue != [root.epoch for root in lane.waiting]:
-            raise Disagreement("queue", [root.epoch for root in lane.waiting], queue)
+        queue = self.machine.view(self.distributor, "pendingRoots", coin)
+        waiting = [root.as_told for root in lane.waiting]
+        if [dict(root) for root in queue] != waiting:
+            raise Disagreement("queue", waiting, queue)
+        active = dict(self.machine.view(self.distributor, "activeRoot", coin))
+        if lane.active and active != lane.active.as_told:
+            raise Disagreement("active root", lane.active.as_told, active)
+        for epoch in [root.epoch for root in (lane.active, *lane.waiting) if root]:
+            expect(self.distributor, "standingReport", (coin, epoch), epoch)
+        expect(self.distributor, "standingReport", (coin, self.epoch + 1), 0)
 
     def _may_not_propose(self, lane: Lane, tree: SumTree, arguments: tuple[Any, ...]) -> bool:
         """Whether the root is refused; one above the ceiling is cosigned, and then is not."""
@@ -301,7 +327,7 @@ class Epochs:
         elif total - promised > lane.ceiling():
             above = (total - promised, lane.ceiling())
             self._must_refuse("AboveCeiling", above, "propose", arguments, ORACLE)
-            self._do("cosign", tree.root.hash, sender=COUNCIL)
+            self._cosign(tree.root.hash)
         if refusal:
             self._must_refuse(*refusal, "propose", arguments, ORACLE)
         return refusal is not None
@@ -387,6 +413,27 @@ class Epochs:
             return self.machine.send(self.distributor, function, *arguments, sender=sender)
         except Refused as refused:
             raise Disagreement(f"{function}{arguments}", "done", refused) from None
+
+    def _cosign(self, digest: bytes) -> None:
+        self._do("cosign", digest, sender=COUNCIL)
+        self._must_tell(("RootCosigned", {"sumRoot": digest, "council": COUNCIL}))
+
+    def _must_tell_of_root(self, lane: Lane, digest: bytes, total: int, leaf_count: int) -> None:
+        told = {
+            "token": lane.token.address,
+            "epoch": self.epoch,
+            "sumRoot": digest,
+            "total": total,
+            "leafCount": leaf_count,
+            "claimableFrom": self.machine.now + WINDOW_SECONDS,
+        }
+        self._must_tell(("RootProposed", told))
+
+    def _must_tell(self, *expected: tuple[str, dict[str, Any]]) -> None:
+        """The last transaction's events, all of them."""
+        told = self.machine.events(self.distributor)
+        if told != list(expected):
+            raise Disagreement("events", list(expected), told)
 
     def _must_refuse(
         self,

@@ -1,0 +1,65 @@
+"""What an EpochDistributor's books must come to, for one token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from chain.ledger.identifiers import Address
+from chain.ledger.rights import BPS_WHOLE
+from chain.ledger.sum_tree import SumTree
+from chain.ledger.words import uint_word
+from tests.differential.machine import Deployed
+
+CEILING_BPS: Final = 2_000
+MEAN_OF: Final = 4
+
+
+@dataclass
+class Root:
+    """A root as it was put forward. A dishonest one promises a payee less than the one before."""
+
+    epoch: int
+    tree: SumTree
+    total: int
+    claimable_from: int
+    is_honest: bool
+
+    @property
+    def as_told(self) -> dict[str, Any]:
+        return {
+            "reportHash": uint_word(self.epoch),
+            "total": self.total,
+            "leafCount": self.tree.leaf_count,
+            "epoch": self.epoch,
+            "claimableFrom": self.claimable_from,
+        }
+
+
+@dataclass
+class Lane:
+    """One token's money; `totals` has the total of every root that stands, oldest first."""
+
+    token: Deployed
+    funded: int = 0
+    claimed: int = 0
+    active: Root | None = None
+    waiting: list[Root] = field(default_factory=list)
+    totals: list[int] = field(default_factory=lambda: [0])
+    claimed_by: dict[Address, int] = field(default_factory=dict)
+    elsewhere: set[Address] = field(default_factory=set)
+
+    @property
+    def committed(self) -> int:
+        return self.active.total if self.active else 0
+
+    @property
+    def last(self) -> Root | None:
+        return self.waiting[-1] if self.waiting else self.active
+
+    def ceiling(self) -> int:
+        """How much more the next root may promise without a second signature."""
+        promised = self.totals[-1]
+        before = self.totals[-1 - MEAN_OF] if len(self.totals) > MEAN_OF else 0
+        by_growth = (promised - before) * 3 // MEAN_OF
+        return max(by_growth, (self.funded - promised) * CEILING_BPS // BPS_WHOLE)
