@@ -76,8 +76,8 @@ invariants: setup  ## forge's campaigns and fuzz tests, and their canaries (PROF
 static: setup .tools/slither/.ready  ## slither over the contracts: every finding is answered
 	python -m tests.static
 
-coverage-contracts: setup  ## lines and branches of the contracts that forge's tests reach, and what is missing
-	python -m tests.invariants.coverage
+coverage-contracts: setup  ## lines and branches of the contracts that no test reaches: Brownie's and forge's
+	python -m tests.coverage
 
 test-ipfs: setup  ## against a real IPFS daemon (js-ipfs, installed under tests/ipfs)
 	ANTIPHON_IPFS=1 pytest -p no:pytest-brownie -q tests/ipfs

@@ -1,0 +1,93 @@
+"""A pytest plugin: every transaction and view of the tests is traced, and what was reached is kept.
+
+    ANTIPHON_TRACES=traces.json pytest -p tests.coverage.traced tests/contracts/royalty_ledger
+
+The file has, for every code by its kind and size, the places that were reached and the ways that
+conditional jumps went; see tracer.js. One transaction of a kind is enough: those to the same
+function of the same contract that took the same gas are taken to have gone the same way, which can
+only hide what was reached.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import defaultdict
+from pathlib import Path
+from typing import Any, Final
+
+from web3.providers.rpc import HTTPProvider
+
+TRACER: Final = "".join(
+    line
+    for line in (Path(__file__).parent / "tracer.js").read_text().splitlines(keepends=True)
+    if not line.startswith("//")
+)
+SENT: Final = {"eth_sendTransaction", "eth_sendRawTransaction"}
+SELECTOR_END: Final = 10
+# So much of a transaction that creates a contract tells which.
+MADE_DIGITS: Final = 4_000
+_make_request: Any = HTTPProvider.make_request
+
+Reached = dict[str, tuple[set[int], set[int]]]
+reached: Reached = defaultdict(lambda: (set(), set()))
+_seen: set[tuple[Any, ...]] = set()
+
+
+def _traced(provider: HTTPProvider, method: Any, params: Any) -> Any:
+    answer = _make_request(provider, method, params)
+    if method in SENT and "result" in answer:
+        _trace_sent(provider, answer["result"])
+    elif method == "eth_call":
+        _trace_view(provider, params, answer)
+    return answer
+
+
+setattr(HTTPProvider, "make_request", _traced)  # noqa: B010 (a method of theirs)
+
+
+def _trace_sent(provider: HTTPProvider, transaction: str) -> None:
+    asked = _make_request(provider, "eth_getTransactionReceipt", [transaction])
+    receipt: Any = asked.get("result")
+    if receipt is None:
+        return
+    sent: Any = _make_request(provider, "eth_getTransactionByHash", [transaction])["result"]
+    data = sent["input"]
+    if receipt["to"] is not None:
+        kind = (receipt["to"], data[:SELECTOR_END], receipt["gasUsed"], receipt["status"])
+        if kind in _seen:
+            return
+        _seen.add(kind)
+    _keep(provider, "debug_traceTransaction", [transaction, {"tracer": TRACER}], data, receipt)
+
+
+def _trace_view(provider: HTTPProvider, params: Any, answer: Any) -> None:
+    call = params[0]
+    data = call.get("data") or call.get("input") or "0x"
+    said = json.dumps(answer.get("result") or answer.get("error"), sort_keys=True, default=str)
+    kind = (call.get("to"), data[:SELECTOR_END], said)
+    if kind in _seen:
+        return
+    _seen.add(kind)
+    arguments = [call, params[1] if len(params) > 1 else "latest", {"tracer": TRACER}]
+    _keep(provider, "debug_traceCall", arguments, data, {"to": call.get("to")})
+
+
+def _keep(provider: HTTPProvider, method: str, params: Any, data: str, sent: Any) -> None:
+    asked: Any = _make_request(provider, method, params)
+    assert "result" in asked, f"{method} of {data[:SELECTOR_END]}: {asked.get('error')}"
+    created = (sent.get("contractAddress") or "").lower() if sent["to"] is None else None
+    for kind, address, size, places, jumps in asked["result"]:
+        if address == created:
+            kind, size = "made", data[2:][:MADE_DIGITS]
+        reached[f"{kind} {size}"][0].update(_numbers(places))
+        reached[f"{kind} {size}"][1].update(_numbers(jumps))
+
+
+def _numbers(joined: str) -> list[int]:
+    return [int(number) for number in joined.split(",")] if joined else []
+
+
+def pytest_sessionfinish() -> None:
+    found = {key: [sorted(places), sorted(jumps)] for key, (places, jumps) in reached.items()}
+    Path(os.environ["ANTIPHON_TRACES"]).write_text(json.dumps(found))
