@@ -173,6 +173,23 @@ def key_for(accounts: Any) -> Callable[[Any], bytes]:
     return lambda account: key_of(list(accounts).index(account))
 
 
+@pytest.fixture
+def wallet(SignerWallet: Any, stranger: Any) -> Any:
+    """An account that is a contract: who asks by `tx.origin` finds the stranger who keeps it."""
+    return SignerWallet.deploy(stranger, by(stranger))
+
+
+@pytest.fixture
+def through(wallet: Any, stranger: Any) -> Callable[..., Any]:
+    """Calls a function of a contract as the wallet; the transaction."""
+
+    def through(function: Any, *arguments: Any) -> Any:
+        call = function.encode_input(*arguments)
+        return wallet.execute(function._address, call, by(stranger))
+
+    return through
+
+
 # --- the contracts, wired as in production ------------------------------------------------------
 
 

@@ -238,3 +238,14 @@ def test_the_list_of_operators_is_no_program(installed, web3):
                 slot = found
     assert slot is not None
     assert web3.eth.get_code(slot)[0] == 0
+
+
+def test_a_bond_is_whose_call_brought_it(bonded, coin, wallet, through, roles):
+    """Not who pays the gas of it: a wallet that is a contract bonds, and gets its bond back."""
+    coin.mint(wallet, BOND, by(roles.deployer))
+    through(coin.approve, bonded, BOND)
+
+    assert through(bonded.bond, BOND).events["Bonded"]["operator"] == wallet
+    assert bonded.bondOf(wallet)[0] == BOND
+    assert through(bonded.releaseBond).events["BondReleased"]["operator"] == wallet
+    assert coin.balanceOf(wallet) == BOND
