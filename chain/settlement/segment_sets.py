@@ -15,10 +15,15 @@ import libipld
 
 from chain.ledger.errors import Malformed
 from chain.ledger.identifiers import Digest, EpochNumber
-from chain.ledger.usage import UsageEvent
 from chain.ledger.words import SigningDomain
 from chain.settlement.findings import DAG_CBOR_CODEC, RAW_CODEC, Check, Findings, cid_text
-from chain.settlement.segments import decode_segment, segment_origin
+from chain.settlement.segments import (
+    Records,
+    decode_segment,
+    joined_records,
+    segment_origin,
+    segment_records,
+)
 
 # Gives the bytes held for a block, unverified, by its sha2-256 digest and codec; None if not held.
 ReadBlock = Callable[[Digest, int], bytes | None]
@@ -30,9 +35,9 @@ SEGMENT_LINK_HEAD: Final = bytes([1, RAW_CODEC, 0x12, 0x20])
 
 @dataclass(frozen=True)
 class SegmentSet:
-    """The events of an epoch, in the order of its segments; `whole` when nothing was amiss."""
+    """The records of an epoch, in the order of its segments; `whole` when nothing was amiss."""
 
-    events: tuple[UsageEvent, ...]
+    records: Records
     whole: bool
     suspects: tuple[str, ...]
     """The content ids of altered segments."""
@@ -58,7 +63,7 @@ def read_segment_set(
     links = _links(findings, place, epoch, block)
     if links is None:
         return None
-    events: list[UsageEvent] = []
+    parts: list[Records] = []
     suspects = []
     for link, count in links:
         name = cid_text(link, RAW_CODEC)
@@ -71,14 +76,14 @@ def read_segment_set(
             _compare_copies(findings, at, link, data, second_copy)
         sound = sound and intact
         try:
-            found, origin = decode_segment(data), segment_origin(data)
+            found, origin = segment_records(data), segment_origin(data)
         except Malformed as error:
             findings.differ(Check.SEGMENTS, at, "usage events", error.reason)
             return None
         findings.compare(Check.SEGMENTS, f"{at}, events", count, len(found))
         findings.compare(Check.SEGMENTS, f"{at}, chain and contract", domain, origin.domain)
-        events.extend(found)
-    return SegmentSet(tuple(events), sound, tuple(suspects))
+        parts.append(found)
+    return SegmentSet(joined_records(parts), sound, tuple(suspects))
 
 
 def _read(

@@ -21,10 +21,12 @@ from chain.ledger.epoch import EpochReport, LicenceUsage, licence_usage_hash
 from chain.ledger.identifiers import ZERO_DIGEST, Address, Digest, EpochNumber
 from chain.ledger.sum_tree import Payout
 from chain.settlement.carried import Carried
+from chain.settlement.counted_ids import CountedIds
 from chain.settlement.findings import Check, Findings, RejectedReport
 from chain.settlement.segment_sets import ReadBlock, SegmentSet, read_segment_set
-from chain.settlement.segments import segment_domain
+from chain.settlement.segments import decode_record, segment_domain
 from chain.settlement.settle import EpochSettlement, settle_epoch
+from chain.settlement.settle_columns import settle_records
 from chain.settlement.state import settlement_state
 from chain.settlement.verify_direct_reports import verify_paid_once
 from chain.settlement.verify_ledgers import View, compare_views
@@ -48,18 +50,85 @@ def verify_epochs(
 
     A rejected report pays nobody and nothing is built on it, so it is named, not compared.
     """
+    records, standing = _standing(findings, store, at)
+    _verify_chain_of_reports(findings, records, standing)
+    _verify_views(findings, records, standing, node, deployment, at)
+    settled = _recompute(
+        findings,
+        store,
+        deployment,
+        standing,
+        node.block,
+        read_block=read_block,
+        second_copy=second_copy,
+        read_payouts=read_payouts,
+    )
+    if len(settled) == len(standing):
+        counted = frozenset(event_id for each in settled.values() for event_id in each.counted)
+        verify_paid_once(findings, store, counted, at)
+        by_epoch = {record.report.epoch: settled[record.report_hash] for record in standing}
+        _compare_payouts(findings, store, by_epoch, at)
+
+
+def verify_epoch(
+    findings: Findings,
+    store: Store,
+    deployment: Deployment,
+    epoch: EpochNumber,
+    at: BlockPin,
+    *,
+    pin_of: Callable[[int], BlockPin],
+    read_block: ReadBlock,
+) -> EpochSettlement | None:
+    """Recompute one epoch and those it is built on, with no node: from an index at a block, the
+    blocks' pins and the segments. None when it cannot be recomputed."""
+    records, standing = _standing(findings, store, at)
+    _verify_chain_of_reports(findings, records, standing)
+    asked = [record for record in standing if record.report.epoch == epoch]
+    if not asked:
+        findings.differ(Check.REPORTS, f"epoch {epoch}", "a report that stands", "none")
+        return None
+    of_token = [
+        record
+        for record in standing
+        if record.report.token == asked[0].report.token and record.report.epoch <= epoch
+    ]
+    settled = _recompute(findings, store, deployment, of_token, pin_of, read_block=read_block)
+    return settled.get(asked[0].report_hash)
+
+
+def _standing(
+    findings: Findings, store: Store, at: BlockPin
+) -> tuple[list[EpochRecord], list[EpochRecord]]:
+    """All reports, and those whose root was not rejected."""
     records = store.epochs(at=at)
     faults = {root.epoch: root.fault for root in store.roots(at=at) if root.fault is not None}
-    standing = [record for record in records if record.report.epoch not in faults]
     findings.rejected += [
         RejectedReport(record.report.epoch, record.report.token, faults[record.report.epoch])
         for record in records
         if record.report.epoch in faults
     ]
-    _verify_chain_of_reports(findings, records, standing, node, deployment, at)
+    return records, [record for record in records if record.report.epoch not in faults]
+
+
+def _recompute(
+    findings: Findings,
+    store: Store,
+    deployment: Deployment,
+    standing: Sequence[EpochRecord],
+    pin_of: Callable[[int], BlockPin],
+    *,
+    read_block: ReadBlock,
+    second_copy: ReadBlock | None = None,
+    read_payouts: ReadPayouts | None = None,
+) -> dict[Digest, EpochSettlement]:
+    """What each report comes to, by its hash, as far as segments are to be had.
+
+    Each is settled by both calculators: that they agree is a comparison like any other.
+    """
     domain = segment_domain(deployment.chain_id, deployment.contracts["UsageOracle"])
     settled: dict[Digest, EpochSettlement] = {}
-    counted: dict[Digest, frozenset[Digest]] = {ZERO_DIGEST: frozenset()}
+    counted: dict[Digest, CountedIds] = {ZERO_DIGEST: CountedIds()}
     for record in standing:
         epoch, previous = record.report.epoch, record.report.previous_report
         segments = read_segment_set(
@@ -69,34 +138,33 @@ def verify_epochs(
             findings.differ(
                 Check.REPORTS, f"epoch {epoch} and all after it", "a recomputation", "no segments"
             )
-            return
+            break
         state = settlement_state(
             store,
-            at=node.block(record.report.state_block),
+            at=pin_of(record.report.state_block),
             token=record.report.token,
             epoch=epoch,
             previous_report=previous,
             counted_ids=counted[previous],
         )
         carried = settled[previous].carried if previous in settled else Carried()
-        outcome = settle_epoch(segments.events, state, carried)
+        outcome = settle_epoch(map(decode_record, segments.records), state, carried)
+        by_columns = settle_records(segments.records, state, carried)
+        digest = record.report.segments_digest
+        place = f"epoch {epoch}, by the second calculator"
+        findings.compare(Check.REPORTS, place, outcome.report(digest), by_columns.report(digest))
         _compare_report(findings, record, outcome, segments)
         if read_payouts is not None:
             _compare_leaves(findings, epoch, outcome.payouts, read_payouts(epoch))
-        counted[record.report_hash] = counted[previous] | frozenset(outcome.counted)
+        counted[record.report_hash] = counted[previous].plus(by_columns.counted)
         settled[record.report_hash] = outcome
-    verify_paid_once(findings, store, frozenset().union(*counted.values()), at)
-    by_epoch = {record.report.epoch: settled[record.report_hash] for record in standing}
-    _compare_payouts(findings, store, by_epoch, at)
+    return settled
 
 
 def _verify_chain_of_reports(
     findings: Findings,
     records: Sequence[EpochRecord],
     standing: Sequence[EpochRecord],
-    node: Node,
-    deployment: Deployment,
-    at: BlockPin,
 ) -> None:
     """Numbers without a gap; per token, each report that stands names the one before it."""
     for number, record in enumerate(records, start=1):
@@ -122,6 +190,18 @@ def _verify_chain_of_reports(
         found = bisect_right(records, report.state_block, key=lambda r: r.place.block_number)
         place = f"report of epoch {report.epoch}, epochs posted at its state block"
         findings.compare(Check.REPORTS, place, report.epoch - 1, found)
+
+
+def _verify_views(
+    findings: Findings,
+    records: Sequence[EpochRecord],
+    standing: Sequence[EpochRecord],
+    node: Node,
+    deployment: Deployment,
+    at: BlockPin,
+) -> None:
+    """How many reports there are and which stands last in each token, by the contracts' word."""
+    last = {record.report.token: record for record in standing}
     oracle = UsageOracle.of(node, deployment)
     count = [View("last epoch", "lastEpoch", (), len(records))]
     compare_views(findings, Check.REPORTS, oracle, count, at)
