@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import typer
 
-from api.cli import usage
+from api.cli import epochs, usage
 from api.cli.printing import REFUSED, Api, AsJson, print_json, refuse, show
 from api.cli.running import RUNNING_FILE
 
@@ -192,6 +192,10 @@ def proof(
         chosen = f"?token={quote(token, safe='')}" if token else ""
         answer = get(api, f"/v1/payees/{quote(subject, safe='')}/proof{chosen}")
         show(answer, as_json, payout_proof_table)
+
+
+app.command()(epochs.export_epoch)
+app.command()(epochs.verify_epoch)
 
 
 @app.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 
@@ -52,6 +52,27 @@ def upload(api: str, route: str, path: Path) -> dict[str, Any]:
         raise Refused(f"{path}: no such file")
     with path.open("rb") as file:
         return _answer("POST", base_url(api) + route, files={"file": (path.name, file)})
+
+
+def download(api: str, route: str, into: IO[bytes]) -> None:
+    """Write an answer's bytes into an open file. Raises as `get`."""
+    url = base_url(api) + route
+    try:
+        with httpx.stream("GET", url, timeout=READ_SECONDS) as answer:
+            if answer.is_error:
+                answer.read()
+                body = answer.json()
+                raise Refused(f"{body.get('code', answer.status_code)}: {body.get('detail', '')}")
+            for chunk in answer.iter_bytes():
+                into.write(chunk)
+    except httpx.InvalidURL as error:
+        raise Refused(f"{url} is no address ({error}). Next: --api http://host:port") from None
+    except httpx.TransportError as error:
+        raise Refused(
+            f"{url} does not answer ({type(error).__name__}). Next: antiphon up"
+        ) from None
+    except (ValueError, AttributeError):
+        raise Refused(f"{url} is not an Antiphon API") from None
 
 
 def _answer(method: str, url: str, **how: Any) -> dict[str, Any]:

@@ -8,7 +8,18 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from api.application import Application
-from api.http import documents, money, numbers, pages, problems, proofs, traces, usage, works
+from api.http import (
+    documents,
+    epochs,
+    money,
+    numbers,
+    pages,
+    problems,
+    proofs,
+    traces,
+    usage,
+    works,
+)
 from api.http.bounds import BoundedBodies
 from api.http.dependencies import App
 from api.http.traces import UPLOAD_BYTES_MAX
@@ -33,7 +44,7 @@ def create_app(application: Application, *, body_bytes_max: int = UPLOAD_BYTES_M
     app.state.proofs = EpochProofs(application)
     app.state.usage = UsageDesk(application)
     problems.install(app)
-    for part in (works, usage, money, proofs, numbers, traces, pages, documents):
+    for part in (works, usage, money, epochs, proofs, numbers, traces, pages, documents):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
     app.add_api_route("/health", health, tags=["health"], responses=problems.RESPONSES)

@@ -44,6 +44,8 @@ class Check(StrEnum):
     """Segment sets and segments with the digests that name them."""
     MANIFESTS = "manifests"
     """Manifests of works, communities and licences with the digests on chain."""
+    FILES = "files"
+    """Exported files with the digests that they came with."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,38 @@
+"""An epoch as files, to be computed again by anybody, anywhere."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter
+from fastapi import Path as InPath
+from fastapi.responses import FileResponse
+from starlette.background import BackgroundTask
+
+from api.epoch_files import write_epoch_files
+from api.http import problems
+from api.http.dependencies import ID_MAX, App
+from chain.ledger.identifiers import EpochNumber
+
+router = APIRouter(prefix="/v1", tags=["epochs"], responses=problems.RESPONSES)
+
+
+@router.get("/epochs/{epoch}/files", response_class=FileResponse)
+def epoch_files(epoch: Annotated[int, InPath(ge=1, le=ID_MAX)], app: App) -> FileResponse:
+    """Events, blocks and segments up to an epoch, as a ZIP archive of `antiphon verify-epoch`."""
+    scratch = Path(tempfile.mkdtemp(prefix="antiphon-epoch-"))
+    try:
+        write_epoch_files(app, EpochNumber(epoch), scratch / "files")
+        archive = shutil.make_archive(str(scratch / "epoch"), "zip", scratch / "files")
+    except BaseException:
+        shutil.rmtree(scratch)
+        raise
+    return FileResponse(
+        archive,
+        media_type="application/zip",
+        filename=f"antiphon-epoch-{epoch}.zip",
+        background=BackgroundTask(shutil.rmtree, scratch),
+    )
