@@ -15,8 +15,9 @@ from chain.client.blocks import BlockPin
 from chain.client.contracts import Contracts
 from chain.client.deployment import Deployment
 from chain.client.node import Node
+from chain.indexer.cursor import IndexStatus
 from chain.indexer.database import open_database
-from chain.indexer.errors import IndexMoved
+from chain.indexer.errors import IndexEmpty, IndexMoved
 from chain.indexer.follow import Follower
 from chain.indexer.store import Store
 from chain.ledger.identifiers import Address
@@ -96,6 +97,13 @@ class Application(Contracts):
         """The chain as the oracle's own code reads it, over the same index."""
         depth = self.settings.oracle.final_depth
         return ChainView(self.node, self.store, self.deployment, self.refresh, depth)
+
+    def index_status(self) -> IndexStatus | None:
+        """How far the index is, as it stands; None before there is one."""
+        try:
+            return self.store.status()
+        except IndexEmpty:
+            return None
 
     @cached_property
     def blocks(self) -> FsBlockStore:

@@ -38,7 +38,9 @@ def open_oracle(settings: OracleSettings, *, worker: bool = True) -> Iterator[Or
     keys = load_keys(settings.keys_folder, deployment)
     token = deployment.token if settings.token is None else address(settings.token)
     engine = open_database(settings.chain.index_url)
-    follower = Follower(node, deployment, engine, depth=settings.chain.reorg_depth)
+    witnesses = [Node(url) for url in settings.chain.witness_urls]
+    depth = settings.chain.reorg_depth
+    follower = Follower(node, deployment, engine, depth=depth, witnesses=witnesses)
     view = ChainView(node, Store(engine), deployment, follower.catch_up, settings.final_depth)
     outbox = Outbox(settings.outbox, identity_of(node, deployment), worker=worker)
     try:

@@ -52,13 +52,22 @@ def create_app(application: Application, *, body_bytes_max: int = UPLOAD_BYTES_M
 
 
 def health(app: App) -> dict[str, Any]:
-    """Whether the node and the watermark process answer, and how far the index is."""
+    """Whether the node and the watermark process answer, how far the index is, what is paused."""
     head = app.head()
     watermark = app.watermark.health()
+    index = app.index_status()
     return {
         "status": "ok",
         "chain_id": app.deployment.chain_id,
         "block": head.number,
+        "index": None
+        if index is None
+        else {
+            "block": index.cursor.number,
+            "quarantined_logs": index.quarantined,
+            "paused_reason": index.paused_reason,
+            "paused_contracts": app.store.paused(at=index.cursor),
+        },
         "watermark": {
             "detector": watermark.detector,
             "version": watermark.version,

@@ -347,6 +347,12 @@ class Store(WorkStore, DirectReportStore):
             until[share_of[row.case_id]] = row.frozen_until
         return frozenset(share for share, time in until.items() if time > at.timestamp)
 
+    def paused(self, *, at: BlockPin) -> dict[str, int]:
+        """The contracts that a guardian has paused at a block's time, and until when."""
+        with self._at(at) as connection:
+            last = {row.contract: row.until for row in _ordered(connection, tables.pause_step, at)}
+        return {name: until for name, until in last.items() if (until or 0) > at.timestamp}
+
     def fundings(self, *, at: BlockPin) -> list[FundingRecord]:
         """Money given to pay epochs from, in chain order."""
         with self._at(at) as connection:

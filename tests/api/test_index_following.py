@@ -5,8 +5,12 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from fastapi.testclient import TestClient
+
 from api.application import Application
+from chain.client.sending import send
 from tests.api.small_ledger import SmallLedger
+from tests.devnet import COUNCIL
 
 READERS = 4
 ROUNDS = 6
@@ -27,3 +31,20 @@ def test_readers_and_another_process_may_follow_one_index_at_once(
             seen += [task.result().number - head for task in tasks]
 
     assert seen == [0] * (2 * READERS * ROUNDS)
+
+
+def test_health_tells_how_far_the_index_is_and_what_is_paused(
+    http: TestClient, ledger: SmallLedger, writable: Application
+) -> None:
+    writable.refresh()
+    pause = ledger.devnet.ledger.call("pause")
+    council = ledger.devnet.signers[COUNCIL]
+    send(ledger.devnet.node, pause, signer=council)
+    pinned = http.get("/v1/works")
+
+    index = http.get("/health").json()["index"]
+
+    assert pinned.status_code == 200
+    assert index["block"] == ledger.devnet.node.head().number
+    assert (index["quarantined_logs"], index["paused_reason"]) == (0, None)
+    assert list(index["paused_contracts"]) == ["RoyaltyLedger"]

@@ -18,6 +18,7 @@ from chain.indexer import reindex as reindexing
 from chain.indexer.cursor import read_status, rebuild
 from chain.indexer.database import open_database, reading, writing
 from chain.indexer.errors import IndexUnusable
+from chain.indexer.event_table import event_abi
 from chain.indexer.follow import Follower
 from chain.indexer.reindex import reindex
 from chain.indexer.store import Store
@@ -176,7 +177,7 @@ def test_numbers_over_the_databases_own_are_kept(story: Story, any_engine: Engin
     ids = [2**63 - 1, 2**63, 2**64 - 1]
     for number in ids:
         values = {"recording": number, "composition": 1}
-        abi = next(source.abi for table, source in tables.SOURCES["WorkRegistry", "RecordingOf"])
+        abi = event_abi("WorkRegistry", "RecordingOf")
         story.say(emission_of("WorkRegistry", abi, lambda field: values[field.name]))  # noqa: B023
     story.follower(any_engine).catch_up()
 
@@ -184,6 +185,24 @@ def test_numbers_over_the_databases_own_are_kept(story: Story, any_engine: Engin
     with reading(any_engine) as connection:
         found = connection.execute(select(column).where(column >= 2**63).order_by(column))
         assert list(found.scalars()) == ids[1:]
+
+
+def test_pauses_are_in_force_until_they_end(story: Story, any_engine: Engine) -> None:
+    head = story.node.head()
+    values = {"guardian": story.deployment.council, "until": head.timestamp + 10**6}
+    for contract in ("RoyaltyLedger", "UsageOracle", "DerivativeGraph"):
+        began = event_abi(contract, "PauseBegan")
+        story.say(emission_of(contract, began, lambda field: values[field.name]))
+    ended = event_abi("UsageOracle", "PauseEnded")
+    story.say(emission_of("UsageOracle", ended, lambda field: values[field.name]))
+    lapsed = event_abi("DerivativeGraph", "PauseBegan")
+    values["until"] = 1
+    story.say(emission_of("DerivativeGraph", lapsed, lambda field: values[field.name]))
+    story.follower(any_engine).catch_up()
+
+    store = Store(any_engine)
+
+    assert store.paused(at=store.head()) == {"RoyaltyLedger": head.timestamp + 10**6}
 
 
 def test_a_reader_of_any_database_sees_one_state_while_another_writes(
