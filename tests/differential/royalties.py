@@ -21,6 +21,7 @@ from tests.differential.machine import Deployed, Disagreement, Machine, Refused,
 KEEPER: Final = address("0x" + "61" * 20)
 PAYER: Final = address("0x" + "62" * 20)
 ELSEWHERE: Final = address("0x" + "63" * 20)
+NOBODY: Final = address("0x" + "00" * 20)
 BLOCKLISTING: Final = "contracts/testing/BlocklistingToken.sol"
 PLENTY: Final = 2**127
 ROOTS, LINKS = 4, 5
@@ -106,8 +107,16 @@ class Royalties:
         work = random.choice(list(self.vectors))
         token = random.choice(self.tokens)
         act = random.choices(
-            (self.pay, self.settle, self.claim, self.push, self.split_anew, self.disturb),
-            (30, 16, 24, 14, 6, 10),
+            (
+                self.pay,
+                self.settle,
+                self.claim,
+                self.push,
+                self.split_anew,
+                self.disturb,
+                self.misuse,
+            ),
+            (30, 16, 24, 14, 6, 10, 4),
         )[0]
         act(work, token, random)
         self.compare(token, list(self.vectors) if act == self.settle else [work])
@@ -171,6 +180,9 @@ class Royalties:
         shares, present = self._draw_shares(random), self._shares(work, version)
         proposed = _split(shares).hash()
         self._act("proposeSplit", work, shares, sender=STEWARD)
+        enactable_from = self.machine.now + OBJECTION_SECONDS
+        place = {"workId": work, "version": version + 1}
+        self._must_tell("SplitProposed", **place, enactableFrom=enactable_from)
         enacted = (work, shares, self.vectors[work].encode())
         # A contract sends no transactions of its own, so that one never answers.
         people = [payee for payee, _ in present if payee != self.rejecting.address]
@@ -178,10 +190,13 @@ class Royalties:
         if objected:
             objector = random.choice(people)
             self._act("objectToSplit", work, proposed, present, sender=objector)
+            self._must_tell("SplitObjected", **place, payee=objector)
         if len(people) == len(present) and random.random() < 0.5:
             for payee, _ in present:
-                self._refuse("SplitTooEarly", None, "enactSplit", enacted)
+                refused = (work, enactable_from)
+                self._refuse("SplitTooEarly", refused, "enactSplit", enacted)
                 self._act("consentToSplit", work, proposed, present, sender=payee)
+                self._must_tell("SplitConsented", **place, payee=payee)
         else:
             self.machine.wait(OBJECTION_SECONDS)
             if objected:
@@ -211,7 +226,53 @@ class Royalties:
         else:
             self.elsewhere ^= {payee}
             to = ELSEWHERE if payee in self.elsewhere else address("0x" + "00" * 20)
-            self.machine.send(self.ledger, "setPayoutAddress", to, sender=payee)
+            self._act("setPayoutAddress", to, sender=payee)
+            self._must_tell("PayoutAddressSet", payee=payee, to=to)
+
+    def misuse(self, work: WorkId, token: Deployed, random: Random) -> None:
+        """What nobody may do, or not so; each is refused by its own name."""
+        coin, ledger = token.address, self.ledger.address
+        version = self.book.split_count(work)
+        shares = self._shares(work, version)
+        fresh, digest = self._draw_shares(random), random.randbytes(32)
+        (payee, bps), rest = shares[0], shares[1:]
+        vector = self.vectors[work].encode()
+        refusals: list[tuple[str, tuple[Any, ...], str, tuple[Any, ...], str]] = [
+            ("SplitExists", (work, version), "setSplit", (work, fresh), STEWARD),
+            ("ProposalMismatch", (work,), "consentToSplit", (work, digest, shares), payee),
+            ("ProposalMismatch", (work,), "objectToSplit", (work, digest, shares), payee),
+            (
+                "SplitMismatch",
+                (work, version + 1),
+                "push",
+                (work, coin, version + 1, shares),
+                KEEPER,
+            ),
+            ("TokenNotAccepted", (ledger,), "pay", (work, ledger, 1), PAYER),
+            ("NotLicenceRegistry", (KEEPER,), "payFrom", (PAYER, work, coin, 1), KEEPER),
+            ("PayeeIsCustodian", (payee,), "setPayoutAddress", (ledger,), payee),
+            ("TokenAlreadyAccepted", (coin,), "acceptToken", (coin,), KEEPER),
+            ("TokenNotAccepted", (ELSEWHERE,), "acceptToken", (ELSEWHERE,), KEEPER),
+        ]
+        for function, last in (("setSplit", ()), ("proposeSplit", ()), ("enactSplit", (vector,))):
+            arguments = (work, fresh, *last)
+            refusals.append(("NotController", (work, KEEPER), function, arguments, KEEPER))
+        if bps > 1:
+            short = ((payee, bps - 1), *rest)
+            told = (coin, version, short)
+            refusals.append(("SharesNotWhole", (9_999,), "proposeSplit", (work, short), STEWARD))
+            refusals.append(("SplitMismatch", (work, version), "push", (work, *told), KEEPER))
+        crowd = tuple(
+            (address(f"0x{place:040x}"), 10_000 - 64 * 156 if place == 65 else 156)
+            for place in range(1, 66)
+        )
+        wrong = [(), (*shares, shares[-1]), ((NOBODY, 1), *shares), ((ledger, 10_000),), crowd]
+        wrong += [((payee, 0), *rest), tuple(reversed(shares)) if rest else ()]
+        for table in wrong:
+            refusals.append(("BadPayees", (), "proposeSplit", (work, table), STEWARD))
+        for name, values, function, arguments, sender in refusals:
+            if sender != self.rejecting.address:
+                must_refuse(self.machine, self.ledger, name, values, function, arguments, sender)
 
     # --- what must hold --------------------------------------------------------------------------
 
@@ -238,6 +299,7 @@ class Royalties:
                     paid = book.paid_to(work, coin, version, payee)
                     expect(ledger, "dueTo", (work, coin, version, shares, payee), due)
                     expect(ledger, "paidTo", (work, coin, version, payee), paid)
+            expect(ledger, "splitCountOf", (work,), book.split_count(work))
 
     def book_events(self, name: str) -> dict[Address, int]:
         """What the last act's events of this name say each payee got."""
@@ -256,8 +318,16 @@ class Royalties:
             self._note(name, event)
         return answer
 
+    def _must_tell(self, name: str, **values: Any) -> None:
+        """The last act's only event has this name and these values, beside others."""
+        told = [(found, {key: event[key] for key in values}) for found, event in self._events]
+        if told != [(name, values)]:
+            raise Disagreement("events", (name, values), self._events)
+
     def _note(self, name: str, event: dict[str, Any]) -> None:
         if name == "Paid":
+            if event["payer"] != PAYER:
+                raise Disagreement("payer", PAYER, event["payer"])
             self.book.paid(event["workId"], event["token"], event["amount"], event["gross"])
         elif name == "Settled":
             self.book.settled(event["workId"], event["token"], event["amount"], event["settled"])
