@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from chain.client.blocks import BlockPin
 from chain.client.deployment import Deployment
 from chain.client.node import Node
+from chain.client.usage_oracle import OperatorSet, UsageOracle
 from chain.indexer.records import EpochRecord, RootState
 from chain.indexer.store import Store
 from chain.ledger.identifiers import Address, Digest, EpochNumber, GenerationId, LicenceId
@@ -46,6 +47,7 @@ class ChainView:
     refresh: Callable[[], object]
     final_depth: int
     _facts: tuple[bytes, FactsSnapshot] | None = field(default=None, init=False, repr=False)
+    _operators: tuple[bytes, OperatorSet] | None = field(default=None, init=False, repr=False)
 
     def pin(self) -> BlockPin:
         """The newest block that is deep enough and indexed."""
@@ -72,6 +74,14 @@ class ChainView:
         if self._facts is None or self._facts[0] != at.hash:
             self._facts = (at.hash, self._read_facts(at))
         return self._facts[1]
+
+    def operator_set(self, at: BlockPin) -> OperatorSet:
+        """Who signs reports by the contract's own word after a block: the deployment file knows
+        the first set alone."""
+        if self._operators is None or self._operators[0] != at.hash:
+            contract = UsageOracle.of(self.node, self.deployment)
+            self._operators = (at.hash, contract.operator_set(at=at))
+        return self._operators[1]
 
     def settlement_state(
         self,

@@ -20,6 +20,9 @@ OracleError
 │   ├── HistoryMismatch        an epoch on chain does not follow from its own segments
 │   ├── OperatorDisagrees      an operator computed another report; says which fields differ
 │   ├── WouldEquivocate        an operator already signed another report for this epoch
+│   ├── OperatorAway           an operator's process does not answer, or nothing that can be read
+│   ├── OperatorRefuses        an operator's process does not sign; in its own words
+│   ├── QuorumUnsound          the contract's operators cannot be, or need not be, a quorum
 │   └── QuorumNotReached       too few operators signed
 ├── OutboxError
 │   ├── OutboxOfAnotherChain   the file belongs to another deployment
@@ -248,6 +251,41 @@ class WouldEquivocate(QuorumError):
         super().__init__(
             f"operator {operator} signed 0x{signed.hex()} for epoch {epoch} and will not sign "
             f"0x{asked.hex()}: one epoch has one report"
+        )
+
+
+class OperatorAway(QuorumError):
+    """Raised when an operator's process gives no answer that can be read."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name = name
+        self.reason = reason
+        super().__init__(
+            f"operator at {name} is away ({reason}): it is asked again with the next attempt; "
+            "tell whoever runs it if it stays away"
+        )
+
+
+class OperatorRefuses(QuorumError):
+    """Raised when an operator's process says why it does not sign; `reason` is in its words."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name = name
+        self.reason = reason
+        super().__init__(f"operator at {name} does not sign: {reason}")
+
+
+class QuorumUnsound(QuorumError):
+    """Raised when k of the contract's n operators, f of them faulty, are no quorum to rely on."""
+
+    def __init__(self, threshold: int, count: int, faults: int, reason: str) -> None:
+        self.threshold = threshold
+        self.count = count
+        self.faults = faults
+        self.reason = reason
+        super().__init__(
+            f"{threshold} of {count} operators with {faults} faulty are no quorum: {reason}; have "
+            "the operator admin install another set (changeOperators), nothing is lost meanwhile"
         )
 
 

@@ -7,12 +7,12 @@ that is filed a moment after does not reach into the sealed epoch.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
-from chain.ledger.identifiers import Digest, LicenceId
+from chain.ledger.identifiers import Address, Digest, LicenceId
 from chain.ledger.usage import UsageEvent, UsageKind
 from chain.settlement.counting import LICENCES_MAX
 from chain.settlement.segments import SEGMENT_EVENTS_MAX
@@ -41,12 +41,18 @@ class Harvest:
     fresh: tuple[UsageEvent, ...]
 
 
-def look(book: EvidenceBook, facts: ChainFacts, policy: DetectionPolicy) -> Harvest:
-    """Attribute all open evidence."""
+def look(
+    book: EvidenceBook,
+    facts: ChainFacts,
+    policy: DetectionPolicy,
+    operators: Collection[Address],
+) -> Harvest:
+    """Attribute all open evidence; reports of whoever is none of the `operators` any more wait."""
     logs = tuple((signed, attribute_log(signed.log, facts)) for signed in book.open_logs())
     findings = tuple(
         (reports, _attribute_finding(book, reports, facts, policy))
-        for reports in book.open_findings()
+        for found in book.open_findings()
+        if (reports := _of_operators(found, operators))
     )
     everything = [a for _, a in logs] + [a for _, a in findings]
     fresh = _not_held(book, (event for a in everything for event in a.events))
@@ -73,14 +79,14 @@ def record(book: EvidenceBook, harvest: Harvest, sealed: AbstractSet[Digest]) ->
 
 
 def evidence_for(
-    book: EvidenceBook, events: Sequence[UsageEvent]
+    book: EvidenceBook, events: Sequence[UsageEvent], operators: Collection[Address]
 ) -> tuple[tuple[SignedGenerationLog, ...], tuple[SignedDetectionReport, ...]]:
     """The signed papers that events of logs and detections rest on, each once."""
     attributed = [event for event in events if event.kind is not UsageKind.PLAY]
     logs = book.logs_of(sorted({event.generation_id for event in attributed}))
     found = {event.source_key for event in attributed if event.kind is UsageKind.DETECTION}
     reports = [report for subject in sorted(found) for report in book.reports_on(subject)]
-    return tuple(logs.values()), tuple(reports)
+    return tuple(logs.values()), _of_operators(reports, operators)
 
 
 def chunks_of(events: Sequence[UsageEvent]) -> Iterator[list[UsageEvent]]:
@@ -96,6 +102,13 @@ def chunks_of(events: Sequence[UsageEvent]) -> Iterator[list[UsageEvent]]:
         licences.add(event.licence_id)
     if lot:
         yield lot
+
+
+def _of_operators(
+    reports: Iterable[SignedDetectionReport], operators: Collection[Address]
+) -> tuple[SignedDetectionReport, ...]:
+    known = {operator.lower() for operator in operators}
+    return tuple(signed for signed in reports if signed.report.operator.lower() in known)
 
 
 def _attribute_finding(

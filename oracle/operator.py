@@ -111,6 +111,11 @@ class Operator:
         """The account it signs as."""
         return self._signer.address
 
+    @property
+    def name(self) -> str:
+        """What it is called where its refusal is told."""
+        return self.address
+
     def attest(self, proposal: Proposal) -> StoredSignature:
         """Sign the proposed report, after computing it.
 
@@ -160,12 +165,14 @@ class Operator:
     def _reviewed_records(self, proposal: Proposal, at: BlockPin) -> Records:
         """All records of the segments, after each segment and each paper behind it was checked."""
         evidence = get_evidence(self._blocks, proposal.evidence_cid)
-        facts = self._view.facts(at)
+        facts, operators = self._view.facts(at), self._view.operator_set(at).members
         supported = self._supported_events(evidence, facts, at)
         producers = {segment.digest: segment for segment in evidence.segments}
         manifest = segments_manifest(self._blocks, proposal.report.segments_digest)
         found = [
-            self._reviewed_segment(self._blocks.get(entry.cid), producers, supported, facts)
+            self._reviewed_segment(
+                self._blocks.get(entry.cid), producers, supported, facts, operators
+            )
             for entry in manifest.segments
         ]
         if manifest.evidence != str(proposal.evidence_cid):
@@ -178,6 +185,7 @@ class Operator:
         producers: Mapping[Digest, SegmentProducer],
         supported: Collection[Digest],
         facts: ChainFacts,
+        operators: Collection[Address],
     ) -> Records:
         deployment = self._view.deployment
         digest = segment_digest(body)
@@ -192,7 +200,7 @@ class Operator:
             raise SegmentOfAnother(described.origin, ours)
         require_signer(named.producer, described.signing_digest(), named.signature)
         records = segment_records(body)
-        by_oracle = named.producer in deployment.operators
+        by_oracle = named.producer in operators
         looked_at = (
             (row, decode_record(records[row])) for row in _suspects(records, named.producer, facts)
         )
@@ -210,6 +218,7 @@ class Operator:
     ) -> frozenset[Digest]:
         """Ids of every event that follows from the signed papers, computed again."""
         deployment = self._view.deployment
+        operators = self._view.operator_set(at).members
         log_domain = generation_log_domain(
             deployment.chain_id, deployment.contracts["DerivativeGraph"]
         )
@@ -221,7 +230,7 @@ class Operator:
             deployment.chain_id, deployment.contracts["UsageOracle"]
         )
         for signed in evidence.detections:
-            verify_detection_report(signed, report_signers, deployment.operators, now=at.timestamp)
+            verify_detection_report(signed, report_signers, operators, now=at.timestamp)
         logs = {signed.log.generation_id: signed.log for signed in evidence.logs}
         events = [event for log in logs.values() for event in attribute_log(log, facts).events]
         found: dict[Digest, list[DetectionReport]] = {}

@@ -8,11 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from chain.client.usage_oracle import OperatorSet
 from chain.ledger.epoch import EpochReport
 from chain.ledger.identifiers import Address, Digest, address_bytes
 from chain.ledger.words import SigningDomain
 from oracle.epoch_book import StoredSignature
-from oracle.errors import NotAnOperator, OperatorDisagrees, QuorumNotReached, SignatureForged
+from oracle.errors import (
+    NotAnOperator,
+    OperatorDisagrees,
+    QuorumNotReached,
+    QuorumUnsound,
+    SignatureForged,
+)
 from oracle.typed_data import recover_signer
 
 
@@ -69,6 +76,20 @@ class Quorum:
         if not self.reached:
             raise QuorumNotReached(len(self._signed), self._threshold, self._refusals)
         return tuple(self._signed[signer] for signer in self.signers[: self._threshold])
+
+
+def require_sound(operators: OperatorSet) -> None:
+    """Raises QuorumUnsound unless enough operators are left, and two quorums always share one that
+    does not lie: k > (n + f) / 2."""
+    if operators.is_sound:
+        return
+    count = len(operators.members)
+    reason = (
+        "more must sign than there are"
+        if operators.threshold > count
+        else "two conflicting epochs could both gather as many"
+    )
+    raise QuorumUnsound(operators.threshold, count, operators.faults, reason)
 
 
 def quorum_of(

@@ -142,17 +142,19 @@ class Sealer:
 
     def _take(self, at: BlockPin) -> _Taken:
         """What evidence gives, and the oldest platform segments, as far as one report takes."""
-        facts = self._view.facts(at)
+        facts, operators = self._view.facts(at), self._view.operator_set(at).members
         with self._outbox.reading() as connection:
             book = EvidenceBook(connection)
-            harvest = look(book, facts, self._policy)
+            harvest = look(book, facts, self._policy, operators)
             packed = [self._pack(lot) for lot in chunks_of(harvest.fresh)]
             chosen = _fitting(itertools.chain(packed, book.waiting_segments()))
             if not chosen:
                 raise NothingToSeal
             records = joined_records([segment_records(segment.body) for segment in chosen])
             attributed = records[records["kind"] != UsageKind.PLAY]
-            logs, detections = evidence_for(book, [decode_record(each) for each in attributed])
+            logs, detections = evidence_for(
+                book, [decode_record(each) for each in attributed], operators
+            )
         evidence = Evidence(producers_of(chosen), logs, detections)
         harvested = tuple(segment for segment in packed if segment in chosen)
         return _Taken(harvest, harvested, tuple(chosen), records, evidence)

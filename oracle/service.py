@@ -159,7 +159,7 @@ class OracleService:
     def file_detection(self, signed: SignedDetectionReport) -> FiledPaper:
         """Keep an operator's report on a found copy. Raises as `file_generation_log`."""
         at = self._view.head()
-        operators = self._view.deployment.operators
+        operators = self._view.operator_set(at).members
         verify_detection_report(signed, self._detection_domain, operators, now=at.timestamp)
         require_detection_manifest(self._blocks, signed.report)
         with self._outbox.writing() as connection:
@@ -181,10 +181,10 @@ class OracleService:
     def open_epoch_status(self) -> OpenEpoch:
         """What the next epoch would be made of, and what is withheld and why."""
         at = self._view.pin()
-        facts = self._view.facts(at)
+        facts, operators = self._view.facts(at), self._view.operator_set(at).members
         with self._outbox.writing() as connection:
             book = EvidenceBook(connection)
-            harvest = look(book, facts, self._policy)
+            harvest = look(book, facts, self._policy, operators)
             record(book, harvest, frozenset())
             waiting, withheld = book.waiting_count(), tuple(book.withheld())
         posted = self._view.posted(at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from chain.client.blocks import BlockPin, Call, Receipt
@@ -19,6 +20,24 @@ from chain.ledger.identifiers import (
 )
 
 SIGNATURE_BYTES: Final = 65
+
+
+@dataclass(frozen=True)
+class OperatorSet:
+    """Who signs reports: `threshold` of `members`, of whom `faults` may lie or be away."""
+
+    members: tuple[Address, ...]
+    threshold: int
+    faults: int
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether enough are left to sign, and two quorums share one who does not lie: 2k > n + f.
+
+        The contract installs none that is not; a slashed operator may leave too few.
+        """
+        count = len(self.members)
+        return self.threshold <= count and 2 * self.threshold > count + self.faults
 
 
 def report_from(values: Mapping[str, Any]) -> EpochReport:
@@ -118,11 +137,15 @@ class UsageOracle(Contract):
     def is_operator(self, account: Address, *, at: BlockPin) -> bool:
         return bool(self._read("isOperator", account, at=at))
 
-    def operators(self, *, at: BlockPin) -> tuple[Address, ...]:
-        return tuple(Address(account) for account in self._read("operators", at=at))
-
-    def threshold(self, *, at: BlockPin) -> int:
-        return int(self._read("threshold", at=at))
+    def operator_set(self, *, at: BlockPin) -> OperatorSet:
+        """Whose signatures it took in reports after that block."""
+        wanted: list[tuple[str, tuple[Any, ...]]] = [
+            ("operators", ()),
+            ("threshold", ()),
+            ("faults", ()),
+        ]
+        members, threshold, faults = self.read_many(wanted, at=at)
+        return OperatorSet(tuple(Address(m) for m in members), int(threshold), int(faults))
 
     def is_usage_returned(self, epoch: EpochNumber, *, at: BlockPin) -> bool:
         """Whether a rejected report's licences have their caps back."""

@@ -274,8 +274,11 @@ def test_the_oracle_knows_its_operators(devnet: Devnet) -> None:
     at = devnet.node.head()
     expected = {devnet.address(FIRST_OPERATOR + i) for i in range(OPERATORS)}
 
-    assert set(devnet.oracle.operators(at=at)) == expected
-    assert devnet.oracle.threshold(at=at) == THRESHOLD
+    found = devnet.oracle.operator_set(at=at)
+
+    assert set(found.members) == expected
+    assert (found.threshold, found.faults) == (THRESHOLD, 0)
+    assert found.is_sound
     assert devnet.oracle.is_operator(devnet.address(FIRST_OPERATOR), at=at)
     assert not devnet.oracle.is_operator(devnet.address(PLATFORM), at=at)
     assert devnet.distributor.window_seconds(at=at) == devnet.deployment.window_seconds
