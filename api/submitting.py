@@ -17,7 +17,7 @@ from chain.ledger.usage import UsageEvent
 from chain.settlement.segments import SEGMENT_EVENTS_MAX, SegmentOrigin
 from oracle.evidence_book import StoredSegment
 from oracle.intake import RowOutcome, pack_segment
-from oracle.typed_data import DigestSigner
+from oracle.typed_data import StructSigner
 from oracle.usage_rows import Row, UsageFormat, bounded_lines, read_rows
 
 RESULT_COLUMNS: Final = ("row", "outcome", "event_id", "reason")
@@ -66,7 +66,7 @@ class _Told:
 def submit_file(
     path: Path,
     form: UsageFormat,
-    signer: DigestSigner,
+    signer: StructSigner,
     api: UsageApi,
     results: TextIO,
     *,
@@ -99,7 +99,7 @@ def submit_file(
 
 class _Sender:
     def __init__(
-        self, origin: SegmentOrigin, signer: DigestSigner, api: UsageApi, dry_run: bool
+        self, origin: SegmentOrigin, signer: StructSigner, api: UsageApi, dry_run: bool
     ) -> None:
         self._origin = origin
         self._signer = signer

@@ -19,7 +19,7 @@ from chain.ledger.words import SigningDomain
 from oracle.errors import EvidenceMalformed, NotAnOperator
 from oracle.generation_log import CLOCK_SKEW_SECONDS
 from oracle.typed_data import (
-    DigestSigner,
+    StructSigner,
     address_word,
     bytes32_word,
     require_signer,
@@ -168,7 +168,7 @@ def detection_report_domain(chain_id: int, usage_oracle: Address) -> SigningDoma
 
 
 def sign_detection_report(
-    report: DetectionReport, signer: DigestSigner, domain: SigningDomain
+    report: DetectionReport, signer: StructSigner, domain: SigningDomain
 ) -> SignedDetectionReport:
     """Sign as the operator that ran the detection."""
     return SignedDetectionReport(report, sign_struct(domain, report.struct_hash, signer))

@@ -19,7 +19,7 @@ from chain.ledger.words import SigningDomain
 from oracle.chain_facts import LicenceStanding
 from oracle.errors import EvidenceMalformed, LicenceUnfit
 from oracle.typed_data import (
-    DigestSigner,
+    StructSigner,
     address_word,
     bytes32_word,
     require_signer,
@@ -138,7 +138,7 @@ def generation_log_domain(chain_id: int, derivative_graph: Address) -> SigningDo
 
 
 def sign_generation_log(
-    log: GenerationLog, signer: DigestSigner, domain: SigningDomain
+    log: GenerationLog, signer: StructSigner, domain: SigningDomain
 ) -> SignedGenerationLog:
     """Sign as the platform. Whether it may, is decided where the log is filed."""
     return SignedGenerationLog(log, sign_struct(domain, log.log_id, signer))

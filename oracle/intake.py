@@ -32,7 +32,7 @@ from oracle.errors import EvidenceMalformed, SegmentOfAnother, SegmentRefused
 from oracle.evidence_book import EvidenceBook, StoredSegment
 from oracle.generation_log import CLOCK_SKEW_SECONDS
 from oracle.outbox import Outbox
-from oracle.typed_data import DigestSigner, require_signer, sign_struct
+from oracle.typed_data import StructSigner, require_signer, sign_struct
 from oracle.usage_rows import UsageFormat, read_rows
 
 # A year's statement, and five weeks to send it in. What is older is between platform and payees.
@@ -138,7 +138,7 @@ class UsageIntake:
             return _rows_of(EvidenceBook(connection), segment)
 
     def import_lines(
-        self, lines: Iterable[str], signer: DigestSigner, facts: ChainFacts, *, now: int
+        self, lines: Iterable[str], signer: StructSigner, facts: ChainFacts, *, now: int
     ) -> IntakeReceipt:
         """Take a platform's JSON lines: good rows are packed and signed, bad ones named.
 
@@ -164,13 +164,13 @@ class UsageIntake:
                 results[index] = RowResult(index, kept.outcome, kept.event_id, kept.reason)
         return IntakeReceipt(tuple(digests), tuple(results[i] for i in sorted(results)))
 
-    def pack(self, events: Sequence[UsageEvent], signer: DigestSigner) -> StoredSegment:
+    def pack(self, events: Sequence[UsageEvent], signer: StructSigner) -> StoredSegment:
         """Encode and sign a segment as its producer."""
         return pack_segment(events, self.origin(signer.address), signer)
 
 
 def pack_segment(
-    events: Sequence[UsageEvent], origin: SegmentOrigin, signer: DigestSigner
+    events: Sequence[UsageEvent], origin: SegmentOrigin, signer: StructSigner
 ) -> StoredSegment:
     """Encode and sign a segment as its producer."""
     body = encode_segment(events, origin)

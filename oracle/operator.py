@@ -52,7 +52,7 @@ from oracle.errors import (
 from oracle.generation_log import generation_log_domain, verify_generation_log
 from oracle.history import EpochHistory, segments_manifest
 from oracle.papers import Evidence, SegmentProducer, differences, get_evidence
-from oracle.typed_data import DigestSigner, require_signer, sign_struct
+from oracle.typed_data import StructSigner, require_signer, sign_struct
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Operator:
 
     def __init__(
         self,
-        signer: DigestSigner,
+        signer: StructSigner,
         view: ChainView,
         blocks: BlockReader,
         memory: SignatureMemory,

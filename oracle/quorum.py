@@ -57,7 +57,13 @@ class Quorum:
             raise NotAnOperator(recovered)
         self._signed[recovered] = signed.signature
 
-    def note_refusal(self, operator: Address, reason: str) -> None:
+    def take_up(self, signed: StoredSignature) -> None:
+        """Count a signature that was verified once, if it is of this report and its signer is an
+        operator still."""
+        if signed.report_hash == self._report_hash and signed.operator in self._operators:
+            self.add(signed)
+
+    def note_refusal(self, operator: str, reason: str) -> None:
         """Remember why an operator did not sign; it is told when too few did."""
         self._refusals.append((operator, reason))
 

@@ -13,11 +13,10 @@ from chain.client.errors import ContractRefused
 from chain.client.royalty_ledger import RoyaltyLedger
 from chain.client.usage_oracle import UsageOracle
 from chain.ledger.epoch import report_domain
-from chain.ledger.errors import LedgerError
 from chain.ledger.identifiers import Address, Digest
 from chain.ledger.sum_tree import SumTree
 from chain.ledger.usage import UsageEvent
-from chain.provenance import BlockStore, ProvenanceError
+from chain.provenance import BlockStore
 from oracle.answers import FiledPaper, OpenEpoch, OracleStatus, Payday, TickReport
 from oracle.attribution import DetectionPolicy
 from oracle.chain_facts import ChainFacts
@@ -28,7 +27,7 @@ from oracle.detection_report import (
     verify_detection_report,
 )
 from oracle.epoch_book import EpochBook, EpochRow, EpochState, StoredSignature
-from oracle.errors import EpochNotReady, NothingToSeal, OracleError
+from oracle.errors import EpochNotReady, NothingToSeal
 from oracle.evidence_book import EvidenceBook, StoredSegment
 from oracle.generation_log import (
     SignedGenerationLog,
@@ -42,14 +41,17 @@ from oracle.keeper import Keeper, KeeperRound
 from oracle.manifest_check import require_detection_manifest, require_generation_manifest
 from oracle.node_wire import NodeWire
 from oracle.operator import Operator, Proposal
+from oracle.operators.collecting import collect
+from oracle.operators.memory import OutboxMemory
+from oracle.operators.remote import ANSWER_SECONDS, RemoteOperator
 from oracle.outbox import Outbox
 from oracle.papers import PayoutsPaper, get_payouts
-from oracle.quorum import Quorum
+from oracle.quorum import Quorum, require_sound
 from oracle.relay import PushOutcome, Relay
 from oracle.sealing import Sealer
 from oracle.transaction_book import TransactionBook
 from oracle.transactions import TransactionLane, TransactionSigner
-from oracle.typed_data import DigestSigner
+from oracle.typed_data import StructSigner
 
 POLL_SECONDS: Final = 0.2
 # How often a step is looked at again before it is left to the next call.
@@ -61,31 +63,12 @@ KEEPER_ROUNDS_MAX: Final = 4
 @dataclass(frozen=True)
 class OracleKeys:
     """`operators` sign epochs, `producer` (one of them) signs the segments that evidence gives,
-    `relay` pays for gas and has no authority."""
+    `relay` pays for gas and has no authority. There are no `operators` here when all of them are
+    asked at addresses."""
 
-    operators: tuple[DigestSigner, ...]
-    producer: DigestSigner
+    operators: tuple[StructSigner, ...]
+    producer: StructSigner
     relay: TransactionSigner
-
-
-class OutboxMemory:
-    """Operators' memory of what they signed, in the outbox."""
-
-    def __init__(self, outbox: Outbox) -> None:
-        self._outbox = outbox
-
-    def signature_of(
-        self, epoch: int, previous: Digest, operator: Address
-    ) -> StoredSignature | None:
-        """What an operator signed for an epoch after the report `previous`."""
-        with self._outbox.reading() as connection:
-            return EpochBook(connection).signature_of(epoch, previous, operator)
-
-    def remember(self, epoch: int, previous: Digest, signed: StoredSignature) -> None:
-        """Keep a signature, durably, before it is handed out."""
-        with self._outbox.writing() as connection:
-            EpochBook(connection).put_signature(epoch, previous, signed)
-        self._outbox.reached("signature-remembered")
 
 
 class OracleService:
@@ -105,6 +88,8 @@ class OracleService:
         keys: OracleKeys,
         token: Address,
         *,
+        remote_operators: Sequence[RemoteOperator] = (),
+        answer_seconds: float = ANSWER_SECONDS,
         policy: DetectionPolicy | None = None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -121,6 +106,8 @@ class OracleService:
         self._intake = UsageIntake(outbox, chain_id, oracle)
         self._producer = keys.producer
         self._sealer = Sealer(outbox, blocks, view, token, self._policy, self._pack)
+        self._remote_operators = tuple(remote_operators)
+        self._answer_seconds = answer_seconds
         memory = OutboxMemory(outbox)
         self._operators = tuple(
             Operator(signer, view, blocks, memory, self._policy) for signer in keys.operators
@@ -171,7 +158,7 @@ class OracleService:
         at, facts = self._now()
         return self._intake.file_segment(body, signature, facts, now=at.timestamp)
 
-    def import_usage(self, lines: Iterable[str], signer: DigestSigner) -> IntakeReceipt:
+    def import_usage(self, lines: Iterable[str], signer: StructSigner) -> IntakeReceipt:
         """Take a platform's plays as JSON lines, row by row; `signer` is the platform's key."""
         at, facts = self._now()
         return self._intake.import_lines(lines, signer, facts, now=at.timestamp)
@@ -200,18 +187,20 @@ class OracleService:
     def collect_signatures(self, number: int | None = None) -> Quorum:
         """Ask every operator; an epoch that enough of them signed becomes ATTESTED.
 
-        Signatures given are kept, so that asking again asks only who did not sign yet. Raises
-        QuorumNotReached with each refusal.
+        Signatures given are kept, and count on when their operators are away later. Raises
+        QuorumNotReached with each refusal; QuorumUnsound.
         """
         self._outbox.require_worker()
         row = self._epoch(number)
         quorum = self._quorum(row)
-        for operator in self._operators:
-            try:
-                signed = operator.attest(Proposal(row.report, row.evidence_cid))
-                quorum.add(signed)
-            except (OracleError, LedgerError, ProvenanceError) as refusal:
-                quorum.note_refusal(operator.address, str(refusal))
+        collect(
+            Proposal(row.report, row.evidence_cid),
+            quorum,
+            self._operators,
+            self._remote_operators,
+            answer_seconds=self._answer_seconds,
+            keep=lambda signed: self._keep(row, signed),
+        )
         quorum.signatures()
         if row.state is EpochState.SEALED:
             with self._outbox.writing() as connection:
@@ -228,10 +217,11 @@ class OracleService:
         self._outbox.require_worker()
         row = self._epoch(number)
         quorum = self._quorum(row)
-        with self._outbox.reading() as connection:
-            book = EpochBook(connection)
-            for signed in book.signatures(row.number, row.report.previous_report):
-                quorum.add(signed)
+        if row.state is EpochState.ATTESTED and not quorum.reached:
+            # Others are operators now than those who signed.
+            with self._outbox.writing() as connection:
+                EpochBook(connection).set_state(row.number, EpochState.SEALED)
+            return self._epoch(row.number)
         usage = self.payouts_of(row).licence_usage
         for _ in range(POLLS_MAX):
             row = self._relay.post(row.number, usage, quorum)
@@ -416,8 +406,19 @@ class OracleService:
         return self._intake.pack(events, self._producer)
 
     def _quorum(self, row: EpochRow) -> Quorum:
-        deployment = self._view.deployment
-        return Quorum(row.report, self._report_domain, deployment.operators, deployment.threshold)
+        """The signatures that are held of those who are operators now. Raises QuorumUnsound."""
+        operators = self._view.operator_set(self._view.node.head())
+        require_sound(operators)
+        quorum = Quorum(row.report, self._report_domain, operators.members, operators.threshold)
+        with self._outbox.reading() as connection:
+            held = EpochBook(connection).signatures(row.number, row.report.previous_report)
+        for signed in held:
+            quorum.take_up(signed)
+        return quorum
+
+    def _keep(self, row: EpochRow, signed: StoredSignature) -> None:
+        with self._outbox.writing() as connection:
+            EpochBook(connection).put_signature(row.number, row.report.previous_report, signed)
 
     def _epoch(self, number: int | None) -> EpochRow:
         with self._outbox.reading() as connection:

@@ -24,22 +24,22 @@ RECOVERY_OFFSET: Final = 27
 CURVE_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 
-class DigestSigner(Protocol):
-    """Signs 32 bytes with one secp256k1 key: a local key, a keystore or a remote signer."""
+class StructSigner(Protocol):
+    """Signs with one secp256k1 key: see `chain.client.keys` for where it may be kept."""
 
     @property
     def address(self) -> Address:
-        """The account that `sign_digest` signs for."""
+        """The account it signs as."""
         ...
 
-    def sign_digest(self, digest: bytes, *, chain_id: int) -> bytes:
-        """65 bytes r, s, v with low s and v of 27 or 28, for a domain of `chain_id`."""
+    def sign_preimage(self, preimage: bytes, *, chain_id: int) -> bytes:
+        """65 bytes r, s, v over keccak256 of `preimage`, with low s and v of 27 or 28."""
         ...
 
 
-def sign_struct(domain: SigningDomain, struct_hash: Digest, signer: DigestSigner) -> bytes:
+def sign_struct(domain: SigningDomain, struct_hash: Digest, signer: StructSigner) -> bytes:
     """The signature of a struct in a domain, 65 bytes r, s, v."""
-    return signer.sign_digest(domain.digest(struct_hash), chain_id=domain.chain_id)
+    return signer.sign_preimage(domain.preimage(struct_hash), chain_id=domain.chain_id)
 
 
 def uint_word(value: int, bits: int, field: str) -> bytes:

@@ -11,6 +11,7 @@ ClientError
 ├── TransactionLost     sent, and not seen in a block within the time given: it may still arrive
 ├── FeeTooHigh          the chain is dearer than the cap; nothing was sent
 ├── KeyRefused          a key may not be used here, or is no key
+├── SignerAway          a remote signer does not answer, or not with its key's signature
 ├── DeploymentInvalid   the deployment file is missing, damaged, or of another chain
 └── AnswerMalformed     a contract's answer or a log does not have the shape of its ABI
 """
@@ -178,6 +179,18 @@ class KeyRefused(ClientError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
+        self.reason = reason
+
+
+class SignerAway(ClientError):
+    """A remote signer gave no signature; nothing was signed."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(
+            f"the signer at {url} does not sign: {reason}. Next: check that it runs, is unlocked "
+            "and holds the key"
+        )
+        self.url = url
         self.reason = reason
 
 

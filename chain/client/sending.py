@@ -21,7 +21,7 @@ from chain.client.errors import (
     TransactionLost,
 )
 from chain.client.node import Node
-from chain.client.signer import LocalSigner
+from chain.client.signer import Signer
 from chain.ledger.identifiers import Address
 
 # An estimate is exact for the state it saw; a neighbour in the block may make the call dearer.
@@ -79,7 +79,7 @@ def estimate_gas(node: Node, call: Call, *, sender: Address) -> int:
 
 
 def sign(
-    node: Node, call: Call, *, signer: LocalSigner, nonce: int, gas: int, fees: Fees
+    node: Node, call: Call, *, signer: Signer, nonce: int, gas: int, fees: Fees
 ) -> SignedTransaction:
     """Sign for the node's chain; sends nothing. Raises KeyRefused."""
     fields: dict[str, Any] = {
@@ -131,7 +131,7 @@ def wait_for(node: Node, signed: SignedTransaction, *, wait_seconds: float) -> R
         pause = min(2 * pause, POLL_SECONDS_MAX)
 
 
-def send(node: Node, call: Call, *, signer: LocalSigner, gas: int | None = None) -> Receipt:
+def send(node: Node, call: Call, *, signer: Signer, gas: int | None = None) -> Receipt:
     """Simulate, sign, send and wait; the receipt is that of a success.
 
     `gas` replaces the estimate, for calls whose inner calls may fail without failing the whole.

@@ -50,6 +50,10 @@ class SigningDomain:
             )
         )
 
+    def preimage(self, struct_hash: Digest) -> bytes:
+        """The 66 bytes whose keccak256 a key signs for a struct in this domain."""
+        return b"\x19\x01" + self.separator() + struct_hash
+
     def digest(self, struct_hash: Digest) -> Digest:
         """The 32 bytes that a key signs for a struct in this domain."""
-        return Digest(keccak256(b"\x19\x01" + self.separator() + struct_hash))
+        return Digest(keccak256(self.preimage(struct_hash)))

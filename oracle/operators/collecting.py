@@ -76,9 +76,7 @@ def collect(
         quorum.note_refusal(name, "did not answer in time")
 
 
-def _ask(
-    operator: RemoteOperator, proposal: Proposal, answers: queue.SimpleQueue[_Answer]
-) -> None:
+def _ask(operator: RemoteOperator, proposal: Proposal, answers: queue.SimpleQueue[_Answer]) -> None:
     try:
         answers.put((operator.name, operator.attest(proposal)))
     except QuorumError as refusal:

@@ -20,6 +20,8 @@ from oracle.operators.wire import (
 )
 
 CONNECT_SECONDS: Final = 5.0
+# An epoch of a million events takes a busy machine this long. Below the worker's lease.
+ANSWER_SECONDS: Final = 90.0
 REASON_CHARACTERS_MAX: Final = 2_000
 
 
@@ -27,7 +29,9 @@ class RemoteOperator:
     """One operator's process. `name` is its address on the network: which account it signs as is
     learnt from its signature."""
 
-    def __init__(self, url: str, *, token: str | None = None, answer_seconds: float) -> None:
+    def __init__(
+        self, url: str, *, token: str | None = None, answer_seconds: float = ANSWER_SECONDS
+    ) -> None:
         self.name = url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._answer_seconds = answer_seconds

@@ -1,9 +1,9 @@
 """The JSON between whoever collects signatures and an operator's process.
 
-    POST /v1/attestations   {"report": {...}, "evidence": "bafy..."}
-    200                     {"operator": "0x...", "reportHash": "0x...", "signature": "0x..."}
-    409                     it does not sign: {"code", "detail", "differences": [[field, ...], ...]}
-    503                     it cannot judge now: {"code", "detail"}
+POST /v1/attestations   {"report": {...}, "evidence": "bafy..."}
+200                     {"operator": "0x...", "reportHash": "0x...", "signature": "0x..."}
+409                     it does not sign: {"code", "detail", "differences": [[field, ...], ...]}
+503                     it cannot judge now: {"code", "detail"}
 """
 
 from __future__ import annotations

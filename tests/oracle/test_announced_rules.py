@@ -12,7 +12,7 @@ from chain.settlement.facts import SettlementState
 from oracle.attribution import DetectionPolicy
 from oracle.errors import OperatorDisagrees
 from oracle.operator import Operator, Proposal
-from oracle.service import OutboxMemory
+from oracle.operators.memory import OutboxMemory
 from tests.heritage import ELDERS, UNIT_PRICE, announce_rule
 from tests.oracle.conftest import World, sha
 

@@ -29,9 +29,9 @@ from oracle.errors import (
     WouldEquivocate,
 )
 from oracle.operator import Calculator, Operator, Proposal
+from oracle.operators.memory import OutboxMemory
 from oracle.outbox import Outbox
 from oracle.papers import Evidence, get_evidence, put_evidence
-from oracle.service import OutboxMemory
 from tests.devnet import CUSTOMER
 from tests.oracle.conftest import World, sha
 

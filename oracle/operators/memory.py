@@ -1,0 +1,36 @@
+"""Operators' memory of what they signed, in an outbox: the coordinator's for operators in its own
+process, a file of its own for an operator's process."""
+
+from __future__ import annotations
+
+from chain.ledger.identifiers import Address, Digest
+from oracle.epoch_book import EpochBook, StoredSignature
+from oracle.errors import WouldEquivocate
+from oracle.outbox import Outbox
+
+
+class OutboxMemory:
+    """A `SignatureMemory` that outlives the process."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+
+    def signature_of(
+        self, epoch: int, previous: Digest, operator: Address
+    ) -> StoredSignature | None:
+        """What an operator signed for an epoch after the report `previous`."""
+        with self._outbox.reading() as connection:
+            return EpochBook(connection).signature_of(epoch, previous, operator)
+
+    def remember(self, epoch: int, previous: Digest, signed: StoredSignature) -> None:
+        """Keep a signature, durably, before it is handed out.
+
+        Raises WouldEquivocate when another one was kept meanwhile: this one is for nobody.
+        """
+        with self._outbox.writing() as connection:
+            book = EpochBook(connection)
+            book.put_signature(epoch, previous, signed)
+            kept = book.signature_of(epoch, previous, signed.operator)
+        if kept is not None and kept.report_hash != signed.report_hash:
+            raise WouldEquivocate(signed.operator, epoch, kept.report_hash, signed.report_hash)
+        self._outbox.reached("signature-remembered")
