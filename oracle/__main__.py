@@ -1,12 +1,15 @@
-"""python -m oracle run | status | replay
+"""python -m oracle run | status | replay | resume
 
     run      keep the direct lane, seal, sign, post and pay epochs until interrupted
     status   print how everything stands, as JSON
     replay   send again what was signed but is not final, recompute every epoch, and stop
+    resume   let paused relay keys send again, after you have looked at what paused them
 
 Read from the environment: ANTIPHON_RPC_URL, ANTIPHON_DEPLOYMENT, ANTIPHON_INDEX_URL,
 ANTIPHON_OUTBOX (a file) or ANTIPHON_OUTBOX_URL (postgresql://…), ANTIPHON_BLOCKS,
-ANTIPHON_ORACLE_KEYS, ANTIPHON_TOKEN, ANTIPHON_FINAL_DEPTH, ANTIPHON_ORACLE_POLL_SECONDS.
+ANTIPHON_ORACLE_KEYS, ANTIPHON_TOKEN, ANTIPHON_FINAL_DEPTH, ANTIPHON_ORACLE_POLL_SECONDS;
+for the relay ANTIPHON_RPC_WITNESSES, ANTIPHON_HEAD_AGE_SECONDS, ANTIPHON_FEE_CAP_GWEI,
+ANTIPHON_BUMP_BLOCKS, ANTIPHON_IN_FLIGHT_MAX. What each alarm asks for: docs/OPERATING.md.
 """
 
 from __future__ import annotations
@@ -116,6 +119,15 @@ def replay(service: OracleService, _settings: OracleSettings) -> None:
     _say("nothing is lost and nothing differs")
 
 
+def resume(service: OracleService, _settings: OracleSettings) -> None:
+    """Let paused relay keys send again."""
+    resumed = service.resume_relay()
+    for key in resumed:
+        _say(f"{key} sends again")
+    if not resumed:
+        _say("no relay key was paused")
+
+
 def _say(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
@@ -125,6 +137,7 @@ COMMANDS: Final[dict[str, Callable[[OracleService, OracleSettings], None]]] = {
     "run": run,
     "status": status,
     "replay": replay,
+    "resume": resume,
 }
 
 

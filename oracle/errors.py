@@ -32,6 +32,8 @@ OracleError
 │   ├── LeaseLost              another worker took over from this one
 │   └── OutboxNotHeld          a step of the worker was asked of a process that only files and reads
 ├── OutboxUnavailable          the disk is full, or the database does not answer; nothing is lost
+├── NodeLags                   the node's newest block is too old to go by
+├── RelayPaused                somebody else sent with a relay key; a person must look
 └── TransactionFailed          mined, but reverted
 
 A node that does not answer, or a contract that says no, is told by `chain.client.errors`.
@@ -385,6 +387,30 @@ class OutboxUnavailable(OracleError):
         super().__init__(
             f"the outbox {place} cannot be used now ({reason}); nothing of this step was kept and "
             f"nothing before it is lost: {advice}, the oracle goes on by itself"
+        )
+
+
+class NodeLags(OracleError):
+    """Raised when the node's newest block is older than it should ever be."""
+
+    def __init__(self, age_seconds: int, age_seconds_max: int) -> None:
+        self.age_seconds = age_seconds
+        self.age_seconds_max = age_seconds_max
+        super().__init__(
+            f"the node's newest block is {age_seconds} s old, more than {age_seconds_max}; nothing "
+            "is decided by it: wait for the node, use another one, or set this machine's clock "
+            "right"
+        )
+
+
+class RelayPaused(OracleError):
+    """Raised when no relay key may send; what is signed stays stored."""
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__(
+            f"the relay is paused: {'; '.join(self.reasons)}. Nothing is lost. Give the relay a "
+            "key that nobody else has, or find out who sent, then `python -m oracle resume`"
         )
 
 

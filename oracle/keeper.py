@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chain.client.blocks import BlockPin, Call
-from chain.client.errors import ContractRefused
+from chain.client.errors import ContractRefused, FeeTooHigh
 from chain.client.royalty_ledger import RoyaltyLedger, shares_list
 from chain.indexer.records import DerivativeRecord, SplitRecord
 from chain.ledger.identifiers import Address, WorkId
 from oracle.chain_view import ChainView
+from oracle.errors import RelayPaused
 from oracle.outbox import Outbox
 from oracle.transaction_book import GIVEN_UP, TransactionBook
 from oracle.transactions import TransactionLane
@@ -56,8 +57,8 @@ class Keeper:
                 continue
             try:
                 self._lane.decide(intent, call.to, call.data)
-            except ContractRefused as refusal:
-                log.warning("keeper was refused", extra={"intent": intent, "error": refusal.error})
+            except (ContractRefused, FeeTooHigh, RelayPaused) as refusal:
+                log.warning("keeper was refused", extra={"intent": intent, "reason": str(refusal)})
                 refused.append((intent, str(refusal)))
             else:
                 decided.append(intent)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from chain.client.deployment import Deployment
 from chain.client.errors import KeyRefused
-from chain.client.node import Node
+from chain.client.node import FeePolicy, Node
 from chain.client.signer import DEVELOPMENT_CHAIN_ID, LocalSigner, dev_signer
 from chain.indexer.database import open_database
 from chain.indexer.follow import Follower
@@ -16,6 +16,7 @@ from chain.indexer.store import Store
 from chain.ledger.identifiers import address
 from chain.provenance import FsBlockStore
 from oracle.chain_view import ChainView
+from oracle.node_wire import NodeWire
 from oracle.outbox import Outbox
 from oracle.service import OracleKeys, OracleService
 from oracle.settings import KEYS_VARIABLE, OracleSettings
@@ -32,7 +33,7 @@ def open_oracle(settings: OracleSettings, *, worker: bool = True) -> Iterator[Or
 
     Raises DeploymentInvalid, KeyRefused, RpcUnavailable, WrongChain, and what `Outbox` raises.
     """
-    node = Node(settings.chain.rpc_url)
+    node = Node(settings.chain.rpc_url, fees=FeePolicy(cap_wei=settings.relay.fee_cap_wei))
     deployment = Deployment.load(settings.chain.deployment_path)
     node.expect_chain(deployment.chain_id)
     keys = load_keys(settings.keys_folder, deployment)
@@ -43,8 +44,22 @@ def open_oracle(settings: OracleSettings, *, worker: bool = True) -> Iterator[Or
     follower = Follower(node, deployment, engine, depth=depth, witnesses=witnesses)
     view = ChainView(node, Store(engine), deployment, follower.catch_up, settings.final_depth)
     outbox = Outbox(settings.outbox, identity_of(node, deployment), worker=worker)
+    wire = NodeWire(
+        node,
+        anchor=node.block(deployment.block),
+        witnesses=[Node(url) for url in settings.witnesses],
+        head_age_max=settings.head_age_seconds,
+    )
     try:
-        yield OracleService(outbox, view, FsBlockStore(settings.blocks_folder), keys, token)
+        yield OracleService(
+            outbox,
+            view,
+            FsBlockStore(settings.blocks_folder),
+            keys,
+            token,
+            wire=wire,
+            relay_policy=settings.relay,
+        )
     finally:
         outbox.close()
         engine.dispose()
@@ -75,4 +90,6 @@ def load_keys(folder: Path | None, deployment: Deployment) -> OracleKeys:
     operators = tuple(LocalSigner.from_file(path) for path in sorted(folder.glob("operator-*.key")))
     if not operators:
         raise KeyRefused(f"{folder} holds no operator-*.key. Next: check {KEYS_VARIABLE}")
-    return OracleKeys(operators, operators[0], LocalSigner.from_file(folder / "relay.key"))
+    relay = LocalSigner.from_file(folder / "relay.key")
+    more = tuple(LocalSigner.from_file(path) for path in sorted(folder.glob("relay-*.key")))
+    return OracleKeys(operators, operators[0], relay, more)

@@ -206,6 +206,9 @@ class Relay:
         state = {
             AttemptState.SIGNED: EpochState.QUEUED,
             AttemptState.SENT: EpochState.QUEUED,
+            AttemptState.STUCK: EpochState.QUEUED,
+            AttemptState.REORGED: EpochState.QUEUED,
+            AttemptState.REPLACED: EpochState.QUEUED,
             AttemptState.MINED: EpochState.MINED,
             AttemptState.FINAL: EpochState.FINAL,
             AttemptState.FAILED: EpochState.ATTESTED,

@@ -9,7 +9,7 @@ from typing import Final
 
 from chain.client.blocks import BlockPin
 from chain.client.epoch_distributor import EpochDistributor
-from chain.client.errors import ContractRefused
+from chain.client.errors import ContractRefused, FeeTooHigh
 from chain.client.royalty_ledger import RoyaltyLedger
 from chain.client.usage_oracle import UsageOracle
 from chain.ledger.epoch import report_domain
@@ -27,8 +27,9 @@ from oracle.detection_report import (
     verify_detection_report,
 )
 from oracle.epoch_book import EpochBook, EpochRow, EpochState, StoredSignature
-from oracle.errors import EpochNotReady, NothingToSeal
+from oracle.errors import EpochNotReady, NothingToSeal, RelayPaused, TransactionFailed
 from oracle.evidence_book import EvidenceBook, StoredSegment
+from oracle.fees import RelayPolicy
 from oracle.generation_log import (
     SignedGenerationLog,
     generation_log_domain,
@@ -50,8 +51,9 @@ from oracle.quorum import Quorum, require_sound
 from oracle.relay import PushOutcome, Relay
 from oracle.sealing import Sealer
 from oracle.transaction_book import TransactionBook
-from oracle.transactions import TransactionLane, TransactionSigner
+from oracle.transactions import TransactionLane
 from oracle.typed_data import StructSigner
+from oracle.wire import TransactionSigner
 
 POLL_SECONDS: Final = 0.2
 # How often a step is looked at again before it is left to the next call.
@@ -63,12 +65,13 @@ KEEPER_ROUNDS_MAX: Final = 4
 @dataclass(frozen=True)
 class OracleKeys:
     """`operators` sign epochs, `producer` (one of them) signs the segments that evidence gives,
-    `relay` pays for gas and has no authority. There are no `operators` here when all of them are
-    asked at addresses."""
+    `relay` pays for gas and has no authority; `more_relays` do the same beside it. There are no
+    `operators` here when all of them are asked at addresses."""
 
     operators: tuple[StructSigner, ...]
     producer: StructSigner
     relay: TransactionSigner
+    more_relays: tuple[TransactionSigner, ...] = ()
 
 
 class OracleService:
@@ -91,6 +94,8 @@ class OracleService:
         remote_operators: Sequence[RemoteOperator] = (),
         answer_seconds: float = ANSWER_SECONDS,
         policy: DetectionPolicy | None = None,
+        wire: NodeWire | None = None,
+        relay_policy: RelayPolicy | None = None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         deployment = view.deployment
@@ -112,8 +117,15 @@ class OracleService:
         self._operators = tuple(
             Operator(signer, view, blocks, memory, self._policy) for signer in keys.operators
         )
-        self._wire = NodeWire(view.node)
-        self._lane = TransactionLane(outbox, self._wire, keys.relay, final_depth=view.final_depth)
+        self._wire = wire or NodeWire(view.node)
+        self._lane = TransactionLane(
+            outbox,
+            self._wire,
+            keys.relay,
+            *keys.more_relays,
+            final_depth=view.final_depth,
+            policy=relay_policy,
+        )
         self._relay = Relay(
             outbox,
             self._lane,
@@ -294,6 +306,11 @@ class OracleService:
         Raises RpcUnavailable and what else a caller cannot wait away.
         """
         report = TickReport()
+        try:
+            # First of all: nothing that is refused below keeps what is sent already waiting.
+            self._relay.observe()
+        except TransactionFailed as failure:
+            report.troubles.append(str(failure))
         kept = self.keep_direct_lane()
         report.done += [f"sent {intent}" for intent in kept.decided]
         report.troubles += [f"{intent}: {reason}" for intent, reason in kept.refused]
@@ -301,8 +318,9 @@ class OracleService:
             self._tick_epochs(report, seal=seal)
         except NothingToSeal:
             pass
-        except (EpochNotReady, ContractRefused) as wait:
+        except (EpochNotReady, ContractRefused, FeeTooHigh, RelayPaused) as wait:
             report.troubles.append(str(wait))
+        report.troubles += self._lane.alarms
         return report
 
     def _tick_epochs(self, report: TickReport, *, seal: bool) -> None:
@@ -348,6 +366,11 @@ class OracleService:
         """Hand every stored transaction that is not final to the node again, and read receipts."""
         self._outbox.require_worker()
         self._relay.observe()
+
+    def resume_relay(self) -> tuple[Address, ...]:
+        """Let paused relay keys send again, after a person has looked; which keys."""
+        self._outbox.require_worker()
+        return self._lane.resume()
 
     def replay(self) -> tuple[Prior, ...]:
         """Recompute every posted epoch from its segments and the chain. Raises HistoryMismatch."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from chain.client.node import GWEI
 from chain.settings import ChainSettings, SettingsInvalid
+from oracle.fees import RelayPolicy
 
 OUTBOX_VARIABLE: Final = "ANTIPHON_OUTBOX"
 OUTBOX_URL_VARIABLE: Final = "ANTIPHON_OUTBOX_URL"
@@ -16,6 +18,11 @@ KEYS_VARIABLE: Final = "ANTIPHON_ORACLE_KEYS"
 TOKEN_VARIABLE: Final = "ANTIPHON_TOKEN"  # noqa: S105 (an address, not a secret)
 DEPTH_VARIABLE: Final = "ANTIPHON_FINAL_DEPTH"
 POLL_VARIABLE: Final = "ANTIPHON_ORACLE_POLL_SECONDS"
+WITNESSES_VARIABLE: Final = "ANTIPHON_RPC_WITNESSES"
+HEAD_AGE_VARIABLE: Final = "ANTIPHON_HEAD_AGE_SECONDS"
+FEE_CAP_VARIABLE: Final = "ANTIPHON_FEE_CAP_GWEI"
+BUMP_VARIABLE: Final = "ANTIPHON_BUMP_BLOCKS"
+IN_FLIGHT_VARIABLE: Final = "ANTIPHON_IN_FLIGHT_MAX"
 
 OUTBOX_DEFAULT: Final = Path("var/outbox.sqlite")
 BLOCKS_DEFAULT: Final = Path("var/blocks")
@@ -24,6 +31,12 @@ FINAL_DEPTH_DEFAULT: Final = 0
 FINAL_DEPTH_MAX: Final = 4_096
 POLL_SECONDS_DEFAULT: Final = 2
 POLL_SECONDS_MAX: Final = 3_600
+# A chain without traffic makes no blocks: how old its head may be is for public chains to say.
+HEAD_AGE_DEFAULT: Final = 0
+HEAD_AGE_MAX: Final = 86_400
+FEE_CAP_GWEI_MAX: Final = 1_000_000
+BUMP_BLOCKS_MAX: Final = 1_000
+IN_FLIGHT_MAX: Final = 1_000
 
 
 @dataclass(frozen=True)
@@ -31,7 +44,9 @@ class OracleSettings:
     """`keys_folder` holds operator-1.key … and relay.key, each readable by its owner alone; None
     means the development keys, which sign on the development chain and nowhere else. `token` None
     means the deployment's development coin. `outbox_url`, when given, is the PostgreSQL database
-    that several machines share; without it the outbox is the file at `outbox_path`."""
+    that several machines share; without it the outbox is the file at `outbox_path`. `witnesses` are
+    other nodes' addresses, asked before a transaction counts as final; a head older than
+    `head_age_seconds` decides nothing (0: however old)."""
 
     chain: ChainSettings
     outbox_path: Path = OUTBOX_DEFAULT
@@ -41,6 +56,9 @@ class OracleSettings:
     token: str | None = None
     final_depth: int = FINAL_DEPTH_DEFAULT
     poll_seconds: int = POLL_SECONDS_DEFAULT
+    witnesses: tuple[str, ...] = ()
+    head_age_seconds: int = HEAD_AGE_DEFAULT
+    relay: RelayPolicy = field(default_factory=RelayPolicy)
 
     @property
     def outbox(self) -> Path | str:
@@ -63,6 +81,9 @@ class OracleSettings:
             token=variables.get(TOKEN_VARIABLE),
             final_depth=_number(variables, DEPTH_VARIABLE, FINAL_DEPTH_DEFAULT, FINAL_DEPTH_MAX),
             poll_seconds=_number(variables, POLL_VARIABLE, POLL_SECONDS_DEFAULT, POLL_SECONDS_MAX),
+            witnesses=_witnesses(variables),
+            head_age_seconds=_number(variables, HEAD_AGE_VARIABLE, HEAD_AGE_DEFAULT, HEAD_AGE_MAX),
+            relay=_relay(variables),
         )
 
 
@@ -74,6 +95,25 @@ def _database(variables: Mapping[str, str]) -> str | None:
             f"give an address that begins with postgresql://; a file goes into {OUTBOX_VARIABLE}",
         )
     return url
+
+
+def _witnesses(variables: Mapping[str, str]) -> tuple[str, ...]:
+    found = tuple(u.strip() for u in variables.get(WITNESSES_VARIABLE, "").split(",") if u.strip())
+    if not all(url.startswith(("http://", "https://")) for url in found):
+        raise SettingsInvalid(
+            WITNESSES_VARIABLE, "give addresses that begin with http:// or https://, with commas"
+        )
+    return found
+
+
+def _relay(variables: Mapping[str, str]) -> RelayPolicy:
+    usual = RelayPolicy()
+    cap = _number(variables, FEE_CAP_VARIABLE, usual.fee_cap_wei // GWEI, FEE_CAP_GWEI_MAX)
+    return RelayPolicy(
+        bump_blocks=_number(variables, BUMP_VARIABLE, usual.bump_blocks, BUMP_BLOCKS_MAX),
+        fee_cap_wei=cap * GWEI,
+        in_flight_max=_number(variables, IN_FLIGHT_VARIABLE, usual.in_flight_max, IN_FLIGHT_MAX),
+    )
 
 
 def _number(variables: Mapping[str, str], name: str, default: int, most: int) -> int:

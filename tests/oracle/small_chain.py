@@ -17,14 +17,22 @@ from eth_account.typed_transactions import TypedTransaction
 from hexbytes import HexBytes
 
 from chain.client.blocks import BlockPin, Receipt
-from chain.client.errors import ContractRefused, RpcFault, RpcRefused, RpcUnavailable
+from chain.client.errors import (
+    ContractRefused,
+    FeeTooHigh,
+    RpcFault,
+    RpcRefused,
+    RpcUnavailable,
+)
 from chain.client.sending import Fees
 from chain.ledger.identifiers import Address
 from chain.ledger.keccak import keccak256
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS block (number INTEGER PRIMARY KEY, hash BLOB, salt INTEGER);
-CREATE TABLE IF NOT EXISTS pool (hash BLOB PRIMARY KEY, sender TEXT, nonce INTEGER, data BLOB);
+CREATE TABLE IF NOT EXISTS pool (
+    hash BLOB PRIMARY KEY, sender TEXT, nonce INTEGER, data BLOB, fee INTEGER
+);
 CREATE TABLE IF NOT EXISTS mined (
     hash BLOB PRIMARY KEY, sender TEXT, nonce INTEGER, data BLOB, block INTEGER, status INTEGER
 );
@@ -34,11 +42,20 @@ INSERT OR IGNORE INTO block VALUES (0, x'00', 0);
 
 @dataclass
 class SmallChain:
-    """The oracle's `Wire` over the file; `away` makes every call fail as a dead node does."""
+    """The oracle's `Wire` over the file; `away` makes every call fail as a dead node does.
+
+    `base_fee_wei` keeps out of blocks what offers less; over `cap_wei` it refuses to name fees.
+    `silent` gives no receipts, `refuses` says why it takes no transaction.
+    """
 
     path: Path
     automine: bool = True
     away: bool = False
+    agreeing: bool = True
+    silent: bool = False
+    refuses: str = ""
+    base_fee_wei: int = 0
+    cap_wei: int = 500 * 10**9
     reverting: frozenset[bytes] = frozenset()
     refusing: frozenset[bytes] = frozenset()
     salt: int = 0
@@ -72,19 +89,38 @@ class SmallChain:
                 ).fetchone()[0]
             )
 
+    def transaction_with(self, account: Address, nonce: int, number: int) -> bytes | None:
+        self._answer("eth_getBlockByNumber")
+        with self._file() as file:
+            row = file.execute(
+                "SELECT hash FROM mined WHERE sender = ? AND nonce = ? AND block <= ?",
+                (account, nonce, number),
+            ).fetchone()
+        return None if row is None else row[0]
+
+    def agreed(self, receipt: Receipt) -> bool:
+        return self.agreeing
+
     def send_raw(self, raw: bytes) -> None:
         self._answer("eth_sendRawTransaction")
         fields = TypedTransaction.from_bytes(HexBytes(raw)).as_dict()
         sender, nonce = Account.recover_transaction(raw), int(fields["nonce"])
+        if self.refuses:
+            raise RpcRefused("eth_sendRawTransaction", -32000, self.refuses)
         tx_hash = keccak256(raw)
         if nonce < self.transaction_count(sender, self.head().number):
             raise RpcRefused("eth_sendRawTransaction", -32000, "nonce too low")
         with self._file() as file:
             if file.execute("SELECT 1 FROM pool WHERE hash = ?", (tx_hash,)).fetchone():
                 raise RpcRefused("eth_sendRawTransaction", -32000, "already known")
+            same = "SELECT MAX(fee) FROM pool WHERE sender = ? AND nonce = ?"
+            rival, fee = file.execute(same, (sender, nonce)).fetchone()[0], fields["maxFeePerGas"]
+            if rival is not None and fee * 100 < rival * 110:
+                message = "replacement transaction underpriced"
+                raise RpcRefused("eth_sendRawTransaction", -32000, message)
             file.execute(
-                "INSERT INTO pool VALUES (?, ?, ?, ?)",
-                (tx_hash, sender, nonce, bytes(fields["data"])),
+                "INSERT INTO pool VALUES (?, ?, ?, ?, ?)",
+                (tx_hash, sender, nonce, bytes(fields["data"]), fee),
             )
         if self.automine:
             self.mine()
@@ -97,7 +133,7 @@ class SmallChain:
                 "WHERE m.hash = ?",
                 (tx_hash,),
             ).fetchone()
-        if row is None:
+        if row is None or self.silent:
             return None
         status, number, block_hash = row
         return Receipt(tx_hash, BlockPin(number, block_hash, 0), 21_000, status, ())
@@ -110,7 +146,9 @@ class SmallChain:
 
     def fees(self) -> Fees:
         self._answer("eth_getBlockByNumber")
-        return Fees(2 * 10**9, 10**9)
+        if self.base_fee_wei > self.cap_wei:
+            raise FeeTooHigh(self.base_fee_wei, self.cap_wei)
+        return Fees(2 * self.base_fee_wei + 2 * 10**9, 10**9)
 
     def mine(self, blocks: int = 1) -> None:
         """Put what can be mined into the next block, then empty blocks on top."""
@@ -150,7 +188,10 @@ class SmallChain:
             return dict(rows.fetchall())
 
     def _fill(self, file: sqlite3.Connection, number: int) -> None:
-        waiting = file.execute("SELECT hash, sender, nonce, data FROM pool ORDER BY nonce")
+        waiting = file.execute(
+            "SELECT hash, sender, nonce, data FROM pool WHERE fee >= ? ORDER BY nonce, fee DESC",
+            (self.base_fee_wei,),
+        )
         for tx_hash, sender, nonce, data in waiting.fetchall():
             spent = file.execute(
                 "SELECT COUNT(*) FROM mined WHERE sender = ?", (sender,)

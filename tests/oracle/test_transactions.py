@@ -12,7 +12,7 @@ import pytest
 from chain.client.errors import ContractRefused, RpcUnavailable
 from chain.client.signer import dev_signer
 from chain.ledger.identifiers import Address
-from oracle.errors import TransactionFailed
+from oracle.errors import RelayPaused, TransactionFailed
 from oracle.outbox import Outbox, nowhere
 from oracle.transaction_book import AttemptState, TransactionBook
 from oracle.transactions import TransactionLane
@@ -143,7 +143,7 @@ def test_a_reorganisation_before_finality_is_mended_with_the_same_bytes(bench: B
     assert bench.counts() == {"FINAL": 3}
 
 
-def test_a_foreign_transaction_on_the_key_displaces_and_is_signed_around(bench: Bench) -> None:
+def test_a_foreign_transaction_pauses_the_key_until_somebody_has_looked(bench: Bench) -> None:
     bench.chain.automine = False
     bench.lane.decide("post:1", TARGET, b"post:1")
     foreign = {"type": 2, "chainId": 31337, "nonce": 0, "to": TARGET, "data": b"foreign"}
@@ -153,7 +153,11 @@ def test_a_foreign_transaction_on_the_key_displaces_and_is_signed_around(bench: 
     bench.lane.advance()
     bench.lane.advance()
     assert bench.state("post:1") == AttemptState.DISPLACED
+    assert "is not ours" in bench.lane.alarms[0]
+    with pytest.raises(RelayPaused):
+        bench.lane.decide("post:1", TARGET, b"post:1")
 
+    assert bench.lane.resume() == (RELAY.address,)
     bench.run_until_final("post:1")
 
     assert bench.chain.carried_out() == {b"foreign": 1, b"post:1": 1}
