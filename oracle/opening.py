@@ -47,7 +47,7 @@ def open_oracle(settings: OracleSettings, *, worker: bool = True) -> Iterator[Or
     wire = NodeWire(
         node,
         anchor=node.block(deployment.block),
-        witnesses=[Node(url) for url in settings.witnesses],
+        witnesses=witnesses,
         head_age_max=settings.head_age_seconds,
     )
     try:

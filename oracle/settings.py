@@ -18,7 +18,6 @@ KEYS_VARIABLE: Final = "ANTIPHON_ORACLE_KEYS"
 TOKEN_VARIABLE: Final = "ANTIPHON_TOKEN"  # noqa: S105 (an address, not a secret)
 DEPTH_VARIABLE: Final = "ANTIPHON_FINAL_DEPTH"
 POLL_VARIABLE: Final = "ANTIPHON_ORACLE_POLL_SECONDS"
-WITNESSES_VARIABLE: Final = "ANTIPHON_RPC_WITNESSES"
 HEAD_AGE_VARIABLE: Final = "ANTIPHON_HEAD_AGE_SECONDS"
 FEE_CAP_VARIABLE: Final = "ANTIPHON_FEE_CAP_GWEI"
 BUMP_VARIABLE: Final = "ANTIPHON_BUMP_BLOCKS"
@@ -44,9 +43,8 @@ class OracleSettings:
     """`keys_folder` holds operator-1.key … and relay.key, each readable by its owner alone; None
     means the development keys, which sign on the development chain and nowhere else. `token` None
     means the deployment's development coin. `outbox_url`, when given, is the PostgreSQL database
-    that several machines share; without it the outbox is the file at `outbox_path`. `witnesses` are
-    other nodes' addresses, asked before a transaction counts as final; a head older than
-    `head_age_seconds` decides nothing (0: however old)."""
+    that several machines share; without it the outbox is the file at `outbox_path`. A head older
+    than `head_age_seconds` decides nothing (0: however old)."""
 
     chain: ChainSettings
     outbox_path: Path = OUTBOX_DEFAULT
@@ -56,7 +54,6 @@ class OracleSettings:
     token: str | None = None
     final_depth: int = FINAL_DEPTH_DEFAULT
     poll_seconds: int = POLL_SECONDS_DEFAULT
-    witnesses: tuple[str, ...] = ()
     head_age_seconds: int = HEAD_AGE_DEFAULT
     relay: RelayPolicy = field(default_factory=RelayPolicy)
 
@@ -81,7 +78,6 @@ class OracleSettings:
             token=variables.get(TOKEN_VARIABLE),
             final_depth=_number(variables, DEPTH_VARIABLE, FINAL_DEPTH_DEFAULT, FINAL_DEPTH_MAX),
             poll_seconds=_number(variables, POLL_VARIABLE, POLL_SECONDS_DEFAULT, POLL_SECONDS_MAX),
-            witnesses=_witnesses(variables),
             head_age_seconds=_number(variables, HEAD_AGE_VARIABLE, HEAD_AGE_DEFAULT, HEAD_AGE_MAX),
             relay=_relay(variables),
         )
@@ -95,15 +91,6 @@ def _database(variables: Mapping[str, str]) -> str | None:
             f"give an address that begins with postgresql://; a file goes into {OUTBOX_VARIABLE}",
         )
     return url
-
-
-def _witnesses(variables: Mapping[str, str]) -> tuple[str, ...]:
-    found = tuple(u.strip() for u in variables.get(WITNESSES_VARIABLE, "").split(",") if u.strip())
-    if not all(url.startswith(("http://", "https://")) for url in found):
-        raise SettingsInvalid(
-            WITNESSES_VARIABLE, "give addresses that begin with http:// or https://, with commas"
-        )
-    return found
 
 
 def _relay(variables: Mapping[str, str]) -> RelayPolicy:
