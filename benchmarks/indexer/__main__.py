@@ -1,6 +1,6 @@
 """How many logs a second go from a node into SQL, beside web3.py reading the same logs.
 
-    python -m benchmarks.indexer                  30,000 payouts on a node of its own, into SQLite
+    python -m benchmarks.indexer                  50,000 payouts on a node of its own, into SQLite
     python -m benchmarks.indexer --logs 100000    another number
     python -m benchmarks.indexer --postgres URL   and into PostgreSQL
     python -m benchmarks.indexer --json           the same for machines
@@ -44,7 +44,7 @@ from chain.indexer.projecting import Projector  # noqa: E402
 from tests.devnet import running_anvil  # noqa: E402
 from tests.emitter import NODE_OPTIONS, Emission, Emitter, emission_of  # noqa: E402
 
-LOGS = 30_000
+LOGS = 50_000
 LOGS_PER_BLOCK = 100
 SHOWN_TO_WEB3 = 6_000
 REPEATS = 3

@@ -105,6 +105,15 @@ def open_index(
         return status_in(connection)
 
 
+def is_new(engine: Engine) -> bool:
+    """Whether nothing says yet which chain is followed."""
+    try:
+        read_status(engine)
+    except IndexEmpty:
+        return True
+    return False
+
+
 def rebuild(engine: Engine) -> None:
     """Drop everything; the next `catch_up` replays from the deployment's first block."""
     with writing(engine) as connection:

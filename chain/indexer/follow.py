@@ -25,7 +25,12 @@ from chain.indexer import cursor as index
 from chain.indexer.audit import AUDIT_BLOCKS, AUDIT_SECONDS, audit
 from chain.indexer.chain_reading import ChainReader, Stretch
 from chain.indexer.cursor import Batch
-from chain.indexer.errors import IndexDiffers, ReorgTooDeep, ReorgUnconfirmed
+from chain.indexer.errors import (
+    IndexDiffers,
+    IndexOfAnotherChain,
+    ReorgTooDeep,
+    ReorgUnconfirmed,
+)
 from chain.indexer.forks import Forks
 from chain.indexer.projecting import Projector
 from chain.settings import REORG_DEPTH_DEFAULT
@@ -128,10 +133,20 @@ class Follower:
         self._node.expect_chain(self._deployment.chain_id)
         numbers = [0, max(0, self._deployment.block - 1)]
         genesis, before_first = (header.pin for header in self._reader.headers(numbers))
-        status = index.open_index(self._engine, self._deployment, genesis, before_first)
-        return Forks(self._node, self._witnesses, self._engine, before_first), Progress(
-            status.cursor
-        )
+        try:
+            if index.is_new(self._engine):
+                self._confirm_genesis(genesis)
+            status = index.open_index(self._engine, self._deployment, genesis, before_first)
+        except IndexOfAnotherChain:
+            self._confirm_genesis(genesis)
+            raise
+        forks = Forks(self._node, self._witnesses, self._engine, before_first)
+        return forks, Progress(status.cursor)
+
+    def _confirm_genesis(self, genesis: BlockPin) -> None:
+        """One wrong answer must not name the chain for good."""
+        if self._node.header_by_hash(genesis.hash) is None:
+            raise AnswersDisagree(genesis.number, "its first block has several hashes")
 
     def _undo_fork(
         self, forks: Forks, head: BlockPin, depth: int | None, progress: Progress

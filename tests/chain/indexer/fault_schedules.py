@@ -41,7 +41,7 @@ from tests.postgres import Server, running_postgres
 STEPS = (4, 9)
 BLOCKS_MAX = 6
 LOGS_MAX = 7
-STATEMENTS_MAX = 40
+STATEMENTS_MAX = 90
 REQUESTS_MAX = 12
 # Deeper than any chain here, and so shallow that some forks need a repair.
 DEPTHS = (1_000, 1_000, 8)
