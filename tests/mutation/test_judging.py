@@ -1,0 +1,74 @@
+"""What mutation testing itself must not get wrong: whom it counts, and what it remembers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.mutation import verdicts
+from tests.mutation.hopeless import Vocabulary
+from tests.mutation.report import wilson
+
+SOURCE = """contract Purse {
+    uint256 private held;
+    function put(uint256 amount) external {
+        for (uint256 i; i < amount; ++i) {
+            held += 1;
+        }
+    }
+    function all() external view returns (uint256) {
+        return held;
+    }
+}"""
+
+
+@pytest.mark.parametrize(
+    ("line", "was", "now"),
+    [
+        (2, "uint256 private held;", "uint(256+1) private held;"),
+        (2, "uint256 private held;", "uint255 private held;"),
+        (5, "held += 1;", "helt += 1;"),
+        (9, "return held;", "return (held;"),
+        (9, "", "break;"),
+    ],
+)
+def test_what_no_compiler_accepts_is_seen_from_the_text(line: int, was: str, now: str) -> None:
+    assert Vocabulary(SOURCE).is_hopeless(line, was, now)
+
+
+@pytest.mark.parametrize(
+    ("line", "was", "now"),
+    [
+        (5, "held += 1;", "held -= 1;"),
+        (5, "held += 1;", "/*held += 1;*/"),
+        (5, "held += 1;", "revert();"),
+        (5, "", "break;"),
+        (2, "uint256 private held;", "uint128 private held;"),
+    ],
+)
+def test_what_may_compile_is_left_to_the_compiler(line: int, was: str, now: str) -> None:
+    assert not Vocabulary(SOURCE).is_hopeless(line, was, now)
+
+
+def test_what_was_noticed_stays_so_and_what_passed_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verdicts, "WORKSHOP", tmp_path)
+    written = verdicts.Verdicts()
+    written.add("60016001", "pair", "old tests", "Disagreement", "Purse.sol")
+    written.add("60016002", "pair", "old tests", None, "Purse.sol")
+
+    kept = verdicts.Verdicts()
+
+    assert kept.of("60016001", "pair", "new tests") is not None
+    assert kept.of("60016002", "pair", "old tests") is not None
+    assert kept.of("60016002", "pair", "new tests") is None
+    assert kept.of("60016001", "other judge", "old tests") is None
+
+
+def test_a_sample_has_an_interval() -> None:
+    """Wilson's, as worked out by hand for 81 of 100 at z = 1.96: 0.722 to 0.875."""
+    low, high = wilson(81, 100)
+    assert (round(low, 3), round(high, 3)) == (0.722, 0.875)
+    assert wilson(0, 0) == (0.0, 1.0)
