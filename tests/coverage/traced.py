@@ -59,10 +59,9 @@ def _trace_sent(provider: HTTPProvider, transaction: str) -> None:
     if receipt is None:
         return
     sent: Any = _make_request(provider, "eth_getTransactionByHash", [transaction])["result"]
-    data = sent["input"]
-    if receipt["to"] is not None:
-        if _is_known(receipt["to"], data, receipt["gasUsed"], receipt["status"]):
-            return
+    data, to = sent["input"], receipt["to"]
+    if to is not None and _is_known(to, data, receipt["gasUsed"], receipt["status"]):
+        return
     _keep(provider, "debug_traceTransaction", [transaction, {"tracer": TRACER}], data, receipt)
 
 
