@@ -16,6 +16,7 @@ _MANAGED: Final = "contracts/access/Managed.sol"
 _TURNSTILE: Final = "contracts/testing/Turnstile.sol"
 _LEDGER: Final = "contracts/RoyaltyLedger.sol"
 _SUMS: Final = "contracts/libraries/SumTree.sol"
+_VECTORS: Final = "contracts/libraries/AncestorVectors.sol"
 
 
 @dataclass(frozen=True)
@@ -244,6 +245,35 @@ STATEMENTS: Final = (
             _LEDGER,
             "_segmentStart[workId][token][version] = _accrued[workId][token];",
             "",
+        ),
+    ),
+    Statement(
+        "LinkProof",
+        "floors_take_from_nobody_else",
+        Mutation(_VECTORS, "fromChild += short - taken;", "fromChild += short;"),
+    ),
+    Statement(
+        "LinkProof",
+        "a_floor_is_reached",
+        Mutation(_VECTORS, "entries[i] += short;", "entries[i] += taken;"),
+    ),
+    Statement(
+        "LinkProof",
+        "the_parent_pays_first",
+        Mutation(_VECTORS, "short < has ? short : has", "short < has ? short : has / 2"),
+    ),
+    Statement(
+        "LinkProof",
+        "folding_loses_nothing",
+        Mutation(_VECTORS, "self.entries[parent] += share;", ""),
+    ),
+    Statement(
+        "LinkProof",
+        "the_protected_are_not_folded",
+        Mutation(
+            _VECTORS,
+            "& (_IS_PARENT | _IS_PROTECTED) == 0;\n            if",
+            "& _IS_PARENT == 0;\n            if",
         ),
     ),
 )
