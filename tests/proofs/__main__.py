@@ -31,7 +31,7 @@ SOLVER_SECONDS: Final = 60
 LOOP_BOUND: Final = 40
 PROVED, REFUTED = 0, 1
 # Products and quotients are quickest as integers, masks and hashes as bits.
-BY_CVC5: Final = ("LedgerProof",)
+BY_CVC5: Final = ("LedgerProof", "PassingProof")
 
 
 def main() -> int:
@@ -89,7 +89,7 @@ def narrowed(proof: str, statement: Statement) -> str:
     """The proof's source with the twin's inputs held to where its defect is to be looked for."""
     if not statement.where:
         return proof
-    begin = re.compile(rf"function check_{statement.name}\([^)]*\) external {{")
+    begin = re.compile(rf"function check_{statement.name}\([^)]*\) external(?: view| pure)? {{")
     text, count = begin.subn(lambda found: f"{found[0]} vm.assume({statement.where});", proof)
     assert count == 1, f"{statement.contract} has {count} functions check_{statement.name}"
     return text

@@ -276,4 +276,16 @@ STATEMENTS: Final = (
             "& _IS_PARENT == 0;\n            if",
         ),
     ),
+    Statement(
+        "PassingProof",
+        "all_of_a_share_is_given",
+        Mutation(_VECTORS, "kept -= part;", "kept -= part + (part & 1);"),
+        where="share == 4",
+    ),
+    Statement(
+        "PassingProof",
+        "an_ancestor_gets_its_part",
+        Mutation(_VECTORS, "& SHARE_MASK) / SHARE_SCALE;", "& SHARE_MASK) / (SHARE_SCALE - 1);"),
+        where="share == 3",
+    ),
 )
