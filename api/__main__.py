@@ -14,6 +14,8 @@ import uvicorn
 from api.application import Application, Settings
 from api.http.app import create_app
 from chain.client.errors import ClientError
+from chain.settings import SettingsInvalid
+from oracle.settings import database_in
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -41,9 +43,10 @@ def main(argv: list[str] | None = None) -> int:
                 given.deployment,
                 # From the environment: other users of the machine can read a command line.
                 os.environ.get("ANTIPHON_WATERMARK_TOKEN") or None,
+                database_in(os.environ),
             )
         )
-    except ClientError as error:
+    except (ClientError, SettingsInvalid) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     config = uvicorn.Config(

@@ -25,6 +25,8 @@ from chain.ledger.money import Currency
 from chain.provenance import FsBlockStore
 from chain.settings import ChainSettings
 from oracle.chain_view import ChainView
+from oracle.opening import identity_of
+from oracle.outbox import Outbox
 from oracle.settings import OracleSettings
 from watermark.client import WatermarkClient
 
@@ -41,6 +43,7 @@ class Settings:
     watermark_url: str
     deployment_file: Path
     watermark_token: str | None = None  # where the process answers in full to partners alone
+    outbox_url: str | None = None  # where several processes share the oracle's outbox
 
     @property
     def index_url(self) -> str:
@@ -56,6 +59,7 @@ class Settings:
                 index_url=self.index_url,
             ),
             outbox_path=self.state / "outbox.sqlite",
+            outbox_url=self.outbox_url,
             blocks_folder=self.state / "blocks",
         )
 
@@ -109,6 +113,12 @@ class Application(Contracts):
     def blocks(self) -> FsBlockStore:
         """Blocks that may be published; the gate still decides."""
         return FsBlockStore(self.settings.state / "blocks")
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """The oracle's outbox, to file into and to read; its worker is a process of its own."""
+        identity = identity_of(self.node, self.deployment)
+        return Outbox(self.settings.oracle.outbox, identity, worker=False)
 
     @cached_property
     def watermark(self) -> WatermarkClient:

@@ -18,8 +18,6 @@ from oracle.errors import SegmentRefused
 from oracle.evidence_book import EvidenceBook
 from oracle.intake import IntakeReceipt, UsageIntake
 from oracle.node_wire import NodeWire
-from oracle.opening import identity_of
-from oracle.outbox import Outbox
 from oracle.typed_data import SIGNATURE_BYTES
 
 # A signed segment as it is sent and kept in files: the block, and the signature behind it.
@@ -71,13 +69,10 @@ class UsageDesk:
         self._seen: tuple[float, int, ChainFacts] | None = None
 
     @cached_property
-    def _outbox(self) -> Outbox:
-        settings, deployment = self._app.settings.oracle, self._app.deployment
-        return Outbox(settings.outbox, identity_of(self._app.node, deployment), worker=False)
-
-    @cached_property
     def _intake(self) -> UsageIntake:
-        return UsageIntake(self._outbox, self._app.deployment.chain_id, self._app.oracle.address)
+        return UsageIntake(
+            self._app.outbox, self._app.deployment.chain_id, self._app.oracle.address
+        )
 
     def file(self, signed_segment: bytes, *, dry_run: bool = False) -> SegmentFiled:
         """Take a signed segment, whole or not at all; filing it again is harmless.
@@ -96,7 +91,7 @@ class UsageDesk:
 
     def receipt(self, digest: Digest) -> SegmentReceipt:
         """What became of a segment's events. Raises NotFound, OutboxUnavailable."""
-        with self._outbox.reading() as connection:
+        with self._app.outbox.reading() as connection:
             book = EvidenceBook(connection)
             segment = book.segment(digest)
             if segment is None:
@@ -106,7 +101,7 @@ class UsageDesk:
 
     def event_counts(self) -> dict[str, int]:
         """How many events are in each state."""
-        with self._outbox.reading() as connection:
+        with self._app.outbox.reading() as connection:
             return EvidenceBook(connection).event_counts()
 
     def now(self) -> int:

@@ -1,15 +1,19 @@
-"""python -m oracle run | status | replay | resume
+"""python -m oracle run | status | replay | resume | operator
 
     run      keep the direct lane, seal, sign, post and pay epochs until interrupted
     status   print how everything stands, as JSON
     replay   send again what was signed but is not final, recompute every epoch, and stop
     resume   let paused relay keys send again, after you have looked at what paused them
+    operator sign for one key, asked over HTTP: see `python -m oracle operator --help`
 
 Read from the environment: ANTIPHON_RPC_URL, ANTIPHON_DEPLOYMENT, ANTIPHON_INDEX_URL,
 ANTIPHON_OUTBOX (a file) or ANTIPHON_OUTBOX_URL (postgresql://…), ANTIPHON_BLOCKS,
 ANTIPHON_ORACLE_KEYS, ANTIPHON_TOKEN, ANTIPHON_FINAL_DEPTH, ANTIPHON_ORACLE_POLL_SECONDS;
 for the relay ANTIPHON_RPC_WITNESSES, ANTIPHON_HEAD_AGE_SECONDS, ANTIPHON_FEE_CAP_GWEI,
-ANTIPHON_BUMP_BLOCKS, ANTIPHON_IN_FLIGHT_MAX. What each alarm asks for: docs/OPERATING.md.
+ANTIPHON_BUMP_BLOCKS, ANTIPHON_IN_FLIGHT_MAX. Where operators are processes of their own:
+ANTIPHON_OPERATORS (their addresses), ANTIPHON_OPERATORS_TOKEN, ANTIPHON_OPERATORS_SECONDS,
+ANTIPHON_RELAY_KEY, ANTIPHON_PRODUCER_KEY and ANTIPHON_PASSPHRASE_FILE (see chain.client.keys).
+What each alarm asks for: docs/OPERATING.md.
 """
 
 from __future__ import annotations
@@ -33,6 +37,7 @@ from chain.provenance import ProvenanceError
 from chain.settings import SettingsInvalid
 from oracle.errors import EpochSuperseded, HistoryMismatch, OracleError, OutboxError
 from oracle.opening import open_oracle
+from oracle.operators.process import main as operator
 from oracle.service import OracleService
 from oracle.settings import OracleSettings
 
@@ -143,12 +148,14 @@ COMMANDS: Final[dict[str, Callable[[OracleService, OracleSettings], None]]] = {
 
 def main(arguments: list[str]) -> int:
     """Run one command; 1 with a plain sentence when it cannot be done."""
+    if arguments[:1] == ["operator"]:
+        return operator(arguments[1:])
     parser = argparse.ArgumentParser(
         prog="python -m oracle",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("command", choices=sorted(COMMANDS))
+    parser.add_argument("command", choices=[*sorted(COMMANDS), "operator"])
     command = parser.parse_args(arguments).command
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     try:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from chain.client.deployment import Deployment
 from chain.client.errors import KeyRefused
+from chain.client.keys import open_key, passphrase_from
 from chain.client.node import FeePolicy, Node
-from chain.client.signer import DEVELOPMENT_CHAIN_ID, LocalSigner, dev_signer
+from chain.client.signer import DEVELOPMENT_CHAIN_ID, LocalSigner, Signer, dev_signer
 from chain.indexer.database import open_database
 from chain.indexer.follow import Follower
 from chain.indexer.store import Store
@@ -17,9 +18,10 @@ from chain.ledger.identifiers import address
 from chain.provenance import FsBlockStore
 from oracle.chain_view import ChainView
 from oracle.node_wire import NodeWire
+from oracle.operators.remote import ANSWER_SECONDS, RemoteOperator
 from oracle.outbox import Outbox
 from oracle.service import OracleKeys, OracleService
-from oracle.settings import KEYS_VARIABLE, OracleSettings
+from oracle.settings import KEYS_VARIABLE, OracleSettings, RemoteOperators
 
 # Accounts of the development mnemonic.
 DEV_OPERATORS = range(3, 8)
@@ -36,7 +38,11 @@ def open_oracle(settings: OracleSettings, *, worker: bool = True) -> Iterator[Or
     node = Node(settings.chain.rpc_url, fees=FeePolicy(cap_wei=settings.relay.fee_cap_wei))
     deployment = Deployment.load(settings.chain.deployment_path)
     node.expect_chain(deployment.chain_id)
-    keys = load_keys(settings.keys_folder, deployment)
+    remote = settings.remote_operators
+    if remote is None:
+        keys = load_keys(settings.keys_folder, deployment)
+    else:
+        keys = keys_beside_operators(remote, deployment)
     token = deployment.token if settings.token is None else address(settings.token)
     engine = open_database(settings.chain.index_url)
     witnesses = [Node(url) for url in settings.chain.witness_urls]
@@ -59,6 +65,8 @@ def open_oracle(settings: OracleSettings, *, worker: bool = True) -> Iterator[Or
             token,
             wire=wire,
             relay_policy=settings.relay,
+            remote_operators=[] if remote is None else _asked(remote),
+            answer_seconds=ANSWER_SECONDS if remote is None else remote.answer_seconds,
         )
     finally:
         outbox.close()
@@ -75,6 +83,28 @@ def identity_of(node: Node, deployment: Deployment) -> dict[str, str]:
         "usageOracle": deployment.contracts["UsageOracle"],
         "deploymentBlock": "0x" + node.block(deployment.block).hash.hex(),
     }
+
+
+def _asked(remote: RemoteOperators) -> list[RemoteOperator]:
+    return [
+        RemoteOperator(url, token=remote.token, answer_seconds=remote.answer_seconds)
+        for url in remote.urls
+    ]
+
+
+def keys_beside_operators(remote: RemoteOperators, deployment: Deployment) -> OracleKeys:
+    """The keys of a process whose operators are processes of their own. Raises KeyRefused."""
+
+    def opened(place: str) -> Signer:
+        return open_key(
+            place,
+            chain_id=deployment.chain_id,
+            passphrase=passphrase_from(remote.passphrase_file),
+            variables=remote.variables,
+        )
+
+    producer = None if remote.producer_key is None else opened(remote.producer_key)
+    return OracleKeys((), producer, opened(remote.relay_key))
 
 
 def load_keys(folder: Path | None, deployment: Deployment) -> OracleKeys:

@@ -55,7 +55,8 @@ class _Taken:
 
 
 class Sealer:
-    """Makes epochs in one currency. `pack` signs the segments of events that evidence gave."""
+    """Makes epochs in one currency. `pack` signs the segments of events that evidence gave; without
+    it they wait."""
 
     def __init__(
         self,
@@ -64,7 +65,7 @@ class Sealer:
         view: ChainView,
         token: Address,
         policy: DetectionPolicy,
-        pack: Callable[[Sequence[UsageEvent]], StoredSegment],
+        pack: Callable[[Sequence[UsageEvent]], StoredSegment] | None,
     ) -> None:
         self._outbox = outbox
         self._blocks = blocks
@@ -146,7 +147,7 @@ class Sealer:
         with self._outbox.reading() as connection:
             book = EvidenceBook(connection)
             harvest = look(book, facts, self._policy, operators)
-            packed = [self._pack(lot) for lot in chunks_of(harvest.fresh)]
+            packed = [] if self._pack is None else list(map(self._pack, chunks_of(harvest.fresh)))
             chosen = _fitting(itertools.chain(packed, book.waiting_segments()))
             if not chosen:
                 raise NothingToSeal

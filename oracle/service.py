@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from chain.client.blocks import BlockPin
@@ -15,7 +16,6 @@ from chain.client.usage_oracle import UsageOracle
 from chain.ledger.epoch import report_domain
 from chain.ledger.identifiers import Address, Digest
 from chain.ledger.sum_tree import SumTree
-from chain.ledger.usage import UsageEvent
 from chain.provenance import BlockStore
 from oracle.answers import FiledPaper, OpenEpoch, OracleStatus, Payday, TickReport
 from oracle.attribution import DetectionPolicy
@@ -28,7 +28,7 @@ from oracle.detection_report import (
 )
 from oracle.epoch_book import EpochBook, EpochRow, EpochState, StoredSignature
 from oracle.errors import EpochNotReady, NothingToSeal, RelayPaused, TransactionFailed
-from oracle.evidence_book import EvidenceBook, StoredSegment
+from oracle.evidence_book import EvidenceBook
 from oracle.fees import RelayPolicy
 from oracle.generation_log import (
     SignedGenerationLog,
@@ -66,10 +66,11 @@ KEEPER_ROUNDS_MAX: Final = 4
 class OracleKeys:
     """`operators` sign epochs, `producer` (one of them) signs the segments that evidence gives,
     `relay` pays for gas and has no authority; `more_relays` do the same beside it. There are no
-    `operators` here when all of them are asked at addresses."""
+    `operators` here when all of them are asked at addresses; without a `producer`, what evidence
+    gives waits."""
 
     operators: tuple[StructSigner, ...]
-    producer: StructSigner
+    producer: StructSigner | None
     relay: TransactionSigner
     more_relays: tuple[TransactionSigner, ...] = ()
 
@@ -109,8 +110,8 @@ class OracleService:
         self._detection_domain = detection_report_domain(chain_id, oracle)
         self._report_domain = report_domain(chain_id, oracle)
         self._intake = UsageIntake(outbox, chain_id, oracle)
-        self._producer = keys.producer
-        self._sealer = Sealer(outbox, blocks, view, token, self._policy, self._pack)
+        pack = None if keys.producer is None else partial(self._intake.pack, signer=keys.producer)
+        self._sealer = Sealer(outbox, blocks, view, token, self._policy, pack)
         self._remote_operators = tuple(remote_operators)
         self._answer_seconds = answer_seconds
         memory = OutboxMemory(outbox)
@@ -424,9 +425,6 @@ class OracleService:
     def _now(self) -> tuple[BlockPin, ChainFacts]:
         at = self._view.head()
         return at, self._view.facts(at)
-
-    def _pack(self, events: Sequence[UsageEvent]) -> StoredSegment:
-        return self._intake.pack(events, self._producer)
 
     def _quorum(self, row: EpochRow) -> Quorum:
         """The signatures that are held of those who are operators now. Raises QuorumUnsound."""

@@ -22,6 +22,12 @@ HEAD_AGE_VARIABLE: Final = "ANTIPHON_HEAD_AGE_SECONDS"
 FEE_CAP_VARIABLE: Final = "ANTIPHON_FEE_CAP_GWEI"
 BUMP_VARIABLE: Final = "ANTIPHON_BUMP_BLOCKS"
 IN_FLIGHT_VARIABLE: Final = "ANTIPHON_IN_FLIGHT_MAX"
+OPERATORS_VARIABLE: Final = "ANTIPHON_OPERATORS"
+OPERATORS_TOKEN_VARIABLE: Final = "ANTIPHON_OPERATORS_TOKEN"  # noqa: S105 (a variable's name)
+OPERATORS_SECONDS_VARIABLE: Final = "ANTIPHON_OPERATORS_SECONDS"
+PRODUCER_VARIABLE: Final = "ANTIPHON_PRODUCER_KEY"
+RELAY_VARIABLE: Final = "ANTIPHON_RELAY_KEY"
+PASSPHRASE_VARIABLE: Final = "ANTIPHON_PASSPHRASE_FILE"  # noqa: S105 (a variable's name)
 
 OUTBOX_DEFAULT: Final = Path("var/outbox.sqlite")
 BLOCKS_DEFAULT: Final = Path("var/blocks")
@@ -36,12 +42,31 @@ HEAD_AGE_MAX: Final = 86_400
 FEE_CAP_GWEI_MAX: Final = 1_000_000
 BUMP_BLOCKS_MAX: Final = 1_000
 IN_FLIGHT_MAX: Final = 1_000
+# Below the worker's lease: who waits longer than that has been followed by another worker.
+OPERATORS_SECONDS_DEFAULT: Final = 90
+OPERATORS_SECONDS_MAX: Final = 100
+
+
+@dataclass(frozen=True)
+class RemoteOperators:
+    """Operators' processes to ask. `producer_key` and `relay_key` are places of keys (see
+    `chain.client.keys`): one operator's, that packs what evidence gives (None: evidence waits), and
+    the one that pays for gas. `token` is sent to every operator."""
+
+    urls: tuple[str, ...]
+    relay_key: str
+    producer_key: str | None
+    passphrase_file: Path | None
+    token: str | None
+    answer_seconds: int
+    variables: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class OracleSettings:
     """`keys_folder` holds operator-1.key … and relay.key, each readable by its owner alone; None
-    means the development keys, which sign on the development chain and nowhere else. `token` None
+    means the development keys, which sign on the development chain and nowhere else. With
+    `remote_operators` neither is used: operators are asked at their addresses. `token` None
     means the deployment's development coin. `outbox_url`, when given, is the PostgreSQL database
     that several machines share; without it the outbox is the file at `outbox_path`. A head older
     than `head_age_seconds` decides nothing (0: however old)."""
@@ -56,6 +81,7 @@ class OracleSettings:
     poll_seconds: int = POLL_SECONDS_DEFAULT
     head_age_seconds: int = HEAD_AGE_DEFAULT
     relay: RelayPolicy = field(default_factory=RelayPolicy)
+    remote_operators: RemoteOperators | None = None
 
     @property
     def outbox(self) -> Path | str:
@@ -72,18 +98,24 @@ class OracleSettings:
         return cls(
             chain=ChainSettings.parse(variables),
             outbox_path=Path(variables.get(OUTBOX_VARIABLE, str(OUTBOX_DEFAULT))),
-            outbox_url=_database(variables),
+            outbox_url=database_in(variables),
             blocks_folder=Path(variables.get(BLOCKS_VARIABLE, str(BLOCKS_DEFAULT))),
             keys_folder=None if keys is None else Path(keys),
             token=variables.get(TOKEN_VARIABLE),
-            final_depth=_number(variables, DEPTH_VARIABLE, FINAL_DEPTH_DEFAULT, FINAL_DEPTH_MAX),
-            poll_seconds=_number(variables, POLL_VARIABLE, POLL_SECONDS_DEFAULT, POLL_SECONDS_MAX),
-            head_age_seconds=_number(variables, HEAD_AGE_VARIABLE, HEAD_AGE_DEFAULT, HEAD_AGE_MAX),
+            final_depth=number_in(variables, DEPTH_VARIABLE, FINAL_DEPTH_DEFAULT, FINAL_DEPTH_MAX),
+            poll_seconds=number_in(
+                variables, POLL_VARIABLE, POLL_SECONDS_DEFAULT, POLL_SECONDS_MAX
+            ),
+            head_age_seconds=number_in(
+                variables, HEAD_AGE_VARIABLE, HEAD_AGE_DEFAULT, HEAD_AGE_MAX
+            ),
             relay=_relay(variables),
+            remote_operators=_remote_operators(variables),
         )
 
 
-def _database(variables: Mapping[str, str]) -> str | None:
+def database_in(variables: Mapping[str, str]) -> str | None:
+    """The PostgreSQL database of the outbox, if one is named. Raises SettingsInvalid."""
     url = variables.get(OUTBOX_URL_VARIABLE)
     if url is not None and not url.startswith(("postgresql://", "postgresql+psycopg://")):
         raise SettingsInvalid(
@@ -95,15 +127,52 @@ def _database(variables: Mapping[str, str]) -> str | None:
 
 def _relay(variables: Mapping[str, str]) -> RelayPolicy:
     usual = RelayPolicy()
-    cap = _number(variables, FEE_CAP_VARIABLE, usual.fee_cap_wei // GWEI, FEE_CAP_GWEI_MAX)
+    cap = number_in(variables, FEE_CAP_VARIABLE, usual.fee_cap_wei // GWEI, FEE_CAP_GWEI_MAX)
     return RelayPolicy(
-        bump_blocks=_number(variables, BUMP_VARIABLE, usual.bump_blocks, BUMP_BLOCKS_MAX),
+        bump_blocks=number_in(variables, BUMP_VARIABLE, usual.bump_blocks, BUMP_BLOCKS_MAX),
         fee_cap_wei=cap * GWEI,
-        in_flight_max=_number(variables, IN_FLIGHT_VARIABLE, usual.in_flight_max, IN_FLIGHT_MAX),
+        in_flight_max=number_in(variables, IN_FLIGHT_VARIABLE, usual.in_flight_max, IN_FLIGHT_MAX),
     )
 
 
-def _number(variables: Mapping[str, str], name: str, default: int, most: int) -> int:
+def _remote_operators(variables: Mapping[str, str]) -> RemoteOperators | None:
+    urls = tuple(variables.get(OPERATORS_VARIABLE, "").split())
+    if not urls:
+        return None
+    if not all(url.startswith(("http://", "https://")) for url in urls):
+        raise SettingsInvalid(
+            OPERATORS_VARIABLE, "give addresses that begin with http:// or https://, and spaces"
+        )
+    if len(set(urls)) != len(urls):
+        raise SettingsInvalid(OPERATORS_VARIABLE, "gives an address twice")
+    if not variables.get(RELAY_VARIABLE):
+        raise SettingsInvalid(
+            RELAY_VARIABLE, f"is needed beside {OPERATORS_VARIABLE}: the key that pays for gas"
+        )
+    return RemoteOperators(
+        urls,
+        variables[RELAY_VARIABLE],
+        variables.get(PRODUCER_VARIABLE) or None,
+        path_in(variables, PASSPHRASE_VARIABLE),
+        variables.get(OPERATORS_TOKEN_VARIABLE) or None,
+        number_in(
+            variables,
+            OPERATORS_SECONDS_VARIABLE,
+            OPERATORS_SECONDS_DEFAULT,
+            OPERATORS_SECONDS_MAX,
+        ),
+        variables,
+    )
+
+
+def path_in(variables: Mapping[str, str], name: str) -> Path | None:
+    """A path that a variable may give."""
+    given = variables.get(name)
+    return Path(given) if given else None
+
+
+def number_in(variables: Mapping[str, str], name: str, default: int, most: int) -> int:
+    """A number that a variable may give. Raises SettingsInvalid."""
     text = variables.get(name, str(default))
     if not text.isascii() or not text.isdigit() or int(text) > most:
         raise SettingsInvalid(name, f"give a whole number, 0 to {most}")

@@ -8,7 +8,9 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from api.application import Application
+from api.epoch_papers import EpochPapers
 from api.http import (
+    blocks,
     documents,
     epochs,
     money,
@@ -43,8 +45,9 @@ def create_app(application: Application, *, body_bytes_max: int = UPLOAD_BYTES_M
     app.state.application = application
     app.state.proofs = EpochProofs(application)
     app.state.usage = UsageDesk(application)
+    app.state.papers = EpochPapers(application)
     problems.install(app)
-    for part in (works, usage, money, epochs, proofs, numbers, traces, pages, documents):
+    for part in (works, usage, money, epochs, blocks, proofs, numbers, traces, pages, documents):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
     app.add_api_route("/health", health, tags=["health"], responses=problems.RESPONSES)
