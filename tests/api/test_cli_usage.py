@@ -85,7 +85,7 @@ def as_served(ledger: SmallLedger, app: Application) -> Iterator[str]:
 
 @pytest.fixture
 def desk(ledger: SmallLedger, writable: Application, tmp_path: Path) -> Iterator[Desk]:
-    key = bytes(ledger.platform._account.key)
+    key = bytes(ledger.platform._key.secret)
     # One round: the tests open it often, and nobody else can.
     keystore = Account.encrypt(key, PASSWORD, kdf="pbkdf2", iterations=1)
     (tmp_path / "keystore.json").write_text(json.dumps(keystore))
@@ -246,7 +246,7 @@ def test_a_strangers_key_reports_nothing_under_the_platforms_licence(
     antiphon: Antiphon, desk: Desk
 ) -> None:
     key = desk.folder / "stranger.key"
-    key.write_text(bytes(desk.ledger.devnet.signers[CUSTOMER]._account.key).hex())
+    key.write_text(bytes(desk.ledger.devnet.signers[CUSTOMER]._key.secret).hex())
     key.chmod(0o600)
     path = desk.jsonl("plays.jsonl", [desk.row(1)])
 

@@ -46,7 +46,7 @@ def signed(
     oracle = ledger.devnet.oracle.address
     origin = SegmentOrigin(chain or 31337, oracle, producer.address)
     # A development key signs for its own chain alone.
-    free = LocalSigner(bytes(producer._account.key))
+    free = LocalSigner(bytes(producer._key.secret))
     segment = pack_segment(events, origin, free)
     return segment.body + segment.signature
 

@@ -70,7 +70,7 @@ class Schedule:
             place,
             proxy,
             chain.node.endpoint if self._witnessed else "",
-            tuple(bytes(key._account.key) for key in self.keys),
+            tuple(bytes(key._key.secret) for key in self.keys),
             Address(LocalSigner(self.dice.randbytes(32)).address),
         )
         self.intents = [f"{seed}:{number}" for number in range(INTENTS)]
