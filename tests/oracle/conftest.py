@@ -114,9 +114,12 @@ class World:
         producer = signer or self.devnet.signers[PLATFORM]
         chain_id = self.devnet.deployment.chain_id
         origin = SegmentOrigin(chain_id, self.devnet.oracle.address, producer.address)
-        body = encode_segment(events, origin)
+        return self.signed(encode_segment(events, origin), producer)
+
+    def signed(self, body: bytes, producer: LocalSigner) -> tuple[bytes, bytes]:
+        """A segment and its signature."""
         digest = Segment.of(body).signing_digest()
-        return body, producer.sign_digest(digest, chain_id=chain_id)
+        return body, producer.sign_digest(digest, chain_id=self.devnet.deployment.chain_id)
 
     def file_plays(self, count: int, first: int = 0, **changes: object) -> None:
         self.service.file_segment(*self.segment(self.plays(count, first, **changes)))
