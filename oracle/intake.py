@@ -53,7 +53,7 @@ class RowOutcome(StrEnum):
     """It is not usage; the reason is beside it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RowResult:
     """One row of a segment or file, counted from 0."""
 
