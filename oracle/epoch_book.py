@@ -134,6 +134,14 @@ class EpochBook:
         signed = self.signatures(epoch, previous)
         return next((s for s in signed if s.operator == operator), None)
 
+    def last_signed(self, operator: Address) -> EpochNumber:
+        """The highest number of an epoch that an operator signed; zero when it signed none."""
+        row = self._connection.execute(
+            sa.text("SELECT MAX(epoch) FROM signature WHERE operator = :operator"),
+            {"operator": operator},
+        ).scalar()
+        return EpochNumber(row or 0)
+
     def signatures(self, epoch: int, previous: Digest) -> list[StoredSignature]:
         """All signatures for an epoch after the report `previous`."""
         rows = self._connection.execute(

@@ -19,6 +19,9 @@ OracleError
 ├── QuorumError
 │   ├── HistoryMismatch        an epoch on chain does not follow from its own segments
 │   ├── OperatorDisagrees      an operator computed another report; says which fields differ
+│   ├── DirectReportRefused    an operator does not sign a single use; says why
+│   ├── DirectReportUnderWay   a single use it signed may still be posted; it signs no epoch yet
+│   ├── EpochUnderWay          an epoch it signed is not posted; it signs no single use yet
 │   ├── WouldEquivocate        an operator already signed another report for this epoch
 │   ├── OperatorAway           an operator's process does not answer, or nothing that can be read
 │   ├── OperatorRefuses        an operator's process does not sign; in its own words
@@ -288,6 +291,43 @@ class QuorumUnsound(QuorumError):
         super().__init__(
             f"{threshold} of {count} operators with {faults} faulty are no quorum: {reason}; have "
             "the operator admin install another set (changeOperators), nothing is lost meanwhile"
+        )
+
+
+class DirectReportRefused(QuorumError):
+    """Raised by an operator that does not sign a single use; `reason` is what is wrong with it."""
+
+    def __init__(self, operator: str, reason: str) -> None:
+        self.operator = operator
+        self.reason = reason
+        super().__init__(
+            f"operator {operator} does not sign the report of this use: {reason}; "
+            "correct it, or let the use be counted with an epoch"
+        )
+
+
+class DirectReportUnderWay(QuorumError):
+    """Raised by an operator asked for an epoch that does not know of a report it signed."""
+
+    def __init__(self, operator: str, events: int) -> None:
+        self.operator = operator
+        self.events = events
+        super().__init__(
+            f"operator {operator} signed reports of {events} single uses that this epoch's state "
+            "does not have: seal it again when they are posted or their deadline, at most an "
+            "hour, is over"
+        )
+
+
+class EpochUnderWay(QuorumError):
+    """Raised by an operator asked for a single use while an epoch that it signed is not posted."""
+
+    def __init__(self, operator: str, epoch: int) -> None:
+        self.operator = operator
+        self.epoch = epoch
+        super().__init__(
+            f"operator {operator} signed epoch {epoch}, which is not posted and might count this "
+            "use: post that first"
         )
 
 

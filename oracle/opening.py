@@ -67,6 +67,7 @@ def open_oracle(settings: OracleSettings, *, worker: bool = True) -> Iterator[Or
             relay_policy=settings.relay,
             remote_operators=[] if remote is None else _asked(remote),
             answer_seconds=ANSWER_SECONDS if remote is None else remote.answer_seconds,
+            direct_price_min=settings.direct_price_min,
         )
     finally:
         outbox.close()

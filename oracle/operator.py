@@ -43,6 +43,7 @@ from oracle.detection_report import (
 from oracle.epoch_book import StoredSignature
 from oracle.errors import (
     CalculatorsDisagree,
+    DirectReportUnderWay,
     EvidenceMalformed,
     OperatorDisagrees,
     SegmentOfAnother,
@@ -74,6 +75,10 @@ class SignatureMemory(Protocol):
 
     def remember(self, epoch: int, previous: Digest, signed: StoredSignature) -> None:
         """Keep a signature, durably, before it is handed out."""
+        ...
+
+    def direct_under_way(self, operator: Address, since: int) -> frozenset[Digest]:
+        """Events whose reports it signed and that could be posted after Unix time `since`."""
         ...
 
 
@@ -134,6 +139,7 @@ class Operator:
         found = differences(report, self.recompute(proposal))
         if found:
             raise OperatorDisagrees(self.address, found)
+        self._require_direct_reports_known(report)
         deployment = self._view.deployment
         domain = report_domain(deployment.chain_id, deployment.contracts["UsageOracle"])
         signed = StoredSignature(self.address, asked, sign_struct(domain, asked, self._signer))
@@ -162,11 +168,25 @@ class Operator:
             raise CalculatorsDisagree(self.address, found)
         return one_by_one
 
+    def _require_direct_reports_known(self, report: EpochReport) -> None:
+        """Nothing it signed by itself can come on chain unknown to the epoch: no use counts twice.
+
+        A report not posted by its deadline never is, and times of blocks ascend.
+        """
+        signed = self._memory.direct_under_way(self.address, report.state_time)
+        if not signed:
+            return
+        at = self._view.at(report.state_block)
+        unknown = signed - {r.event_id for r in self._view.store.direct_reports(at=at)}
+        if unknown:
+            raise DirectReportUnderWay(self.address, len(unknown))
+
     def _reviewed_records(self, proposal: Proposal, at: BlockPin) -> Records:
         """All records of the segments, after each segment and each paper behind it was checked."""
         evidence = get_evidence(self._blocks, proposal.evidence_cid)
         facts, operators = self._view.facts(at), self._view.operator_set(at).members
-        supported = self._supported_events(evidence, facts, at)
+        events = supported_events(evidence, self._view, self._policy, at)
+        supported = frozenset(event.event_id for event in events)
         producers = {segment.digest: segment for segment in evidence.segments}
         manifest = segments_manifest(self._blocks, proposal.report.segments_digest)
         found = [
@@ -213,32 +233,33 @@ class Operator:
             raise SegmentRefused(spoiled)
         return records
 
-    def _supported_events(
-        self, evidence: Evidence, facts: ChainFacts, at: BlockPin
-    ) -> frozenset[Digest]:
-        """Ids of every event that follows from the signed papers, computed again."""
-        deployment = self._view.deployment
-        operators = self._view.operator_set(at).members
-        log_domain = generation_log_domain(
-            deployment.chain_id, deployment.contracts["DerivativeGraph"]
-        )
-        for signed_log in evidence.logs:
-            log = signed_log.log
-            standings = {i: s for i in log.licence_ids if (s := facts.licence(i)) is not None}
-            verify_generation_log(signed_log, log_domain, standings, now=at.timestamp)
-        report_signers = detection_report_domain(
-            deployment.chain_id, deployment.contracts["UsageOracle"]
-        )
-        for signed in evidence.detections:
-            verify_detection_report(signed, report_signers, operators, now=at.timestamp)
-        logs = {signed.log.generation_id: signed.log for signed in evidence.logs}
-        events = [event for log in logs.values() for event in attribute_log(log, facts).events]
-        found: dict[Digest, list[DetectionReport]] = {}
-        for signed in evidence.detections:
-            found.setdefault(signed.report.subject_pcm_sha256, []).append(signed.report)
-        for reports in found.values():
-            events += attribute_detections(reports, logs, facts, self._policy).events
-        return frozenset(event.event_id for event in events)
+
+def supported_events(
+    evidence: Evidence, view: ChainView, policy: DetectionPolicy, at: BlockPin
+) -> list[UsageEvent]:
+    """Every event that follows from the signed papers at a block, computed again.
+
+    Raises an EvidenceRefused for a paper that does not hold.
+    """
+    deployment, facts, operators = view.deployment, view.facts(at), view.operator_set(at).members
+    log_domain = generation_log_domain(deployment.chain_id, deployment.contracts["DerivativeGraph"])
+    for signed_log in evidence.logs:
+        log = signed_log.log
+        standings = {i: s for i in log.licence_ids if (s := facts.licence(i)) is not None}
+        verify_generation_log(signed_log, log_domain, standings, now=at.timestamp)
+    report_signers = detection_report_domain(
+        deployment.chain_id, deployment.contracts["UsageOracle"]
+    )
+    for signed in evidence.detections:
+        verify_detection_report(signed, report_signers, operators, now=at.timestamp)
+    logs = {signed.log.generation_id: signed.log for signed in evidence.logs}
+    events = [event for log in logs.values() for event in attribute_log(log, facts).events]
+    found: dict[Digest, list[DetectionReport]] = {}
+    for signed in evidence.detections:
+        found.setdefault(signed.report.subject_pcm_sha256, []).append(signed.report)
+    for reports in found.values():
+        events += attribute_detections(reports, logs, facts, policy).events
+    return events
 
 
 def _suspects(records: Records, producer: Address, facts: ChainFacts) -> list[int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from chain.client.usage_oracle import OperatorSet
+from chain.ledger.direct_report import DirectReport
 from chain.ledger.epoch import EpochReport
 from chain.ledger.identifiers import Address, Digest, address_bytes
 from chain.ledger.words import SigningDomain
@@ -28,7 +29,7 @@ class Quorum:
 
     def __init__(
         self,
-        report: EpochReport,
+        report: EpochReport | DirectReport,
         domain: SigningDomain,
         operators: Collection[Address],
         threshold: int,

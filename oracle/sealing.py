@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -56,7 +57,7 @@ class _Taken:
 
 class Sealer:
     """Makes epochs in one currency. `pack` signs the segments of events that evidence gave; without
-    it they wait."""
+    it they wait, as do those in `held_back`, which are reported by themselves."""
 
     def __init__(
         self,
@@ -66,6 +67,7 @@ class Sealer:
         token: Address,
         policy: DetectionPolicy,
         pack: Callable[[Sequence[UsageEvent]], StoredSegment] | None,
+        held_back: Callable[[BlockPin], AbstractSet[Digest]],
     ) -> None:
         self._outbox = outbox
         self._blocks = blocks
@@ -73,6 +75,7 @@ class Sealer:
         self._token = token
         self._policy = policy
         self._pack = pack
+        self._held_back = held_back
         self._history = EpochHistory(view, blocks)
 
     def seal(self, at: BlockPin) -> EpochRow:
@@ -144,10 +147,12 @@ class Sealer:
     def _take(self, at: BlockPin) -> _Taken:
         """What evidence gives, and the oldest platform segments, as far as one report takes."""
         facts, operators = self._view.facts(at), self._view.operator_set(at).members
+        held_back = self._held_back(at)
         with self._outbox.reading() as connection:
             book = EvidenceBook(connection)
             harvest = look(book, facts, self._policy, operators)
-            packed = [] if self._pack is None else list(map(self._pack, chunks_of(harvest.fresh)))
+            fresh = [event for event in harvest.fresh if event.event_id not in held_back]
+            packed = [] if self._pack is None else list(map(self._pack, chunks_of(fresh)))
             chosen = _fitting(itertools.chain(packed, book.waiting_segments()))
             if not chosen:
                 raise NothingToSeal

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final
 
 from chain.client.blocks import BlockPin
+from chain.client.direct_reports import DirectReports
 from chain.client.epoch_distributor import EpochDistributor
 from chain.client.errors import ContractRefused, FeeTooHigh
 from chain.client.royalty_ledger import RoyaltyLedger
@@ -26,6 +27,9 @@ from oracle.detection_report import (
     detection_report_domain,
     verify_detection_report,
 )
+from oracle.direct_lane import DirectLane
+from oracle.direct_operator import DirectOperator
+from oracle.direct_relay import DirectRelay
 from oracle.epoch_book import EpochBook, EpochRow, EpochState, StoredSignature
 from oracle.errors import EpochNotReady, NothingToSeal, RelayPaused, TransactionFailed
 from oracle.evidence_book import EvidenceBook
@@ -97,6 +101,7 @@ class OracleService:
         policy: DetectionPolicy | None = None,
         wire: NodeWire | None = None,
         relay_policy: RelayPolicy | None = None,
+        direct_price_min: int = 0,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         deployment = view.deployment
@@ -111,7 +116,6 @@ class OracleService:
         self._report_domain = report_domain(chain_id, oracle)
         self._intake = UsageIntake(outbox, chain_id, oracle)
         pack = None if keys.producer is None else partial(self._intake.pack, signer=keys.producer)
-        self._sealer = Sealer(outbox, blocks, view, token, self._policy, pack)
         self._remote_operators = tuple(remote_operators)
         self._answer_seconds = answer_seconds
         memory = OutboxMemory(outbox)
@@ -136,6 +140,18 @@ class OracleService:
         )
         self._history = EpochHistory(view, blocks)
         self._keeper = Keeper(outbox, self._lane, view, RoyaltyLedger.of(view.node, deployment))
+        contract = DirectReports.of(view.node, deployment)
+        self._direct = DirectLane(
+            outbox,
+            blocks,
+            view,
+            self._policy,
+            [DirectOperator(s, view, blocks, memory, self._policy) for s in keys.operators],
+            DirectRelay(outbox, self._lane, view, self._history, contract),
+            direct_price_min,
+        )
+        held_back = self._direct.held_back
+        self._sealer = Sealer(outbox, blocks, view, token, self._policy, pack, held_back)
 
     # evidence
 
@@ -298,11 +314,19 @@ class OracleService:
                 break
         return KeeperRound(tuple(decided), tuple(refused))
 
+    def report_directly(self) -> KeeperRound:
+        """Report dear uses by themselves, and carry on those that were: see `DirectLane`."""
+        self._outbox.require_worker()
+        found = self._direct.carry(now=self._wire.next_block_time())
+        self._lane.advance()
+        return found
+
     # one step of everything
 
     def tick(self, *, seal: bool = True) -> TickReport:
-        """Do whatever can be done now: keep the direct lane, carry on the epoch at hand or seal
-        the next, activate and push. What cannot be done is said and left for the next tick.
+        """Do whatever can be done now: report dear uses by themselves, keep the direct lane, carry
+        on the epoch at hand or seal the next, activate and push. What cannot be done is said and
+        left for the next tick.
 
         Raises RpcUnavailable and what else a caller cannot wait away.
         """
@@ -312,9 +336,9 @@ class OracleService:
             self._relay.observe()
         except TransactionFailed as failure:
             report.troubles.append(str(failure))
-        kept = self.keep_direct_lane()
-        report.done += [f"sent {intent}" for intent in kept.decided]
-        report.troubles += [f"{intent}: {reason}" for intent, reason in kept.refused]
+        for kept in (self.report_directly(), self.keep_direct_lane()):
+            report.done += [f"sent {intent}" for intent in kept.decided]
+            report.troubles += [f"{intent}: {reason}" for intent, reason in kept.refused]
         try:
             self._tick_epochs(report, seal=seal)
         except NothingToSeal:

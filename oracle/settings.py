@@ -17,6 +17,7 @@ BLOCKS_VARIABLE: Final = "ANTIPHON_BLOCKS"
 KEYS_VARIABLE: Final = "ANTIPHON_ORACLE_KEYS"
 TOKEN_VARIABLE: Final = "ANTIPHON_TOKEN"  # noqa: S105 (an address, not a secret)
 DEPTH_VARIABLE: Final = "ANTIPHON_FINAL_DEPTH"
+DIRECT_PRICE_VARIABLE: Final = "ANTIPHON_DIRECT_PRICE"
 POLL_VARIABLE: Final = "ANTIPHON_ORACLE_POLL_SECONDS"
 HEAD_AGE_VARIABLE: Final = "ANTIPHON_HEAD_AGE_SECONDS"
 FEE_CAP_VARIABLE: Final = "ANTIPHON_FEE_CAP_GWEI"
@@ -45,6 +46,9 @@ IN_FLIGHT_MAX: Final = 1_000
 # Below the worker's lease: who waits longer than that has been followed by another worker.
 OPERATORS_SECONDS_DEFAULT: Final = 90
 OPERATORS_SECONDS_MAX: Final = 100
+# Below it a use waits for its epoch; zero lets every use wait.
+DIRECT_PRICE_DEFAULT: Final = 0
+DIRECT_PRICE_MAX: Final = 2**128 - 1
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,8 @@ class OracleSettings:
     `remote_operators` neither is used: operators are asked at their addresses. `token` None
     means the deployment's development coin. `outbox_url`, when given, is the PostgreSQL database
     that several machines share; without it the outbox is the file at `outbox_path`. A head older
-    than `head_age_seconds` decides nothing (0: however old)."""
+    than `head_age_seconds` decides nothing (0: however old). A use whose unit price is
+    `direct_price_min` base units or more is reported by itself (0: none is)."""
 
     chain: ChainSettings
     outbox_path: Path = OUTBOX_DEFAULT
@@ -82,6 +87,7 @@ class OracleSettings:
     head_age_seconds: int = HEAD_AGE_DEFAULT
     relay: RelayPolicy = field(default_factory=RelayPolicy)
     remote_operators: RemoteOperators | None = None
+    direct_price_min: int = DIRECT_PRICE_DEFAULT
 
     @property
     def outbox(self) -> Path | str:
@@ -108,6 +114,9 @@ class OracleSettings:
             ),
             head_age_seconds=number_in(
                 variables, HEAD_AGE_VARIABLE, HEAD_AGE_DEFAULT, HEAD_AGE_MAX
+            ),
+            direct_price_min=number_in(
+                variables, DIRECT_PRICE_VARIABLE, DIRECT_PRICE_DEFAULT, DIRECT_PRICE_MAX
             ),
             relay=_relay(variables),
             remote_operators=_remote_operators(variables),

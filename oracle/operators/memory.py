@@ -3,7 +3,9 @@ process, a file of its own for an operator's process."""
 
 from __future__ import annotations
 
-from chain.ledger.identifiers import Address, Digest
+from chain.ledger.direct_report import DirectReport
+from chain.ledger.identifiers import Address, Digest, EpochNumber
+from oracle.direct_book import DirectBook
 from oracle.epoch_book import EpochBook, StoredSignature
 from oracle.errors import WouldEquivocate
 from oracle.outbox import Outbox
@@ -34,3 +36,24 @@ class OutboxMemory:
         if kept is not None and kept.report_hash != signed.report_hash:
             raise WouldEquivocate(signed.operator, epoch, kept.report_hash, signed.report_hash)
         self._outbox.reached("signature-remembered")
+
+    def direct_under_way(self, operator: Address, since: int) -> frozenset[Digest]:
+        """Events whose reports it signed and that could be posted after Unix time `since`."""
+        with self._outbox.reading() as connection:
+            return DirectBook(connection).under_way(since, operator)
+
+    def direct_signature_of(self, report_hash: Digest, operator: Address) -> StoredSignature | None:
+        """What was signed under a direct report."""
+        with self._outbox.reading() as connection:
+            return DirectBook(connection).signature_of(report_hash, operator)
+
+    def remember_direct(self, report: DirectReport, signed: StoredSignature) -> None:
+        """Keep a signature, durably, before it is handed out."""
+        with self._outbox.writing() as connection:
+            DirectBook(connection).put_signature(report, signed)
+        self._outbox.reached("direct-signature-remembered")
+
+    def last_epoch_signed(self, operator: Address) -> EpochNumber:
+        """The highest number of an epoch that was signed; zero when none was."""
+        with self._outbox.reading() as connection:
+            return EpochBook(connection).last_signed(operator)

@@ -21,6 +21,9 @@ FINDINGS: Final = {
     ("incorrect-equality", "WorkRegistry.materialise(Catalogue,CatalogueWork,bytes32[])"): (
         "zero means never registered: nobody can move a stored time"
     ),
+    ("reentrancy-events", "DirectReports.reject(IDirectReports.Held,bytes32)"): (
+        "before the event only the authority is asked, which is ours; the registry comes after it"
+    ),
     ("shadowing-local", "OperatorSet.constructor.bond"): (
         "a constructor cannot mean the function that adds to a bond"
     ),

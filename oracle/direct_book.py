@@ -1,0 +1,59 @@
+"""Rows of the outbox about direct reports: what operators signed, and until when that counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from chain.ledger.direct_report import DirectReport
+from chain.ledger.identifiers import Address, Digest
+from oracle.epoch_book import StoredSignature
+
+
+class DirectBook:
+    """Signatures of direct reports, in one transaction of the outbox."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def put_signature(self, report: DirectReport, signed: StoredSignature) -> None:
+        """Keep an operator's signature; the same one again changes nothing."""
+        self._connection.execute(
+            sa.text(
+                "INSERT INTO direct_signature "
+                "(report_hash, operator, event_id, deadline, signature) "
+                "VALUES (:hash, :operator, :event, :deadline, :signature) ON CONFLICT DO NOTHING"
+            ),
+            {
+                "hash": signed.report_hash,
+                "operator": signed.operator,
+                "event": report.event.event_id,
+                "deadline": report.deadline,
+                "signature": signed.signature,
+            },
+        )
+
+    def signature_of(self, report_hash: Digest, operator: Address) -> StoredSignature | None:
+        """What an operator signed under a report."""
+        (row,) = self._rows(
+            "SELECT signature FROM direct_signature "
+            "WHERE report_hash = :hash AND operator = :operator",
+            hash=report_hash,
+            operator=operator,
+        ) or (None,)
+        return None if row is None else StoredSignature(operator, report_hash, row[0])
+
+    def under_way(self, since: int, operator: Address | None = None) -> frozenset[Digest]:
+        """Events whose reports an operator (or anyone) signed, and that could be posted after Unix
+        time `since`."""
+        asked = "" if operator is None else " AND operator = :operator"
+        rows = self._rows(
+            f"SELECT event_id FROM direct_signature WHERE deadline >= :since{asked}",  # noqa: S608
+            since=since,
+            **({} if operator is None else {"operator": operator}),
+        )
+        return frozenset(Digest(row[0]) for row in rows)
+
+    def _rows(self, statement: str, **values: Any) -> list[Any]:
+        return list(self._connection.execute(sa.text(statement), values))

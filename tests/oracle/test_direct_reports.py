@@ -1,0 +1,309 @@
+"""Dear uses on their own way to the chain: judged like an epoch's, posted, and never paid twice."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from chain.client.direct_reports import DirectReportState
+from chain.ledger.direct_report import DirectReport
+from chain.ledger.identifiers import Digest, LicenceId
+from chain.ledger.usage import UsageKind
+from chain.provenance import Cid
+from chain.settlement.settle import PROGRAM_HASH
+from oracle.attribution import DetectionPolicy
+from oracle.direct_lane import DirectDue, DirectLane
+from oracle.direct_operator import DEADLINE_SECONDS, DirectOperator, DirectProposal
+from oracle.errors import (
+    DirectReportRefused,
+    DirectReportUnderWay,
+    EpochUnderWay,
+    QuorumNotReached,
+    SignatureForged,
+)
+from oracle.evidence_book import EvidenceBook
+from oracle.operator import Operator, Proposal
+from oracle.operators.memory import OutboxMemory
+from oracle.papers import Evidence, get_evidence, put_evidence
+from oracle.service import OracleKeys, OracleService
+from tests.devnet import COUNCIL, PLATFORM, RELAY
+from tests.heritage import UNIT_PRICE
+from tests.oracle.conftest import World, sha
+
+HOLDERS_DEPOSIT = 20 * UNIT_PRICE
+
+
+def deposit(world: World, amount: int = HOLDERS_DEPOSIT) -> None:
+    platform, contract = world.devnet.signers[PLATFORM], world.devnet.direct_reports
+    token = world.devnet.deployment.token
+    world.devnet.token.approve(contract.address, amount, signer=platform)
+    contract.deposit(platform.address, token, amount, signer=platform)
+
+
+def direct_service(world: World, price_min: int = UNIT_PRICE) -> OracleService:
+    """The world's service, which reports uses of this price by themselves."""
+    keys = OracleKeys(world.operators, world.operators[0], world.devnet.signers[RELAY])
+    return OracleService(
+        world.outbox,
+        world.view,
+        world.blocks,
+        keys,
+        world.devnet.deployment.token,
+        direct_price_min=price_min,
+        pause=lambda _seconds: None,
+    )
+
+
+def lane_of(service: OracleService) -> DirectLane:
+    return service._direct
+
+
+def an_operator(world: World, index: int = 1) -> DirectOperator:
+    memory = OutboxMemory(world.outbox)
+    return DirectOperator(
+        world.operators[index], world.view, world.blocks, memory, DetectionPolicy()
+    )
+
+
+def an_epoch_operator(world: World, index: int = 1) -> Operator:
+    memory = OutboxMemory(world.outbox)
+    return Operator(world.operators[index], world.view, world.blocks, memory, DetectionPolicy())
+
+
+def dues(world: World, service: OracleService) -> list[DirectDue]:
+    return list(lane_of(service).due(world.view.head()))
+
+
+def proposal_of(world: World, due: DirectDue) -> DirectProposal:
+    with world.outbox.reading() as connection:
+        logs = tuple(EvidenceBook(connection).logs_of([due.event.generation_id]).values())
+    cid = put_evidence(world.blocks, Evidence((), logs, ()))
+    deadline = world.view.head().timestamp + DEADLINE_SECONDS
+    report = DirectReport(due.event, Digest(cid.digest), PROGRAM_HASH, deadline)
+    return DirectProposal(report, cid)
+
+
+@pytest.fixture
+def filed(world: World) -> OracleService:
+    """A log is filed and the platform has a deposit; two events are due, one per parent."""
+    deposit(world)
+    world.service.file_generation_log(world.log())
+    return direct_service(world)
+
+
+def records(world: World) -> dict[Digest, DirectReportState]:
+    world.view.refresh()
+    at = world.view.store.head()
+    return {r.event_id: r.state for r in world.view.store.direct_reports(at=at)}
+
+
+def test_dear_uses_are_reported_released_and_paid(world: World, filed: OracleService) -> None:
+    filed.report_directly()
+    filed.resend()
+    assert set(records(world).values()) == {DirectReportState.HELD}
+    assert len(records(world)) == 2
+    assert filed.report_directly().decided == ()
+
+    world.devnet.pass_time(world.devnet.deployment.window_seconds)
+    released = filed.report_directly()
+    filed.resend()
+
+    assert {intent.partition(":")[0] for intent in released.decided} == {"direct-release"}
+    assert set(records(world).values()) == {DirectReportState.RELEASED}
+    at, token = world.devnet.node.head(), world.devnet.deployment.token
+    gross = [p.gross for p in world.view.store.payments(at=world.view.head())][-2:]
+    assert all(gross)
+    platform = world.devnet.address(PLATFORM)
+    assert (
+        world.devnet.direct_reports.deposit_of(platform, token, at=at)
+        == HOLDERS_DEPOSIT - 2 * UNIT_PRICE
+    )
+
+
+def test_what_was_reported_is_in_no_epoch(world: World, filed: OracleService) -> None:
+    world.fund()
+    world.file_plays(5)
+    filed.report_directly()
+    filed.resend()
+
+    row = filed.seal_epoch()
+
+    assert row.report.event_count == 5
+    filed.collect_signatures()
+
+
+def test_cheap_uses_and_those_without_a_deposit_wait_for_the_epoch(
+    world: World, filed: OracleService
+) -> None:
+    assert dues(world, direct_service(world, UNIT_PRICE + 1)) == []
+    assert dues(world, world.service) == []
+    assert len(dues(world, filed)) == 2
+    platform, token = world.devnet.signers[PLATFORM], world.devnet.deployment.token
+    world.devnet.direct_reports.take_back(token, HOLDERS_DEPOSIT - UNIT_PRICE, signer=platform)
+
+    assert len(dues(world, filed)) == 1, "the deposit is good for one of the two"
+    assert world.service.open_epoch_status().attributed_events == 2
+
+
+def test_a_rejected_report_is_not_made_again_and_its_use_waits_for_an_epoch(
+    world: World, filed: OracleService
+) -> None:
+    world.fund()
+    filed.report_directly()
+    filed.resend()
+    world.view.refresh()
+    for record in world.view.store.direct_reports(at=world.view.store.head()):
+        world.devnet.direct_reports.reject(
+            record.held, sha("why"), signer=world.devnet.signers[COUNCIL]
+        )
+    assert filed.report_directly().decided == ()
+
+    world.devnet.pass_time(DEADLINE_SECONDS + 1)
+    row = filed.seal_epoch()
+
+    assert row.report.event_count == 2
+
+
+def test_a_use_that_an_epoch_counted_is_rejected_by_proof(
+    world: World, filed: OracleService
+) -> None:
+    """A quorum that broke the rule: signed for both lanes, behind its memory's back."""
+    world.fund()
+    due = dues(world, filed)[0]
+    signatures = sorted_signatures(world, proposal_of(world, due).report)
+    report = proposal_of(world, due).report
+    world.service.seal_epoch()
+    world.service.collect_signatures()
+    world.devnet.direct_reports.post(
+        report, due.licence.terms, signatures, signer=world.devnet.signers[RELAY]
+    )
+    world.service.post_epoch()
+
+    thrown_out = filed.report_directly()
+    filed.resend()
+
+    name = due.event.event_id.hex()
+    assert thrown_out.decided == (f"direct-reject:{name}",)
+    assert records(world) == {due.event.event_id: DirectReportState.REJECTED}
+
+
+def sorted_signatures(world: World, report: DirectReport) -> list[bytes]:
+    digest = report.digest(31337, world.devnet.direct_reports.address)
+    signers = sorted(world.operators, key=lambda signer: signer.address.lower())[:3]
+    return [signer.sign_digest(digest, chain_id=31337) for signer in signers]
+
+
+def test_who_signed_a_report_signs_no_epoch_without_it(world: World, filed: OracleService) -> None:
+    world.fund()
+    world.file_plays(3)
+    operator, due = an_operator(world), dues(world, filed)[0]
+    operator.attest(proposal_of(world, due))
+    row = world.service.seal_epoch()
+    proposal = Proposal(row.report, row.evidence_cid)
+
+    with pytest.raises(DirectReportUnderWay) as refused:
+        an_epoch_operator(world).attest(proposal)
+    assert refused.value.events == 1
+    an_epoch_operator(world, 2).attest(proposal)
+
+
+def test_after_its_deadline_the_epoch_is_signed(world: World, filed: OracleService) -> None:
+    world.fund()
+    world.file_plays(3)
+    an_operator(world).attest(proposal_of(world, dues(world, filed)[0]))
+    world.devnet.pass_time(DEADLINE_SECONDS + 1)
+    row = world.service.seal_epoch()
+
+    an_epoch_operator(world).attest(Proposal(row.report, row.evidence_cid))
+
+    assert row.report.event_count == 3 + 2
+
+
+def test_who_signed_an_epoch_signs_no_report_until_it_is_posted(
+    world: World, filed: OracleService
+) -> None:
+    world.fund()
+    world.file_plays(3)
+    due = dues(world, filed)[0]
+    other = dataclasses.replace(due.event, source_key=sha("another"))
+    world.service.seal_epoch()
+    world.service.collect_signatures()
+
+    with pytest.raises(EpochUnderWay) as refused:
+        an_operator(world).attest(proposal_of(world, due))
+    assert refused.value.epoch == 1
+    world.service.post_epoch()
+    with pytest.raises(DirectReportRefused, match="already-counted"):
+        an_operator(world).attest(proposal_of(world, due))
+    with pytest.raises(DirectReportRefused, match="no signed evidence"):
+        an_operator(world).attest(proposal_of(world, DirectDue(other, due.licence)))
+
+
+def test_the_same_report_is_signed_again_the_same(world: World, filed: OracleService) -> None:
+    proposal = proposal_of(world, dues(world, filed)[0])
+    operator = an_operator(world)
+
+    assert operator.attest(proposal) == operator.attest(proposal)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"program_hash": sha("other rules")}, "other rules"),
+        ({"evidence": sha("other evidence")}, "other evidence"),
+        ({"deadline": 1}, "deadline"),
+        ({"deadline": 2**40 - 1}, "deadline"),
+    ],
+)
+def test_an_operator_says_what_it_does_not_sign(
+    world: World, filed: OracleService, changes: dict[str, object], reason: str
+) -> None:
+    proposal = proposal_of(world, dues(world, filed)[0])
+    altered = dataclasses.replace(proposal.report, **changes)  # type: ignore[arg-type]
+
+    with pytest.raises(DirectReportRefused, match=reason):
+        an_operator(world).attest(DirectProposal(altered, proposal.evidence_cid))
+
+
+def test_a_use_must_follow_from_its_evidence_in_every_field(
+    world: World, filed: OracleService
+) -> None:
+    due = dues(world, filed)[0]
+    for changes in (
+        {"kind": UsageKind.DETECTION},
+        {"licence_id": LicenceId(99)},
+        {"occurred_at": due.event.occurred_at - 1},
+    ):
+        event = dataclasses.replace(due.event, **changes)
+        with pytest.raises(DirectReportRefused, match="no signed evidence"):
+            an_operator(world).attest(proposal_of(world, DirectDue(event, due.licence)))
+
+
+def test_forged_evidence_is_refused(world: World, filed: OracleService) -> None:
+    proposal = proposal_of(world, dues(world, filed)[0])
+    evidence = get_evidence(world.blocks, proposal.evidence_cid)
+    (log,) = evidence.logs
+    forged = dataclasses.replace(
+        log, signature=log.signature[:-1] + bytes([55 - log.signature[64]])
+    )
+    cid: Cid = put_evidence(world.blocks, dataclasses.replace(evidence, logs=(forged,)))
+    report = dataclasses.replace(proposal.report, evidence=Digest(cid.digest))
+
+    with pytest.raises(SignatureForged):
+        an_operator(world).attest(DirectProposal(report, cid))
+
+
+def test_too_few_operators_post_nothing(world: World, filed: OracleService) -> None:
+    """While an epoch is signed and not posted, no operator signs a use by itself."""
+    world.fund()
+    world.file_plays(3)
+    due = dues(world, filed)[0]
+    world.service.seal_epoch()
+    world.service.collect_signatures()
+
+    with pytest.raises(QuorumNotReached) as refused:
+        lane_of(filed).report(due, world.view.head())
+
+    assert len(refused.value.refusals) == 5
+    assert records(world) == {}
