@@ -9,7 +9,7 @@ account cannot take its money is not tried again until more has come in.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from chain.client.blocks import BlockPin, Call
@@ -50,9 +50,20 @@ class Keeper:
 
         One contract's refusal does not hold up the other works. Raises RpcUnavailable.
         """
+        gross = {(p.work_id, p.token): p.gross for p in self._view.store.payments(at=at)}
+        linked = {record.child: record for record in self._view.store.derivatives(at=at)}
+        settling = self._decide(self._settles(at, gross, linked))
+        if settling.decided:
+            # More people are due once that has happened, and a push of less gas would not reach
+            # them: the next round pays.
+            return settling
+        pushing = self._decide(self._pushes(at, _receivers(gross, linked)))
+        return KeeperRound(pushing.decided, (*settling.refused, *pushing.refused))
+
+    def _decide(self, due: Iterator[tuple[str, Call]]) -> KeeperRound:
         decided: list[str] = []
         refused: list[tuple[str, str]] = []
-        for intent, call in self._due(at):
+        for intent, call in due:
             if call.to is None:
                 continue
             try:
@@ -64,23 +75,26 @@ class Keeper:
                 decided.append(intent)
         return KeeperRound(tuple(decided), tuple(refused))
 
-    def _due(self, at: BlockPin) -> Iterator[tuple[str, Call]]:
-        """Calls not decided yet: passing income on first, then paying who may be paid now."""
+    def _settles(
+        self,
+        at: BlockPin,
+        gross: Mapping[tuple[WorkId, Address], int],
+        linked: Mapping[WorkId, DerivativeRecord],
+    ) -> Iterator[tuple[str, Call]]:
+        """Calls not decided yet that pass income on."""
         store = self._view.store
-        gross = {(p.work_id, p.token): p.gross for p in store.payments(at=at)}
         settled = {(s.work_id, s.token): s.settled for s in store.settlements(at=at)}
-        linked = {record.child: record for record in store.derivatives(at=at)}
         for (work, token), amount in gross.items():
             if work in linked and amount > settled.get((work, token), 0):
                 intent = f"settle:{work}:{token}:{amount}"
                 if not self._is_decided(intent):
                     vector = linked[work].vector.encode()
                     yield intent, self._ledger.call("settle", work, token, vector)
-        yield from self._pushes(at, _receivers(gross, linked))
 
     def _pushes(
         self, at: BlockPin, receivers: list[tuple[WorkId, Address]]
     ) -> Iterator[tuple[str, Call]]:
+        """Calls not decided yet that pay who may be paid now."""
         if not receivers:
             return
         versions: dict[WorkId, list[SplitRecord]] = {}
