@@ -3,9 +3,9 @@
     ANTIPHON_TRACES=traces.json pytest -p tests.coverage.traced tests/contracts/royalty_ledger
 
 The file has, for every code by its kind and size, the places that were reached and the ways that
-conditional jumps went; see tracer.js. One transaction of a kind is enough: those to the same
-function of the same contract that took the same gas are taken to have gone the same way, and so are
-those of one test beyond its first forty. That can only hide what was reached.
+conditional jumps went; see tracer.js. One transaction of a kind is enough: those that did the same
+function of the same contract for the same gas are taken to have gone the same way, and so are those
+of one test beyond its first forty. That can only hide what was reached.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _traced(provider: HTTPProvider, method: Any, params: Any) -> Any:
     if method in SENT and "result" in answer:
         _trace_sent(provider, answer["result"])
     elif method == "eth_call":
-        _trace_view(provider, params, answer)
+        _trace_view(provider, params)
     return answer
 
 
@@ -60,16 +60,17 @@ def _trace_sent(provider: HTTPProvider, transaction: str) -> None:
         return
     sent: Any = _make_request(provider, "eth_getTransactionByHash", [transaction])["result"]
     data, to = sent["input"], receipt["to"]
-    if to is not None and _is_known(to, data, receipt["gasUsed"], receipt["status"]):
+    # Refusals of one name may have different causes.
+    outcome = receipt["gasUsed"] if int(receipt["status"], 16) else data
+    if to is not None and _is_known(to, data, outcome):
         return
     _keep(provider, "debug_traceTransaction", [transaction, {"tracer": TRACER}], data, receipt)
 
 
-def _trace_view(provider: HTTPProvider, params: Any, answer: Any) -> None:
+def _trace_view(provider: HTTPProvider, params: Any) -> None:
     call = params[0]
     data = call.get("data") or call.get("input") or "0x"
-    said = json.dumps(answer.get("result") or answer.get("error"), sort_keys=True, default=str)
-    if _is_known(call.get("to"), data, said):
+    if _is_known(call.get("to"), data, data):
         return
     arguments = [call, params[1] if len(params) > 1 else "latest", {"tracer": TRACER}]
     _keep(provider, "debug_traceCall", arguments, data, {"to": call.get("to")})
