@@ -99,7 +99,7 @@ def laid_out(token: Address, honest: list[Payout], random: Random, hidden: list[
     leaves = list(honest)
     at = random.randrange(len(leaves))
     other = random.randrange(len(leaves))
-    (wrong,) = random.choices(range(8), (4, 4, 3, 3, 2, 2, 1, 1))
+    (wrong,) = random.choices(range(9), (4, 4, 3, 3, 4, 2, 3, 2, 1))
     if wrong == 0 and len(leaves) > 1:
         gone = leaves.pop(at)
         keeper = min(at, len(leaves) - 1)
@@ -127,8 +127,16 @@ def laid_out(token: Address, honest: list[Payout], random: Random, hidden: list[
         )
         layout = Layout(token, leaves, hung={at: (pair[0], pair[1])})
     elif wrong == 6 and len(leaves) < len(layout.levels[0]):
-        beyond = random.randrange(len(leaves), len(layout.levels[0]))
+        beyond = random.choice((len(leaves), random.randrange(len(leaves), len(layout.levels[0]))))
         layout = Layout(token, leaves, hung={beyond: (EMPTY, EMPTY)})
+    elif wrong == 7 and len(layout.levels) > 1:
+        level = random.randrange(len(layout.levels) - 1)
+        place = random.randrange(len(layout.levels[level]))
+        # Half of the time the two sums wrap around, and come to what is said of their parent.
+        beside = layout.levels[level][place ^ 1][1]
+        layout = Layout(
+            token, leaves, said={(level, place): WORDS - random.randint(1, 2 * beside + 1)}
+        )
     return layout
 
 
@@ -228,15 +236,17 @@ def _disorder(root: Layout, random: Random) -> Accusation:
 
 def _sums(root: Layout, random: Random) -> Accusation | None:
     """Of a node anywhere, by its children; a node in a leaf's place has some, too."""
-    if root.hung and random.random() < 0.5:
+    if root.hung and random.random() < 0.4:
         level, place = 0, next(iter(root.hung))
         left, right = root.hung[place]
     elif len(root.levels) > 1:
         level = random.randrange(1, len(root.levels))
         place = random.randrange(len(root.levels[level]))
-        said = [place for row, place in root.said if row > 0]
-        if said and random.random() < 0.7:
-            level, place = next(iter(root.said))
+        odd = [(row, at) for row, at in root.said if row > 0]
+        odd += [(row + 1, at >> 1) for row, at in (*root.said, *((0, at) for at in root.hung))]
+        odd = [(row, at) for row, at in odd if row < len(root.levels)]
+        if odd and random.random() < 0.8:
+            level, place = random.choice(odd)
         left, right = root.levels[level - 1][2 * place : 2 * place + 2]
     else:
         return None
@@ -250,13 +260,13 @@ def _sums(root: Layout, random: Random) -> Accusation | None:
         refusal = "InvalidProof"
         lie = random.randrange(3)
         if lie == 0:
-            left = (left[0], left[1] + 1)
+            left = (left[0], (left[1] + 1) % WORDS)
         elif lie == 1:
             place += 1 << len(path)
         elif path:
-            path[-1] = (path[-1][0], path[-1][1] + 1, path[-1][2])
+            path[-1] = (path[-1][0], (path[-1][1] + 1) % WORDS, path[-1][2])
         else:
-            right = (right[0], right[1] + 1)
+            right = (right[0], (right[1] + 1) % WORDS)
     return Accusation("rejectSums", (place, left, right, path), refusal, SUMS, place)
 
 

@@ -51,6 +51,8 @@ class Epochs:
             windowSeconds=WINDOW_SECONDS,
             ceilingBps=CEILING_BPS,
         )
+        # It holds the money itself, and can neither claim nor be pushed to.
+        self.payees = (*PAYEES, self.distributor.address)
         for function in ("reject", "cosign"):
             selector = self.distributor.interface.functions[function].selector
             permit = (COUNCIL, self.distributor.address, selector)
@@ -97,14 +99,14 @@ class Epochs:
         room = lane.funded - promised
         wish = random.choice((0, 1, room // 10, room // 5, room // 2, room, room + 1))
         after = dict(before)
-        for payee in random.sample(PAYEES, random.randint(1, 4)):
+        for payee in random.sample(self.payees, random.randint(1, 4)):
             after[payee] = after.get(payee, 0)
         is_honest = True
         if random.random() < 0.15 and before and max(before.values()) > 0:
             robbed = max(before, key=lambda payee: before[payee])
             after[robbed] -= 1
             wish, is_honest = wish + 1, False
-            others = [payee for payee in PAYEES if payee != robbed]
+            others = [payee for payee in self.payees if payee != robbed]
         else:
             others = list(after)
         lucky = random.choice(others)
@@ -160,6 +162,9 @@ class Epochs:
             return
         place = random.randrange(len(lane.waiting))
         root = lane.waiting[place]
+        for nowhere in (0, self.epoch + 1):
+            refused = (coin, nowhere, NO_REASON)
+            self._must_refuse("NoPendingRoot", refused[:2], "reject", refused, COUNCIL)
         arguments = (coin, root.epoch, NO_REASON)
         if self.machine.now >= root.claimable_from:
             refused = (root.epoch, root.claimable_from)
@@ -186,7 +191,9 @@ class Epochs:
         if due <= 0:
             self._must_refuse("NothingDue", (coin, leaf.payee), "claim", good)
         elif not self._can_take(lane, leaf.payee):
-            self._must_refuse("AccountBarred", None, "claim", good)
+            own = leaf.payee == self.distributor.address
+            refusal = ("PayeeIsCustodian", (leaf.payee,)) if own else ("AccountBarred", None)
+            self._must_refuse(*refusal, "claim", good)
         else:
             paid = self._do("claim", *good)
             if paid != due:
@@ -236,7 +243,7 @@ class Epochs:
         council throws out what is left."""
         promised, coin = lane.totals[-1], lane.token.address
         after = {p.payee: p.cumulative for p in lane.last.tree.payouts} if lane.last else {}
-        for payee in random.sample(PAYEES, random.randint(1, 6)):
+        for payee in random.sample(self.payees, random.randint(1, 6)):
             after[payee] = after.get(payee, 0) + random.randint(
                 0, max(lane.funded - promised, 0) // 8
             )
@@ -301,7 +308,7 @@ class Epochs:
         expect(self.distributor, "laneOf", (coin,), lane.funded, lane.committed, lane.claimed)
         expect(self.distributor, "ceilingOf", (coin,), lane.ceiling())
         expect(lane.token, "balanceOf", (self.distributor.address,), lane.funded - lane.claimed)
-        for payee in PAYEES:
+        for payee in self.payees:
             expect(self.distributor, "claimedBy", (coin, payee), lane.claimed_by.get(payee, 0))
         queue = self.machine.view(self.distributor, "pendingRoots", coin)
         waiting = [root.as_told for root in lane.waiting]
@@ -406,6 +413,8 @@ class Epochs:
         lane.claimed_by[leaf.payee] = leaf.cumulative
 
     def _can_take(self, lane: Lane, payee: Address) -> bool:
+        if payee == self.distributor.address:
+            return False
         return lane is self.lanes[0] or payee in lane.elsewhere or payee not in self.barred
 
     def _do(self, function: str, *arguments: Any, sender: str = KEEPER) -> Any:
