@@ -25,6 +25,7 @@ STEPS: Final = 600
 # Many times what the unchanged contract takes; a mutant can turn a loop into an endless one.
 PAIR_SECONDS: Final = 240
 TESTS_SECONDS: Final = 900
+TRIES: Final = 3
 _FAILED: Final = re.compile(r"^(?:FAILED|ERROR) (tests/\S+)", re.MULTILINE)
 _NODE_TROUBLE: Final = ("ANTIPHON_TEST_PORT", "ConnectionError", "ReadTimeout", "RPCProcessError")
 
@@ -95,25 +96,28 @@ class TestsJudge:
         files = sorted(self._files, key=lambda file: -often[file])
         command = [sys.executable, "-m", "pytest", "-p", "tests.mutation.swapped", "-x", "-q"]
         environment = os.environ | {"ANTIPHON_SWAPPED": str(swapped)}
-        try:
-            ran = subprocess.run(
-                [*command, "--tb=line", *files],
-                cwd=ROOT,
-                env=environment,
-                capture_output=True,
-                text=True,
-                timeout=TESTS_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return "no end"
-        if ran.returncode == 0:
-            return None
-        said = ran.stdout + ran.stderr
-        failed = _FAILED.search(said)
-        if ran.returncode != 1 or failed is None or any(word in said for word in _NODE_TROUBLE):
-            raise RuntimeError(f"the tests did not run:\n{said[-3000:]}")
-        return failed.group(1)
+        said = ""
+        # On a busy machine a node is not always there in time: that notices nothing.
+        for _ in range(TRIES):
+            try:
+                ran = subprocess.run(
+                    [*command, "--tb=line", *files],
+                    cwd=ROOT,
+                    env=environment,
+                    capture_output=True,
+                    text=True,
+                    timeout=TESTS_SECONDS,
+                    check=False,
+                )
+            except subprocess.TimeoutExpired:
+                return "no end"
+            if ran.returncode == 0:
+                return None
+            said = ran.stdout + ran.stderr
+            failed = _FAILED.search(said)
+            if ran.returncode == 1 and failed and not any(word in said for word in _NODE_TROUBLE):
+                return failed.group(1)
+        raise RuntimeError(f"the tests did not run:\n{said[-3000:]}")
 
 
 def judges_of(subject: Subject, verdicts: Verdicts) -> list[Judge]:
