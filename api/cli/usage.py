@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,12 +15,10 @@ from api.cli.printing import Api, AsJson, print_json, refuse, show
 
 if TYPE_CHECKING:
     from api.submitting import Submission
-    from chain.client.signer import LocalSigner
 
 app = typer.Typer(help=__doc__, no_args_is_help=True)
 
 ROWS_REFUSED = 5
-KEYSTORE_START: Final = b"{"
 EXAMPLE = 'JSON lines: {"licence": 3, "generation": "0x…", "line": "id", "occurredAt": 1800000000}'
 
 
@@ -27,11 +26,15 @@ EXAMPLE = 'JSON lines: {"licence": 3, "generation": "0x…", "line": "id", "occu
 def submit(
     file: Annotated[Path, typer.Argument(help=f"Plays. {EXAMPLE}, or CSV with these columns.")],
     key: Annotated[
-        Path,
-        typer.Option(help="The platform's keystore (version 3), or a key file that only it reads."),
+        str,
+        typer.Option(
+            metavar="PLACE",
+            help="The platform's: keystore:FILE, file:FILE or remote:URL#ACCOUNT.",
+        ),
     ],
-    password_file: Annotated[
-        Path | None, typer.Option(help="Where the keystore's password is; asked for otherwise.")
+    passphrase_file: Annotated[
+        Path | None,
+        typer.Option(help="Of the keystore, open to its owner alone; asked for if not."),
     ] = None,
     form: Annotated[
         str, typer.Option("--format", help="jsonl or csv; by the file's name when left out.")
@@ -49,6 +52,8 @@ def submit(
     counted twice. Exit 5 when rows were refused."""
     from api.cli.remote_usage import RemoteUsage
     from api.submitting import submit_file
+    from chain.client.errors import KeyRefused, SignerAway
+    from chain.client.keys import open_key, passphrase_from
     from oracle.errors import EvidenceRefused
     from oracle.intake import RowOutcome
 
@@ -57,13 +62,20 @@ def submit(
         refuse(f"{file}: no such file")
     told = results or file.with_name(file.name + ".results.csv")
     remote = RemoteUsage(api)
-    signer = open_key(key, password_file)
     watch = _watch(file) if sys.stderr.isatty() and not as_json else lambda _submission: None
     try:
+        signer = open_key(
+            key,
+            chain_id=remote.origin_facts()["chain_id"],
+            passphrase=passphrase_from(passphrase_file),
+            variables=os.environ,
+        )
         with told.open("w", encoding="utf-8", newline="") as table:
             done = submit_file(file, chosen, signer, remote, table, dry_run=dry_run, progress=watch)
     except EvidenceRefused as unreadable:
         refuse(f"{file}: {unreadable}")
+    except (KeyRefused, SignerAway) as refusal:
+        refuse(str(refusal))
     summary: dict[str, Any] = {
         "file": str(file),
         "producer": signer.address,
@@ -109,24 +121,6 @@ def format_of(file: Path, named: str) -> Any:
     if suffix.lower() not in found:
         refuse(f"{file}: the format is not to be seen from its name. Next: --format jsonl or csv")
     return found[suffix.lower()]
-
-
-def open_key(path: Path, password_file: Path | None) -> LocalSigner:
-    """The signer of a key file or keystore; a password is never taken from the command line."""
-    from chain.client.errors import KeyRefused
-    from chain.client.signer import LocalSigner
-
-    try:
-        is_keystore = path.is_file() and path.read_bytes().lstrip().startswith(KEYSTORE_START)
-        if not is_keystore:
-            return LocalSigner.from_file(path)
-        if password_file is None:
-            password = typer.prompt(f"Password of {path}", hide_input=True, err=True)
-        else:
-            password = password_file.read_text(encoding="utf-8").rstrip("\r\n")
-        return LocalSigner.from_keystore(path, password)
-    except KeyRefused as refusal:
-        refuse(str(refusal))
 
 
 def _watch(file: Path) -> Callable[[Submission], None]:

@@ -23,7 +23,7 @@ from tests.api.small_ledger import SmallLedger
 from tests.api.test_cli_asking import Ended, serving
 from tests.devnet import CUSTOMER
 
-PASSWORD = "correct horse"
+PASSPHRASE = "correct horse"
 Antiphon = Callable[..., Ended]
 
 
@@ -60,11 +60,11 @@ class Desk:
 
     @property
     def key(self) -> list[str]:
-        return ["--key", str(self.folder / "keystore.json"), *self.password]
+        return ["--key", f"keystore:{self.folder / 'keystore.json'}", *self.passphrase]
 
     @property
-    def password(self) -> list[str]:
-        return ["--password-file", str(self.folder / "password"), "--api", self.url]
+    def passphrase(self) -> list[str]:
+        return ["--passphrase-file", str(self.folder / "passphrase"), "--api", self.url]
 
     def events(self) -> dict[str, int]:
         return dict(httpx.get(f"{self.url}/v1/usage").json()["events"])
@@ -74,6 +74,12 @@ def results(path: Path) -> list[tuple[int, str, str]]:
     """Row, outcome and reason of every line of a results file."""
     with path.with_name(path.name + ".results.csv").open(newline="") as file:
         return [(int(r["row"]), r["outcome"], r["reason"]) for r in csv.DictReader(file)]
+
+
+def private(path: Path, text: str) -> Path:
+    path.write_text(text)
+    path.chmod(0o600)
+    return path
 
 
 @contextmanager
@@ -87,9 +93,9 @@ def as_served(ledger: SmallLedger, app: Application) -> Iterator[str]:
 def desk(ledger: SmallLedger, writable: Application, tmp_path: Path) -> Iterator[Desk]:
     key = bytes(ledger.platform._key.secret)
     # One round: the tests open it often, and nobody else can.
-    keystore = Account.encrypt(key, PASSWORD, kdf="pbkdf2", iterations=1)
+    keystore = Account.encrypt(key, PASSPHRASE, kdf="pbkdf2", iterations=1)
     (tmp_path / "keystore.json").write_text(json.dumps(keystore))
-    (tmp_path / "password").write_text(PASSWORD + "\n")
+    private(tmp_path / "passphrase", PASSPHRASE + "\n")
     with as_served(ledger, writable) as url:
         yield Desk(url, ledger, tmp_path)
 
@@ -245,12 +251,11 @@ def test_a_server_that_stays_away_ends_it_and_sending_again_goes_on(
 def test_a_strangers_key_reports_nothing_under_the_platforms_licence(
     antiphon: Antiphon, desk: Desk
 ) -> None:
-    key = desk.folder / "stranger.key"
-    key.write_text(bytes(desk.ledger.devnet.signers[CUSTOMER]._key.secret).hex())
-    key.chmod(0o600)
+    secret = bytes(desk.ledger.devnet.signers[CUSTOMER]._key.secret).hex()
+    key = private(desk.folder / "stranger.key", secret)
     path = desk.jsonl("plays.jsonl", [desk.row(1)])
 
-    ended = antiphon("usage", "submit", str(path), "--key", str(key), "--api", desk.url)
+    ended = antiphon("usage", "submit", str(path), "--key", f"file:{key}", "--api", desk.url)
 
     assert ended.code == 5
     assert "is held by" in results(path)[0][2]
@@ -279,31 +284,27 @@ def test_a_file_that_cannot_be_read_ends_in_a_sentence(
 
 
 def test_what_is_wrong_with_key_or_file_ends_in_a_sentence(antiphon: Antiphon, desk: Desk) -> None:
-    path = desk.jsonl("plays.jsonl", [desk.row(1)])
-    (desk.folder / "wrong").write_text("wrong")
+    path = str(desk.jsonl("plays.jsonl", [desk.row(1)]))
     (desk.folder / "torn.json").write_text('{"crypto": ')
     (desk.folder / "open.key").write_text("11" * 32)
     (desk.folder / "open.key").chmod(0o644)
-    keystore = str(desk.folder / "keystore.json")
-    wrong = ["--password-file", str(desk.folder / "wrong"), "--api", desk.url]
+    wrong = ["--passphrase-file", str(private(desk.folder / "wrong", "wrong"))]
+    here, sound = ["--api", desk.url], f"keystore:{desk.folder / 'keystore.json'}"
 
     def said(file: str, key: str, *more: str) -> str:
         ended = antiphon("usage", "submit", file, "--key", key, *more)
         assert ended.code == 1
         return ended.err
 
-    assert "the password does not open keystore" in said(str(path), keystore, *wrong)
-    torn = said(str(path), str(desk.folder / "torn.json"), *desk.password)
-    assert "is no keystore of version 3" in torn
-    assert "open to others. Next: chmod 600" in said(
-        str(path), str(desk.folder / "open.key"), "--api", desk.url
-    )
-    assert "cannot be read" in said(str(path), "nowhere.key", "--api", desk.url)
-    assert "no such file" in said("nowhere.jsonl", keystore, *desk.password)
-    assert "--format jsonl or csv" in said("plays.txt", keystore, *desk.password)
-    assert "nothing is running here" in said(str(path), keystore, *wrong[:2]).lower().replace(
-        "no antiphon is", "nothing is"
-    )
+    assert "does not open keystore" in said(path, sound, *wrong, *here)
+    assert "no keystore of version 3" in said(path, "keystore:torn.json", *desk.passphrase)
+    assert "open to others. Next: chmod 600" in said(path, "file:open.key", *here)
+    assert "cannot be read" in said(path, "file:nowhere.key", *here)
+    assert "a key's place begins with keystore:" in said(path, "11" * 32, *here)
+    assert "11" * 32 not in said(path, "11" * 32, *here)
+    assert "no such file" in said("nowhere.jsonl", sound, *desk.passphrase)
+    assert "--format jsonl or csv" in said("plays.txt", sound, *desk.passphrase)
+    assert "no Antiphon is running here" in said(path, sound, *wrong)
 
 
 def test_status_tells_of_all_usage_and_of_one_segment(antiphon: Antiphon, desk: Desk) -> None:
