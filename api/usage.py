@@ -93,16 +93,16 @@ class UsageDesk:
         """What became of a segment's events. Raises NotFound, OutboxUnavailable."""
         with self._app.outbox.reading() as connection:
             book = EvidenceBook(connection)
-            segment = book.segment(digest)
+            segment = book.usage.segment(digest)
             if segment is None:
                 raise NotFound("segment", "0x" + digest.hex())
-            held = tuple(EventsHeld(*state) for state in book.segment_states(digest))
+            held = tuple(EventsHeld(*state) for state in book.usage.segment_states(digest))
         return SegmentReceipt(digest, segment.producer, segment.count, held)
 
     def event_counts(self) -> dict[str, int]:
         """How many events are in each state."""
         with self._app.outbox.reading() as connection:
-            return EvidenceBook(connection).event_counts()
+            return EvidenceBook(connection).usage.event_counts()
 
     def now(self) -> int:
         """The chain's time as events are judged by it, in Unix seconds."""

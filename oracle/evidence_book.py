@@ -1,4 +1,4 @@
-"""Rows of the outbox about evidence: logs, detections, what was withheld, segments, events.
+"""Rows of the outbox about evidence: logs, detections, and what was withheld.
 
 Every statement on those tables is here. Putting the same paper twice changes nothing.
 """
@@ -6,42 +6,29 @@ Every statement on those tables is here. Putting the same paper twice changes no
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 import sqlalchemy as sa
-from sqlalchemy.sql.compiler import SQLCompiler
 
-from chain.ledger.identifiers import Address, Digest, GenerationId, LicenceId
+from chain.ledger.identifiers import Digest, GenerationId, LicenceId
 from oracle.attribution import Withheld, WithheldReason
+from oracle.book import Book
 from oracle.detection_report import DAY_SECONDS, DetectionReport, SignedDetectionReport
 from oracle.errors import GenerationLogConflict
 from oracle.generation_log import GenerationLog, SignedGenerationLog
+from oracle.usage_book import UsageBook
 
 # In `withheld`, where a reason concerns no single licence. Licence ids start at 1.
 ALL_LICENCES: Final = 0
-# Below the 999 bound variables that every SQLite build takes.
-LOOKUP_CHUNK: Final = 500
 
 
-@dataclass(frozen=True)
-class StoredSegment:
-    """A producer's signed block of events, as it was handed in."""
-
-    digest: Digest
-    producer: Address
-    signature: bytes
-    count: int
-    body: bytes
-
-
-class EvidenceBook:
-    """The evidence, in one transaction of the outbox."""
+class EvidenceBook(Book):
+    """The evidence, in one transaction of the outbox; `usage` is what else it holds."""
 
     def __init__(self, connection: sa.Connection) -> None:
-        self._connection = connection
+        super().__init__(connection)
+        self.usage = UsageBook(connection)
 
     def put_log(self, signed: SignedGenerationLog) -> bool:
         """Whether the log is new. Raises GenerationLogConflict when its generation has another."""
@@ -164,152 +151,6 @@ class EvidenceBook:
             for row in rows
         ]
 
-    def known_events(self, event_ids: Sequence[Digest]) -> set[Digest]:
-        """Which of the ids are held and still count for something (refused ones do not)."""
-        return set(self.holders_of(event_ids))
-
-    def holders_of(self, event_ids: Sequence[Digest]) -> dict[Digest, Digest]:
-        """The segment by which each of the ids is held; those that count for nothing (refused ones)
-        are left out."""
-        held: dict[Digest, Digest] = {}
-        for first in range(0, len(event_ids), LOOKUP_CHUNK):
-            chunk = event_ids[first : first + LOOKUP_CHUNK]
-            names = [f"id{place}" for place in range(len(chunk))]
-            listed = ", ".join(f":{name}" for name in names)
-            found = self._driven(
-                "SELECT event_id, segment FROM usage_event "  # noqa: S608 -- names of parameters
-                f"WHERE event_id IN ({listed}) AND state <> 'refused'",
-                [dict(zip(names, chunk, strict=True))],
-            )
-            for row in found:
-                held[Digest(row.event_id)] = Digest(row.segment)
-        return held
-
-    def segment(self, digest: Digest) -> StoredSegment | None:
-        """One segment, or None when it is not held."""
-        row = self._row(
-            "SELECT digest, producer, signature, count, body FROM segment WHERE digest = :digest",
-            digest=digest,
-        )
-        return None if row is None else StoredSegment(**row)
-
-    def segment_states(self, digest: Digest) -> list[tuple[int | None, str, str, int]]:
-        """How many events a segment holds in each epoch, state and reason (empty for none)."""
-        rows = self._rows(
-            "SELECT epoch, state, COALESCE(reason, '') AS reason, COUNT(*) AS n FROM usage_event "
-            "WHERE segment = :digest GROUP BY epoch, state, reason ORDER BY epoch, state, reason",
-            digest=digest,
-        )
-        return [(row["epoch"], row["state"], row["reason"], row["n"]) for row in rows]
-
-    def put_segment(self, segment: StoredSegment, fresh: Sequence[Digest]) -> None:
-        """Keep a segment and the ids in it that wait from now on.
-
-        A segment of an earlier epoch may come again because some of its events were refused then:
-        it goes into the next epoch as a whole, and those counted before are refused there.
-        """
-        self._execute(
-            "INSERT INTO segment (digest, producer, signature, count, body, position) "
-            "VALUES (:digest, :producer, :signature, :count, :body, "
-            "(SELECT COALESCE(MAX(position), 0) + 1 FROM segment)) "
-            "ON CONFLICT (digest) DO UPDATE SET epoch = NULL",
-            digest=segment.digest,
-            producer=segment.producer,
-            signature=segment.signature,
-            count=segment.count,
-            body=segment.body,
-        )
-        self._many(
-            "INSERT INTO usage_event (event_id, segment, state) VALUES (:id, :segment, 'waiting') "
-            # Only a refused event gets here again: a new segment gives it another chance.
-            "ON CONFLICT (event_id) DO UPDATE SET segment = excluded.segment, state = 'waiting', "
-            "epoch = NULL, reason = NULL",
-            # Neighbours in the index one after another: half as fast again as in a log's order.
-            [{"id": event_id, "segment": segment.digest} for event_id in sorted(fresh)],
-        )
-
-    def waiting_segments(self) -> Iterator[StoredSegment]:
-        """Segments with events that wait, oldest first."""
-        digests = self._rows(
-            "SELECT digest FROM segment WHERE epoch IS NULL AND EXISTS (SELECT 1 "
-            "FROM usage_event u WHERE u.segment = segment.digest AND u.state = 'waiting') "
-            "ORDER BY position"
-        )
-        for row in digests:
-            found = self.segment(row["digest"])
-            if found is not None:
-                yield found
-
-    def waiting_count(self) -> int:
-        """Usage events that no epoch has taken yet."""
-        return int(self._scalar("SELECT COUNT(*) FROM usage_event WHERE state = 'waiting'"))
-
-    def assign(
-        self, epoch: int, segments: Sequence[Digest], refused: Sequence[tuple[Digest, str]]
-    ) -> None:
-        """Give segments and their events to an epoch; refused events keep their reason."""
-        self._many(
-            "UPDATE segment SET epoch = :epoch WHERE digest = :digest AND epoch IS NULL",
-            [{"epoch": epoch, "digest": digest} for digest in segments],
-        )
-        self._many(
-            "UPDATE usage_event SET epoch = :epoch, state = 'sealed' "
-            "WHERE segment = :digest AND state = 'waiting'",
-            [{"epoch": epoch, "digest": digest} for digest in segments],
-        )
-        self._many(
-            "UPDATE usage_event SET state = 'refused', reason = :reason "
-            "WHERE event_id = :id AND epoch = :epoch AND state = 'sealed'",
-            [{"id": event_id, "reason": why, "epoch": epoch} for event_id, why in refused],
-        )
-
-    def refuse_waiting(
-        self, segments: Sequence[Digest], refused: Sequence[tuple[Digest, str]]
-    ) -> None:
-        """Refuse waiting events of some segments without an epoch: there was nothing to report."""
-        self._many(
-            "UPDATE usage_event SET state = 'refused', reason = :reason "
-            "WHERE event_id = :id AND segment = :segment AND state = 'waiting'",
-            [
-                {"id": event_id, "reason": why, "segment": segment}
-                for event_id, why in refused
-                for segment in segments
-            ],
-        )
-
-    def count_epoch(self, epoch: int) -> None:
-        """The epoch is on chain for good: its events are counted."""
-        self._execute(
-            "UPDATE usage_event SET state = 'counted' WHERE epoch = :epoch AND state = 'sealed'",
-            epoch=epoch,
-        )
-
-    def release(self, epoch: int) -> None:
-        """The epoch does not stand: what it was sealed from waits for the next one, refused events
-        too, for what they were refused for may have been the epoch's own doing."""
-        self._execute(
-            "UPDATE usage_event SET epoch = NULL, state = 'waiting', reason = NULL "
-            "WHERE epoch = :epoch",
-            epoch=epoch,
-        )
-        self._execute("UPDATE segment SET epoch = NULL WHERE epoch = :epoch", epoch=epoch)
-
-    def event_counts(self) -> dict[str, int]:
-        """How many events are in each state."""
-        rows = self._connection.execute(
-            sa.text("SELECT state, COUNT(*) AS n FROM usage_event GROUP BY state ORDER BY state")
-        )
-        return {row.state: row.n for row in rows}
-
-    def refusals(self, epoch: int) -> list[tuple[Digest, str]]:
-        """Events an epoch did not count, and why."""
-        rows = self._rows(
-            "SELECT event_id, reason FROM usage_event WHERE epoch = :epoch AND state = 'refused' "
-            "ORDER BY event_id",
-            epoch=epoch,
-        )
-        return [(Digest(row["event_id"]), row["reason"]) for row in rows]
-
     def _replace_withheld(self, evidence: Digest, withheld: Sequence[Withheld]) -> None:
         self._execute("DELETE FROM withheld WHERE evidence = :id", id=evidence)
         self._many(
@@ -323,36 +164,6 @@ class EvidenceBook:
                 for w in withheld
             ],
         )
-
-    def _rows(self, statement: str, **values: Any) -> Sequence[sa.RowMapping]:
-        return self._connection.execute(sa.text(statement), values).mappings().all()
-
-    def _row(self, statement: str, **values: Any) -> sa.RowMapping | None:
-        return self._connection.execute(sa.text(statement), values).mappings().first()
-
-    def _scalar(self, statement: str, **values: Any) -> Any:
-        return self._connection.execute(sa.text(statement), values).scalar()
-
-    def _execute(self, statement: str, **values: Any) -> int:
-        return self._connection.execute(sa.text(statement), values).rowcount
-
-    def _many(self, statement: str, rows: Sequence[dict[str, Any]]) -> None:
-        if rows:
-            self._driven(statement, rows)
-
-    def _driven(self, statement: str, rows: Sequence[dict[str, Any]]) -> sa.CursorResult[Any]:
-        """One statement for many rows, past what SQLAlchemy does for each: half of the time."""
-        compiled = _compiled(statement, self._connection.dialect)
-        order = compiled.positiontup
-        given = [tuple(row[name] for name in order) for row in rows] if order else list(rows)
-        return self._connection.exec_driver_sql(
-            compiled.string, given if len(given) > 1 else given[0]
-        )
-
-
-@lru_cache(maxsize=64)
-def _compiled(statement: str, dialect: sa.Dialect) -> SQLCompiler:
-    return sa.text(statement).compile(dialect=dialect)
 
 
 def _signed_log(row: sa.RowMapping) -> SignedGenerationLog:

@@ -125,7 +125,7 @@ def _attribute_finding(
 def _not_held(book: EvidenceBook, events: Iterable[UsageEvent]) -> list[UsageEvent]:
     """Those not held yet, once each, in one order on every machine."""
     by_id: dict[Digest, UsageEvent] = {event.event_id: event for event in events}
-    held = book.known_events(list(by_id))
+    held = book.usage.known_events(list(by_id))
     return [by_id[event_id] for event_id in sorted(by_id) if event_id not in held]
 
 

@@ -29,10 +29,11 @@ from chain.settlement.segments import (
 )
 from oracle.chain_facts import ChainFacts
 from oracle.errors import EvidenceMalformed, SegmentOfAnother, SegmentRefused
-from oracle.evidence_book import EvidenceBook, StoredSegment
+from oracle.evidence_book import EvidenceBook
 from oracle.generation_log import CLOCK_SKEW_SECONDS
 from oracle.outbox import Outbox
 from oracle.typed_data import StructSigner, require_signer, sign_struct
+from oracle.usage_book import StoredSegment
 from oracle.usage_rows import UsageFormat, read_rows
 
 # A year's statement, and five weeks to send it in. What is older is between platform and payees.
@@ -128,7 +129,7 @@ class UsageIntake:
                 if row.outcome is RowOutcome.ACCEPTED and row.event_id is not None
             ]
             if fresh:
-                book.put_segment(segment, fresh)
+                book.usage.put_segment(segment, fresh)
             self._outbox.reached("segment-before-commit")
         self._outbox.reached("segment-after-commit")
         return rows
@@ -183,7 +184,7 @@ def _rows_of(book: EvidenceBook, segment: StoredSegment) -> tuple[RowResult, ...
     """What each event of a segment is to the outbox: new, or held; and held with which time."""
     records = segment_records(segment.body)
     ids, times = digests_of(record_ids(records)), records["occurred_at"].tolist()
-    held = book.holders_of(ids)
+    held = book.usage.holders_of(ids)
     known = _times_held(book, segment, held)
     rows = []
     seen: dict[Digest, int] = {}
@@ -205,7 +206,7 @@ def _times_held(
     others = sorted(set(held.values()) - {segment.digest})
     times: dict[Digest, int] = {}
     for digest in others[:COMPARED_SEGMENTS_MAX]:
-        other = book.segment(digest)
+        other = book.usage.segment(digest)
         if other is not None:
             records = segment_records(other.body)
             named = zip(

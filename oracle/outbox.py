@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from oracle.databases import READ_ONLY, open_engine, url_of
 from oracle.errors import OutboxNotHeld, OutboxOfAnotherChain, OutboxUnavailable
+from oracle.held_events import HELD, HeldEvents, HeldNow
 from oracle.lease import LEASE_SECONDS, Lease
 from oracle.schema import meta, migrate, set_meta
 
@@ -48,6 +49,7 @@ class Outbox:
         url = url_of(place)
         self.place = url.database or "" if url.get_backend_name() == "sqlite" else str(url)
         self._engine = open_engine(url)
+        self._held = HeldEvents()
         self._lease = Lease(self._engine, self.place, lease_seconds)
         try:
             if worker:
@@ -70,7 +72,7 @@ class Outbox:
         with self._told_plainly(), self._engine.begin() as connection:
             if self._lease.held:
                 self._lease.renew(connection)
-            yield connection
+            yield self._seeing(connection)
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -78,7 +80,7 @@ class Outbox:
         with self._told_plainly(), self._engine.connect() as connection:
             connection.execution_options(**{READ_ONLY: True})
             with connection.begin():
-                yield connection
+                yield self._seeing(connection)
 
     def close(self) -> None:
         """Let another worker have it."""
@@ -89,6 +91,9 @@ class Outbox:
         """Raises OutboxNotHeld unless this process is the worker."""
         if not self._lease.held:
             raise OutboxNotHeld(self.place)
+
+    def _seeing(self, connection: sa.Connection) -> sa.Connection:
+        return connection.execution_options(**{HELD: HeldNow(self._held)})
 
     @contextmanager
     def _told_plainly(self) -> Iterator[None]:

@@ -20,8 +20,8 @@ from chain.ledger.sum_tree import Payout
 from chain.provenance import BlockReader, BlockSink, Cid, import_file, read_file
 from oracle.detection_report import DetectionReport, SignedDetectionReport
 from oracle.errors import PaperMalformed
-from oracle.evidence_book import StoredSegment
 from oracle.generation_log import GenerationLog, SignedGenerationLog
+from oracle.usage_book import StoredSegment
 
 EVIDENCE_SCHEMA: Final = "antiphon.evidence/1"
 PAYOUTS_SCHEMA: Final = "antiphon.payouts/1"

@@ -142,7 +142,7 @@ class Relay:
             return False
         with self._outbox.writing() as connection:
             EpochBook(connection).set_state(row.number, EpochState.REJECTED)
-            EvidenceBook(connection).release(row.number)
+            EvidenceBook(connection).usage.release(row.number)
         log.info("epoch was rejected", extra={"epoch": row.number})
         self._outbox.reached("epoch-rejected")
         return True
@@ -151,7 +151,7 @@ class Relay:
         """Let go of an epoch that cannot be posted any more, for the report it follows was
         rejected; what it was sealed from waits again."""
         with self._outbox.writing() as connection:
-            EvidenceBook(connection).release(row.number)
+            EvidenceBook(connection).usage.release(row.number)
             EpochBook(connection).remove(row.number)
         log.info("epoch let go", extra={"epoch": row.number})
         self._outbox.reached("epoch-discarded")
@@ -234,7 +234,7 @@ class Relay:
         with self._outbox.writing() as connection:
             EpochBook(connection).set_state(row.number, state)
             if state is EpochState.FINAL:
-                EvidenceBook(connection).count_epoch(row.number)
+                EvidenceBook(connection).usage.count_epoch(row.number)
         log.info("epoch moved", extra={"epoch": row.number, "state": str(state)})
         self._outbox.reached(f"epoch-{state.lower()}")
         return self._row(row.number)

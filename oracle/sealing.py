@@ -34,11 +34,12 @@ from oracle.attribution import DetectionPolicy
 from oracle.chain_view import ChainView
 from oracle.epoch_book import EpochBook, EpochRow, EpochState
 from oracle.errors import EpochNotReady, NothingToSeal
-from oracle.evidence_book import EvidenceBook, StoredSegment
+from oracle.evidence_book import EvidenceBook
 from oracle.harvest import Harvest, chunks_of, evidence_for, look, record
 from oracle.history import EpochHistory
 from oracle.outbox import Outbox
 from oracle.papers import Evidence, PayoutsPaper, producers_of, put_evidence, put_payouts
+from oracle.usage_book import StoredSegment
 
 # What one epoch takes; the rest waits for the next.
 EPOCH_EVENTS_MAX: Final = 1_000_000
@@ -132,9 +133,9 @@ class Sealer:
         sealed: set[Digest] = set()
         for segment in taken.harvested:
             ids = digests_of(record_ids(segment_records(segment.body)))
-            book.put_segment(segment, ids)
+            book.usage.put_segment(segment, ids)
             sealed.update(ids)
-        book.assign(number, [segment.digest for segment in taken.segments], refused)
+        book.usage.assign(number, [segment.digest for segment in taken.segments], refused)
         record(book, taken.harvest, sealed)
 
     def _last_must_be_final(self) -> EpochRow | None:
@@ -153,7 +154,7 @@ class Sealer:
             harvest = look(book, facts, self._policy, operators)
             fresh = [event for event in harvest.fresh if event.event_id not in held_back]
             packed = [] if self._pack is None else list(map(self._pack, chunks_of(fresh)))
-            chosen = _fitting(itertools.chain(packed, book.waiting_segments()))
+            chosen = _fitting(itertools.chain(packed, book.usage.waiting_segments()))
             if not chosen:
                 raise NothingToSeal
             records = joined_records([segment_records(segment.body) for segment in chosen])
@@ -194,7 +195,7 @@ class Sealer:
         refused = settlement.refused()
         digests = [segment.digest for segment in taken.segments]
         with self._outbox.writing() as connection:
-            EvidenceBook(connection).refuse_waiting(digests, refused)
+            EvidenceBook(connection).usage.refuse_waiting(digests, refused)
         reasons = sorted({reason for _, reason in refused})
         raise NothingToSeal(
             f"all {len(refused)} waiting events were refused ({', '.join(reasons)})"

@@ -202,7 +202,7 @@ class OracleService:
             book = EvidenceBook(connection)
             harvest = look(book, facts, self._policy, operators)
             record(book, harvest, frozenset())
-            waiting, withheld = book.waiting_count(), tuple(book.withheld())
+            waiting, withheld = book.usage.waiting_count(), tuple(book.withheld())
         posted = self._view.posted(at)
         last = posted[-1].report.epoch if posted else 0
         return OpenEpoch(last + 1, waiting, len(harvest.fresh), withheld)
@@ -376,7 +376,7 @@ class OracleService:
             rows = tuple(book.all())
             return OracleStatus(
                 self._view.head(),
-                EvidenceBook(connection).event_counts(),
+                EvidenceBook(connection).usage.event_counts(),
                 rows,
                 {
                     r.number: tuple(
@@ -408,7 +408,7 @@ class OracleService:
     def refused_events(self, number: int) -> Sequence[tuple[Digest, str]]:
         """Events that an epoch did not count, and why."""
         with self._outbox.reading() as connection:
-            return EvidenceBook(connection).refusals(number)
+            return EvidenceBook(connection).usage.refusals(number)
 
     def _push(self, row: EpochRow, tree: SumTree) -> bool:
         for _ in range(POLLS_MAX):

@@ -9,6 +9,7 @@ from chain.columns.keccak import DIGEST_BYTES, Rows
 
 Index = NDArray[np.intp]
 Flags = NDArray[np.bool_]
+Column = NDArray[np.uint64]
 
 
 def words_of(rows: Rows) -> NDArray[np.uint64]:
@@ -45,22 +46,29 @@ def repeats(ordered: Rows) -> Flags:
 
 
 def found_in(ordered: Rows, wanted: Rows) -> Flags:
-    """Which of the wanted rows are in an ascending array of rows; both `(count, 32)`.
+    """Which of the wanted rows are in an ascending array of rows; both `(count, 32)`."""
+    return places_in(ordered, wanted) >= 0
+
+
+def places_in(ordered: Rows, wanted: Rows, first: Column | None = None) -> Index:
+    """Where each wanted row stands in an ascending array of rows, -1 where it does not; both
+    `(count, 32)`. `first` may give the array's first words as numbers.
 
     Wanted rows may be in any order; ascending ones are found several times as fast.
     """
-    found = np.zeros(len(wanted), np.bool_)
+    found = np.full(len(wanted), -1, np.intp)
     if not len(ordered) or not len(wanted):
         return found
     held, sought = words_of(ordered), words_of(wanted)
-    first = held[:, 0].astype(np.uint64)
+    if first is None:
+        first = held[:, 0].astype(np.uint64)
     begins = np.searchsorted(first, sought[:, 0].astype(np.uint64), side="left")
     # A row is looked for among all that share its first word: nearly always one at most.
     open_rows = np.flatnonzero(begins < len(ordered))
     place = begins[open_rows]
     while len(open_rows):
         match = (held[place] == sought[open_rows]).all(axis=1)
-        found[open_rows[match]] = True
+        found[open_rows[match]] = place[match]
         place = place + 1
         going = ~match & (place < len(ordered))
         going[going] = first[place[going]] == sought[open_rows[going], 0]

@@ -77,7 +77,7 @@ def intake(outbox: Outbox) -> UsageIntake:
 
 def waiting(outbox: Outbox) -> int:
     with outbox.reading() as connection:
-        return EvidenceBook(connection).waiting_count()
+        return EvidenceBook(connection).usage.waiting_count()
 
 
 def test_a_signed_segment_is_taken_row_by_row(outbox: Outbox) -> None:
@@ -222,7 +222,7 @@ def test_the_book_says_what_became_of_a_segment(outbox: Outbox) -> None:
     receipt = intake(outbox).file_segment(body, signature, facts(), now=NOW)
 
     with outbox.reading() as connection:
-        book = EvidenceBook(connection)
+        book = EvidenceBook(connection).usage
         (named,) = receipt.segments
         kept, states = book.segment(named), book.segment_states(named)
         nothing = book.segment(digest("another")), book.segment_states(digest("another"))

@@ -16,9 +16,10 @@ from oracle.errors import (
     OutboxOfAnotherChain,
     OutboxTooNew,
 )
-from oracle.evidence_book import EvidenceBook, StoredSegment
+from oracle.evidence_book import EvidenceBook
 from oracle.generation_log import SignedGenerationLog
 from oracle.outbox import Outbox
+from oracle.usage_book import StoredSegment
 from tests.oracle.evidence_fixtures import (
     DAY,
     GENERATION,
@@ -181,11 +182,11 @@ def test_an_event_in_two_segments_is_held_once_by_the_first(place: Place) -> Non
     box = opened(place)
     with box.writing() as connection:
         book = EvidenceBook(connection)
-        book.put_segment(a_segment("one"), [digest("a"), digest("b")])
-        assert book.known_events([digest("a"), digest("c")]) == {digest("a")}
-        book.put_segment(a_segment("two"), [digest("c")])
-        book.put_segment(a_segment("two"), [digest("c")])
-        assert book.waiting_count() == 3
+        book.usage.put_segment(a_segment("one"), [digest("a"), digest("b")])
+        assert book.usage.known_events([digest("a"), digest("c")]) == {digest("a")}
+        book.usage.put_segment(a_segment("two"), [digest("c")])
+        book.usage.put_segment(a_segment("two"), [digest("c")])
+        assert book.usage.waiting_count() == 3
     box.close()
 
 
@@ -193,12 +194,12 @@ def test_a_refused_event_may_be_handed_in_again(place: Place) -> None:
     box = opened(place)
     with box.writing() as connection:
         book = EvidenceBook(connection)
-        book.put_segment(a_segment("one"), [digest("a"), digest("b")])
-        book.refuse_waiting([digest("one")], [(digest("a"), "not linked")])
-        assert book.event_counts() == {"refused": 1, "waiting": 1}
-        assert book.known_events([digest("a")]) == set()
+        book.usage.put_segment(a_segment("one"), [digest("a"), digest("b")])
+        book.usage.refuse_waiting([digest("one")], [(digest("a"), "not linked")])
+        assert book.usage.event_counts() == {"refused": 1, "waiting": 1}
+        assert book.usage.known_events([digest("a")]) == set()
 
-        book.put_segment(a_segment("two"), [digest("a")])
+        book.usage.put_segment(a_segment("two"), [digest("a")])
 
-        assert book.event_counts() == {"waiting": 2}
+        assert book.usage.event_counts() == {"waiting": 2}
     box.close()

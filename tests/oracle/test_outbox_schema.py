@@ -36,11 +36,11 @@ def test_a_filled_file_of_the_last_schema_without_alembic_is_taken_over(tmp_path
         logs = "SELECT generation_id FROM generation_log WHERE open = 1 ORDER BY position"
         filed = connection.exec_driver_sql(logs).scalars()
         assert [int.from_bytes(generation, "big") for generation in filed] == [9, 7]
-        assert [s.body for s in evidence.waiting_segments()] == [b"aa", b"mm"]
+        assert [s.body for s in evidence.usage.waiting_segments()] == [b"aa", b"mm"]
         assert [w for _, w in evidence.withheld()] == [Withheld(WithheldReason.WATERMARK_ALONE)]
         assert len(evidence.open_findings()) == 1
-        assert evidence.event_counts() == {"refused": 1, "sealed": 1, "waiting": 2}
-        assert evidence.refusals(1) == [(digest("e2"), "not linked")]
+        assert evidence.usage.event_counts() == {"refused": 1, "sealed": 1, "waiting": 2}
+        assert evidence.usage.refusals(1) == [(digest("e2"), "not linked")]
         assert len(epochs.signatures(1, ZERO_DIGEST)) == 1
         book = TransactionBook(connection)
         states = {
@@ -66,8 +66,8 @@ def test_what_is_filed_after_the_take_over_comes_last(tmp_path: Path) -> None:
         file.executescript(EARLIER.read_text())
     box = Outbox(path, IDENTITY)
     with box.writing() as connection:
-        EvidenceBook(connection).release(1)
-        waiting = [s.body for s in EvidenceBook(connection).waiting_segments()]
+        EvidenceBook(connection).usage.release(1)
+        waiting = [s.body for s in EvidenceBook(connection).usage.waiting_segments()]
     box.close()
 
     assert waiting == [b"zz", b"aa", b"mm"]
