@@ -129,7 +129,7 @@ def test_a_lost_outbox_counts_nothing_twice(world: World) -> None:
 def test_refused_events_are_listed_with_their_reason_and_may_come_again(world: World) -> None:
     world.fund()
     world.file_plays(3)
-    expired = world.plays(2, first=100, occurred_at=world.now() - 10**8)
+    expired = world.plays(2, first=100, occurred_at=world.now() - 300 * 86_400)
     unknown = world.plays(1, first=200, generation_id=GenerationId(99))
     body, signature = world.segment(expired + unknown)
     world.service.file_segment(body, signature)
