@@ -22,6 +22,7 @@ from chain.indexer.cursor import status_in
 from chain.indexer.database import reading
 from chain.indexer.errors import IndexDiffers
 from chain.indexer.events import EventReader
+from chain.indexer.index_reader import with_block
 from chain.indexer.row_reading import raw_of
 
 AUDIT_SECONDS: Final = 60.0
@@ -112,7 +113,7 @@ def _chosen(connection: Connection, count: int, chance: random.Random) -> list[B
 
 
 def _logs(connection: Connection, numbers: Sequence[int]) -> list[RawLog]:
-    query = select(tables.log).where(tables.log.c.block_number.in_(numbers))
+    query = with_block(tables.log).where(tables.log.c.block_number.in_(numbers))
     return [raw_of(row) for row in connection.execute(query)]
 
 

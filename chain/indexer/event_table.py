@@ -101,7 +101,9 @@ def event_table(name: str, *sources: Source, key: str = "", also: str = "") -> T
         Column(column, _widest(kinds), nullable=len(kinds) < len(sources))
         for column, kinds in named.items()
     ]
-    table = Table(name, metadata, *place, Column("tx_hash", DIGEST, nullable=False), *columns)
+    tx_hash = Column("tx_hash", DIGEST, nullable=False)
+    # Rows come in chain order and are kept in it, without a second order of SQLite's own.
+    table = Table(name, metadata, *place, tx_hash, *columns, sqlite_with_rowid=False)
     for prefix, parts in (("ix", key), ("iy", also)):
         if parts:
             Index(f"{prefix}_{name}", *(table.c[part] for part in parts.split()))

@@ -42,11 +42,15 @@ class IndexReader:
 
 
 def placed(table: Table, at: BlockPin, *wanted: ColumnElement[bool]) -> Select[Any]:
-    """Rows up to a block, each with its block's time."""
-    return (
-        select(table, tables.block.c.timestamp.label("place_time"))
-        .join(tables.block, tables.block.c.number == table.c.block_number)
-        .where(table.c.block_number <= at.number, *wanted)
+    """Rows up to a block, each with its block's time and hash."""
+    return with_block(table).where(table.c.block_number <= at.number, *wanted)
+
+
+def with_block(table: Table) -> Select[Any]:
+    """Rows, each with its block's time and hash."""
+    block = tables.block.c
+    return select(table, block.timestamp.label("place_time"), block.hash.label("place_hash")).join(
+        tables.block, block.number == table.c.block_number
     )
 
 

@@ -6,6 +6,7 @@ import logging
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 from chain.client.blocks import RawLog
@@ -14,11 +15,12 @@ from chain.client.interfaces import interface
 from chain.indexer.decoding import Decoder, Rows, Undecodable, decoder, empty_rows
 from chain.indexer.event_table import ERC20, SOURCES
 from chain.indexer.events import EventReader
-from chain.ledger.identifiers import Address, address_bytes
+from chain.ledger.identifiers import address_bytes
 
 log = logging.getLogger(__name__)
 
 NO_EVENT: Final = "an event its ABI does not have"
+EMITTERS_REMEMBERED: Final = 1024
 
 
 @dataclass
@@ -35,14 +37,7 @@ class Projector:
 
     def __init__(self, deployment: Deployment) -> None:
         self._reader = EventReader(deployment)
-        # None for what the index does not tell of.
-        self._decoders: dict[Address, dict[bytes, Decoder | None]] = {
-            account: {
-                event.topic: decoder(name, event.name) if (name, event.name) in SOURCES else None
-                for event in interface(name).events.values()
-            }
-            for account, name in self._reader.names.items()
-        }
+        self._decoders = {account: _decoders(name) for account, name in self._reader.names.items()}
         self._transfer = decoder(ERC20, "Transfer")
 
     def project(self, logs: Sequence[RawLog]) -> Projection:
@@ -54,7 +49,7 @@ class Projector:
 
     def _add(self, entry: RawLog, made: Projection) -> None:
         number, index = entry.block_number, entry.log_index
-        account, topics = address_bytes(entry.address), b"".join(entry.topics)
+        account, topics = _account_bytes(entry.address), b"".join(entry.topics)
         try:
             decode = self._decoder(entry)
             if decode is None:
@@ -64,9 +59,7 @@ class Projector:
             place = {"block": number, "log": index, "address": entry.address, "reason": str(error)}
             log.error("a log of ours cannot be read", extra=place)
             made.quarantine.append((number, index, str(error)))
-        made.logs.append(
-            (number, index, entry.block_hash, entry.tx_hash, account, topics, entry.data)
-        )
+        made.logs.append((number, index, entry.tx_hash, account, topics, entry.data))
 
     def _decoder(self, entry: RawLog) -> Decoder | None:
         """Raises Undecodable for a log of ours that has no event's topic."""
@@ -77,3 +70,15 @@ class Projector:
             return ours[entry.topics[0]]
         except (IndexError, KeyError):
             raise Undecodable(NO_EVENT) from None
+
+
+def _decoders(contract: str) -> dict[bytes, Decoder | None]:
+    """By topic; None for events that the index does not tell of."""
+    return {
+        event.topic: decoder(contract, event.name) if (contract, event.name) in SOURCES else None
+        for event in interface(contract).events.values()
+    }
+
+
+# Few accounts emit many logs.
+_account_bytes: Final = lru_cache(maxsize=EMITTERS_REMEMBERED)(address_bytes)

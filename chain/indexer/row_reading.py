@@ -161,7 +161,7 @@ def raw_of(row: Row[Any]) -> RawLog:
     topics = tuple(row.topics[i : i + WORD_BYTES] for i in range(0, len(row.topics), WORD_BYTES))
     return RawLog(
         row.block_number,
-        row.block_hash,
+        row.place_hash,
         row.log_index,
         row.tx_hash,
         row.address,

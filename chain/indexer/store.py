@@ -385,14 +385,8 @@ class Store(WorkStore, DirectReportStore):
 
     def logs(self, *, at: BlockPin) -> list[RawLog]:
         """The raw logs the projection was made from, in chain order."""
-        table = tables.log
-        query = (
-            select(table)
-            .where(table.c.block_number <= at.number)
-            .order_by(table.c.block_number, table.c.log_index)
-        )
         with self._at(at) as connection:
-            return [raw_of(row) for row in connection.execute(query)]
+            return [raw_of(row) for row in _ordered(connection, tables.log, at)]
 
     def rows(self, table: Table, *, at: BlockPin) -> list[dict[str, Any]]:
         """A projection table's rows as they are stored, in chain order."""

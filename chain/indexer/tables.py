@@ -50,12 +50,12 @@ log = Table(
     metadata,
     Column("block_number", BigInteger, primary_key=True, autoincrement=False),
     Column("log_index", BigInteger, primary_key=True, autoincrement=False),
-    Column("block_hash", DIGEST, nullable=False),
     Column("tx_hash", DIGEST, nullable=False),
     Column("address", Account, nullable=False),
     # Topics one after the other, 32 bytes each.
     Column("topics", LargeBinary, nullable=False),
     Column("data", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
 )
 # Logs of our contracts that their ABIs cannot read: kept in `log`, and told of until looked at.
 quarantine = Table(
