@@ -1,10 +1,16 @@
-"""python -m oracle run | status | replay | resume | operator
+"""python -m oracle run | status | replay | rehearse | check | pause | resume | operator
 
-    run      keep the direct lane, seal, sign, post and pay epochs until interrupted
-    status   print how everything stands, as JSON
-    replay   send again what was signed but is not final, recompute every epoch, and stop
-    resume   let paused relay keys send again, after you have looked at what paused them
-    operator sign for one key, asked over HTTP: see `python -m oracle operator --help`
+    run                  keep the direct lane, seal, sign, post and pay epochs until interrupted
+    status               print how everything stands, as JSON
+    replay               send again what was signed but is not final, recompute every epoch, stop
+    rehearse             what the next epoch would come to: every payee's difference, as JSON;
+                         exit 3 when the contract would not take it. Nothing is kept
+    check                what must hold for it to work, each with the next step; exit 3 when not
+    pause LEVEL REASON   leave something undone until resumed: `seal` (no new epoch) or `submit`
+                         (nothing is sent to the chain)
+    resume LEVEL         end a pause
+    resume               let paused relay keys send again, after a look at what paused them
+    operator             sign for one key, asked over HTTP: python -m oracle operator --help
 
 Read from the environment: ANTIPHON_RPC_URL, ANTIPHON_DEPLOYMENT, ANTIPHON_INDEX_URL,
 ANTIPHON_OUTBOX (a file) or ANTIPHON_OUTBOX_URL (postgresql://…), ANTIPHON_BLOCKS,
@@ -13,6 +19,8 @@ for the relay ANTIPHON_RPC_WITNESSES, ANTIPHON_HEAD_AGE_SECONDS, ANTIPHON_FEE_CA
 ANTIPHON_BUMP_BLOCKS, ANTIPHON_IN_FLIGHT_MAX. Where operators are processes of their own:
 ANTIPHON_OPERATORS (their addresses), ANTIPHON_OPERATORS_TOKEN, ANTIPHON_OPERATORS_SECONDS,
 ANTIPHON_RELAY_KEY, ANTIPHON_PRODUCER_KEY and ANTIPHON_PASSPHRASE_FILE (see chain.client.keys).
+For monitors ANTIPHON_ORACLE_MONITOR_PORT (/livez, /readyz and /metrics on the loopback address),
+ANTIPHON_LOG=json (lines for programs), ANTIPHON_TRACING=1 (OpenTelemetry).
 What each alarm asks for: docs/OPERATING.md.
 """
 
@@ -25,7 +33,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 import sqlalchemy as sa
@@ -37,11 +47,22 @@ from chain.provenance import ProvenanceError
 from chain.settings import SettingsInvalid
 from oracle.errors import EpochSuperseded, HistoryMismatch, OracleError, OutboxError
 from oracle.opening import open_oracle
+from oracle.operations.checks import TROUBLES, Check
+from oracle.operations.heartbeat import Heartbeat
+from oracle.operations.json_logs import log_as_json
+from oracle.operations.listening import HOST, listening, monitoring_app
+from oracle.operations.numbers import Numbers
+from oracle.operations.pausing import PauseLevel
+from oracle.operations.spans import SWITCH, TracingUnavailable, turn_on
 from oracle.operators.process import main as operator
 from oracle.service import OracleService
 from oracle.settings import OracleSettings
 
+log = logging.getLogger(__name__)
+
 FAILED: Final = 1
+# What was asked is not so: the root would not be taken, or something is missing.
+NOT_SO: Final = 3
 # Going on would make these worse.
 FATAL: Final = (EpochSuperseded, HistoryMismatch, OutboxError, WrongChain, KeyRefused)
 WAITED_FOR: Final = (OracleError, ClientError, IndexerError, ProvenanceError)
@@ -52,35 +73,59 @@ REFUSALS: Final = (
     LedgerError,
     ProvenanceError,
     SettingsInvalid,
+    TracingUnavailable,
     OSError,
 )
 
 
-def run(service: OracleService, settings: OracleSettings) -> None:
+def run(service: OracleService, settings: OracleSettings, _words: Sequence[str]) -> int:
     """Tick until interrupted. What time or people may mend is told and waited for."""
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    heartbeat, numbers = Heartbeat(), Numbers(service.watch.readings, TROUBLES)
     told: list[str] = []
-    while not stop.is_set():
-        try:
-            report = service.tick()
-            done, troubles = report.done, report.troubles
-        except FATAL:
-            raise
-        except WAITED_FOR as trouble:
-            done, troubles = [], [str(trouble)]
-        for line in done:
-            _say(line)
-        # The same trouble is told once, not at every tick.
-        for line in troubles:
-            if line not in told:
-                _say(f"waiting: {line}")
-        told = troubles
-        stop.wait(settings.poll_seconds)
+    with _monitored(service, settings, heartbeat, numbers):
+        while not stop.is_set():
+            try:
+                report = service.tick()
+                done, troubles = report.done, report.troubles
+            except FATAL:
+                raise
+            except WAITED_FOR as trouble:
+                done, troubles = [], [str(trouble)]
+            heartbeat.beat()
+            numbers.tick("waiting" if troubles else "done")
+            numbers.epochs(service.watch.epochs())
+            if not _json_logs():  # there, whoever did it has logged it with its ids
+                for line in done:
+                    _say(line)
+            # The same trouble is told once, not at every tick.
+            for line in troubles:
+                if line not in told:
+                    _say(f"waiting: {line}")
+            told = troubles
+            stop.wait(settings.poll_seconds)
+    return 0
 
 
-def status(service: OracleService, _settings: OracleSettings) -> None:
+@contextmanager
+def _monitored(
+    service: OracleService, settings: OracleSettings, heartbeat: Heartbeat, numbers: Numbers
+) -> Iterator[None]:
+    if settings.monitor_port is None:
+        yield
+        return
+
+    def checks() -> tuple[Check, ...]:
+        return service.watch.checks(settings.blocks_folder)
+
+    with listening(monitoring_app(heartbeat, checks, numbers), settings.monitor_port) as port:
+        _say(f"monitors ask http://{HOST}:{port}/readyz")
+        yield
+
+
+def status(service: OracleService, _settings: OracleSettings, _words: Sequence[str]) -> int:
     """Print how everything stands."""
     found, opened = service.status(), service.open_epoch_status()
     document = {
@@ -113,37 +158,102 @@ def status(service: OracleService, _settings: OracleSettings) -> None:
             for row in found.epochs
         ],
     }
-    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    _print(document)
+    return 0
 
 
-def replay(service: OracleService, _settings: OracleSettings) -> None:
+def replay(service: OracleService, _settings: OracleSettings, _words: Sequence[str]) -> int:
     """Send again what is not final, and recompute every posted epoch from its segments."""
     service.resend()
     for prior in service.replay():
         _say(f"epoch {prior.epoch} follows from its segments: 0x{prior.report_hash.hex()}")
     _say("nothing is lost and nothing differs")
+    return 0
 
 
-def resume(service: OracleService, _settings: OracleSettings) -> None:
-    """Let paused relay keys send again."""
-    resumed = service.resume_relay()
-    for key in resumed:
-        _say(f"{key} sends again")
-    if not resumed:
-        _say("no relay key was paused")
+def rehearse(service: OracleService, _settings: OracleSettings, _words: Sequence[str]) -> int:
+    """What the next epoch would come to."""
+    found = service.watch.rehearse_epoch()
+    _print(found.to_plain())
+    return NOT_SO if found.obstacles else 0
+
+
+def check(service: OracleService, settings: OracleSettings, _words: Sequence[str]) -> int:
+    """What must hold for it to work."""
+    found = service.watch.checks(settings.blocks_folder)
+    for each in found:
+        _say(f"{'ok ' if each.ok else 'NO '} {each.name:10} {each.detail}")
+        if each.next_step:
+            _say(f"    Next: {each.next_step}")
+    return 0 if all(each.ok for each in found) else NOT_SO
+
+
+def pause(service: OracleService, _settings: OracleSettings, words: Sequence[str]) -> int:
+    """Leave something undone, and say why."""
+    level, reason = _level(words), " ".join(words[1:])
+    try:
+        kept = service.pauses.begin(level, reason, now=int(time.time()))
+    except ValueError as error:
+        raise WordsUnfit(f"pause {level} REASON: {error}") from error
+    _say(
+        f"{level} is paused: {kept.reason}. Next, when it is over: python -m oracle resume {level}"
+    )
+    return 0
+
+
+def resume(service: OracleService, _settings: OracleSettings, words: Sequence[str]) -> int:
+    """End a pause; without a level, let paused relay keys send again."""
+    if not words:
+        resumed = service.resume_relay()
+        for key in resumed:
+            _say(f"{key} sends again")
+        if not resumed:
+            _say("no relay key was paused")
+        return 0
+    level = _level(words)
+    _say(f"{level} goes on" if service.pauses.end(level) else f"{level} was not paused")
+    return 0
+
+
+def _level(words: Sequence[str]) -> PauseLevel:
+    names = " or ".join(PauseLevel)
+    if not words or words[0] not in tuple(PauseLevel):
+        raise WordsUnfit(f"say which level: {names}")
+    return PauseLevel(words[0])
+
+
+def _print(document: object) -> None:
+    sys.stdout.write(json.dumps(document, indent=2) + "\n")
 
 
 def _say(line: str) -> None:
+    if _json_logs():
+        log.info(line)
+        return
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
-COMMANDS: Final[dict[str, Callable[[OracleService, OracleSettings], None]]] = {
+def _json_logs() -> bool:
+    return os.environ.get("ANTIPHON_LOG") == "json"
+
+
+class WordsUnfit(Exception):
+    """Raised when a command's words say too little."""
+
+
+Command = Callable[[OracleService, OracleSettings, Sequence[str]], int]
+COMMANDS: Final[dict[str, Command]] = {
     "run": run,
     "status": status,
     "replay": replay,
+    "rehearse": rehearse,
+    "check": check,
+    "pause": pause,
     "resume": resume,
 }
+# These move transactions, so only one process at a time may do them.
+WORKERS: Final = frozenset({"run", "replay"})
 
 
 def main(arguments: list[str]) -> int:
@@ -156,19 +266,26 @@ def main(arguments: list[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("command", choices=[*sorted(COMMANDS), "operator"])
-    command = parser.parse_args(arguments).command
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    parser.add_argument("words", nargs="*", help="of pause and resume")
+    given = parser.parse_args(arguments)
+    if _json_logs():
+        log_as_json()
+    else:
+        logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     try:
         settings = OracleSettings.parse(os.environ)
-        with open_oracle(settings, worker=command != "status") as service:
-            COMMANDS[command](service, settings)
-    except REFUSALS as error:
+        if os.environ.get(SWITCH):
+            turn_on()
+        # Relay keys are the worker's own; people may end any other pause beside it.
+        is_worker = given.command in WORKERS or (given.command == "resume" and not given.words)
+        with open_oracle(settings, worker=is_worker) as service:
+            return COMMANDS[given.command](service, settings, given.words)
+    except (*REFUSALS, WordsUnfit) as error:
         sys.stderr.write(f"{error}\n")
         return FAILED
     except sa.exc.SQLAlchemyError as error:
         sys.stderr.write(f"a database cannot be used: {error.args[0]}\n")
         return FAILED
-    return 0
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 
 from chain.client.blocks import BlockPin
@@ -9,6 +10,8 @@ from chain.ledger.identifiers import Address, Digest
 from oracle.attribution import Withheld
 from oracle.epoch_book import EpochRow
 from oracle.relay import PushOutcome
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -58,3 +61,8 @@ class TickReport:
 
     done: list[str] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
+
+    def note(self, text: str, **fields: object) -> None:
+        """Something was done; a program's log gets it with `fields` (epoch, report_id) apart."""
+        self.done.append(text)
+        log.info(text, extra=fields)

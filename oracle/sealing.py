@@ -21,6 +21,7 @@ from chain.ledger.identifiers import Address, Digest, EpochNumber, LicenceId
 from chain.ledger.usage import UsageEvent, UsageKind
 from chain.provenance import BlockStore, Cid, Codec, SegmentsManifest, put_manifest, seal
 from chain.provenance.manifests.segments import Segment as SegmentEntry
+from chain.settlement.carried import Carried
 from chain.settlement.counting import LICENCES_MAX
 from chain.settlement.segments import (
     Records,
@@ -85,6 +86,29 @@ class Sealer:
         Raises NothingToSeal (with every event refused, the reasons are kept), EpochNotReady while
         the epoch before is not final.
         """
+        taken, settlement, _ = self._settled(at)
+        if not len(settlement.counted):
+            self._refuse_all(taken, settlement)
+        if settlement.sum_tree.leaf_count == 0:
+            raise NothingToSeal("the usage that waits is worth nothing")
+        row = self._write_papers(taken, settlement, at)
+        self._outbox.reached("epoch-before-seal")
+        with self._outbox.writing() as connection:
+            EpochBook(connection).insert(row)
+            self._assign(EvidenceBook(connection), row.number, taken, settlement.refused())
+            self._outbox.reached("epoch-seal-before-commit")
+        self._outbox.reached("epoch-seal-after-commit")
+        return row
+
+    def rehearse(self, at: BlockPin) -> tuple[ColumnarSettlement, Carried]:
+        """What `seal` would come to at a pinned block, and what was carried before; keeps nothing.
+
+        Raises NothingToSeal, EpochNotReady.
+        """
+        _, settlement, before = self._settled(at)
+        return settlement, before
+
+    def _settled(self, at: BlockPin) -> tuple[_Taken, ColumnarSettlement, Carried]:
         last = self._last_must_be_final()
         prior = self._history.last(self._token, at)
         number = self._history.next_number(at)
@@ -95,18 +119,7 @@ class Sealer:
             at, self._token, number, prior.report_hash, prior.counted
         )
         settlement = settle_records(taken.records, state, prior.carried)
-        if not len(settlement.counted):
-            self._refuse_all(taken, settlement)
-        if settlement.sum_tree.leaf_count == 0:
-            raise NothingToSeal("the usage that waits is worth nothing")
-        row = self._write_papers(taken, settlement, at)
-        self._outbox.reached("epoch-before-seal")
-        with self._outbox.writing() as connection:
-            EpochBook(connection).insert(row)
-            self._assign(EvidenceBook(connection), number, taken, settlement.refused())
-            self._outbox.reached("epoch-seal-before-commit")
-        self._outbox.reached("epoch-seal-after-commit")
-        return row
+        return taken, settlement, prior.carried
 
     def _write_papers(
         self, taken: _Taken, settlement: ColumnarSettlement, at: BlockPin

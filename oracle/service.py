@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -18,33 +18,24 @@ from chain.ledger.epoch import report_domain
 from chain.ledger.identifiers import Address, Digest
 from chain.ledger.sum_tree import SumTree
 from chain.provenance import BlockStore
-from oracle.answers import FiledPaper, OpenEpoch, OracleStatus, Payday, TickReport
+from oracle.answers import OpenEpoch, OracleStatus, Payday, TickReport
 from oracle.attribution import DetectionPolicy
-from oracle.chain_facts import ChainFacts
 from oracle.chain_view import ChainView
-from oracle.detection_report import (
-    SignedDetectionReport,
-    detection_report_domain,
-    verify_detection_report,
-)
 from oracle.direct_lane import DirectLane
 from oracle.direct_operator import DirectOperator
 from oracle.direct_relay import DirectRelay
 from oracle.epoch_book import EpochBook, EpochRow, EpochState, StoredSignature
 from oracle.errors import EpochNotReady, NothingToSeal, RelayPaused, TransactionFailed
 from oracle.evidence_book import EvidenceBook
+from oracle.evidence_desk import EvidenceDesk
 from oracle.fees import RelayPolicy
-from oracle.generation_log import (
-    SignedGenerationLog,
-    generation_log_domain,
-    verify_generation_log,
-)
 from oracle.harvest import look, record
 from oracle.history import EpochHistory, Prior
-from oracle.intake import IntakeReceipt, UsageIntake
 from oracle.keeper import Keeper, KeeperRound
-from oracle.manifest_check import require_detection_manifest, require_generation_manifest
 from oracle.node_wire import NodeWire
+from oracle.operations.pausing import PauseLevel, Pauses
+from oracle.operations.spans import span
+from oracle.operations.watch import Watch
 from oracle.operator import Operator, Proposal
 from oracle.operators.collecting import collect
 from oracle.operators.memory import OutboxMemory
@@ -79,7 +70,7 @@ class OracleKeys:
     more_relays: tuple[TransactionSigner, ...] = ()
 
 
-class OracleService:
+class OracleService(EvidenceDesk):
     """Everything the oracle does, in steps that may be repeated and stopped anywhere.
 
     Without the outbox's lock (see `Outbox`) it files and reads; every other step raises
@@ -104,17 +95,12 @@ class OracleService:
         direct_price_min: int = 0,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
+        super().__init__(outbox, view, blocks)
         deployment = view.deployment
         chain_id, oracle = deployment.chain_id, deployment.contracts["UsageOracle"]
-        self._outbox = outbox
-        self._view = view
-        self._blocks = blocks
         self._policy = policy or DetectionPolicy()
         self._pause = pause
-        self._log_domain = generation_log_domain(chain_id, deployment.contracts["DerivativeGraph"])
-        self._detection_domain = detection_report_domain(chain_id, oracle)
         self._report_domain = report_domain(chain_id, oracle)
-        self._intake = UsageIntake(outbox, chain_id, oracle)
         pack = None if keys.producer is None else partial(self._intake.pack, signer=keys.producer)
         self._remote_operators = tuple(remote_operators)
         self._answer_seconds = answer_seconds
@@ -139,6 +125,7 @@ class OracleService:
             EpochDistributor.of(view.node, deployment),
         )
         self._history = EpochHistory(view, blocks)
+        self.pauses = Pauses(outbox)
         self._keeper = Keeper(outbox, self._lane, view, RoyaltyLedger.of(view.node, deployment))
         contract = DirectReports.of(view.node, deployment)
         self._direct = DirectLane(
@@ -152,45 +139,8 @@ class OracleService:
         )
         held_back = self._direct.held_back
         self._sealer = Sealer(outbox, blocks, view, token, self._policy, pack, held_back)
-
-    # evidence
-
-    def file_generation_log(self, signed: SignedGenerationLog) -> FiledPaper:
-        """Keep a platform's log. The same log again is no news; another one for its generation is
-        a GenerationLogConflict. Raises any EvidenceRefused; BlockMissing, BlockCorrupt or
-        ManifestInvalid when the manifest it names is not held or not sound."""
-        at = self._view.head()
-        facts = self._view.facts(at)
-        standings = {
-            licence: standing
-            for licence in signed.log.licence_ids
-            if (standing := facts.licence(licence)) is not None
-        }
-        verify_generation_log(signed, self._log_domain, standings, now=at.timestamp)
-        require_generation_manifest(self._blocks, signed.log, self._view.deployment.chain_id)
-        with self._outbox.writing() as connection:
-            new = EvidenceBook(connection).put_log(signed)
-        return FiledPaper(signed.log.log_id, new)
-
-    def file_detection(self, signed: SignedDetectionReport) -> FiledPaper:
-        """Keep an operator's report on a found copy. Raises as `file_generation_log`."""
-        at = self._view.head()
-        operators = self._view.operator_set(at).members
-        verify_detection_report(signed, self._detection_domain, operators, now=at.timestamp)
-        require_detection_manifest(self._blocks, signed.report)
-        with self._outbox.writing() as connection:
-            new = EvidenceBook(connection).put_detection(signed)
-        return FiledPaper(signed.report.report_id, new)
-
-    def file_segment(self, body: bytes, signature: bytes) -> IntakeReceipt:
-        """Take a platform's signed segment of plays, whole or not at all; rows say what was new."""
-        at, facts = self._now()
-        return self._intake.file_segment(body, signature, facts, now=at.timestamp)
-
-    def import_usage(self, lines: Iterable[str], signer: StructSigner) -> IntakeReceipt:
-        """Take a platform's plays as JSON lines, row by row; `signer` is the platform's key."""
-        at, facts = self._now()
-        return self._intake.import_lines(lines, signer, facts, now=at.timestamp)
+        relays = tuple(key.address for key in (keys.relay, *keys.more_relays))
+        self.watch = Watch(outbox, view, self._sealer, relays, token)
 
     # epochs
 
@@ -326,21 +276,22 @@ class OracleService:
     def tick(self, *, seal: bool = True) -> TickReport:
         """Do whatever can be done now: report dear uses by themselves, keep the direct lane, carry
         on the epoch at hand or seal the next, activate and push. What cannot be done is said and
-        left for the next tick.
+        left for the next tick, and so is what people paused.
 
         Raises RpcUnavailable and what else a caller cannot wait away.
         """
         report = TickReport()
+        paused = self.pauses.all()
+        report.troubles += [f"{pause.level} is paused: {pause.reason}" for pause in paused]
+        levels = {pause.level for pause in paused}
+        submit = PauseLevel.SUBMIT not in levels
+        if submit:
+            self._tick_lanes(report)
         try:
-            # First of all: nothing that is refused below keeps what is sent already waiting.
-            self._relay.observe()
-        except TransactionFailed as failure:
-            report.troubles.append(str(failure))
-        for kept in (self.report_directly(), self.keep_direct_lane()):
-            report.done += [f"sent {intent}" for intent in kept.decided]
-            report.troubles += [f"{intent}: {reason}" for intent, reason in kept.refused]
-        try:
-            self._tick_epochs(report, seal=seal)
+            with span("epochs"):
+                self._tick_epochs(
+                    report, seal=seal and PauseLevel.SEAL not in levels, submit=submit
+                )
         except NothingToSeal:
             pass
         except (EpochNotReady, ContractRefused, FeeTooHigh, RelayPaused) as wait:
@@ -348,24 +299,44 @@ class OracleService:
         report.troubles += self._lane.alarms
         return report
 
-    def _tick_epochs(self, report: TickReport, *, seal: bool) -> None:
-        payday = self.activate_and_push()
+    def _tick_lanes(self, report: TickReport) -> None:
+        try:
+            # First of all: nothing that is refused below keeps what is sent already waiting.
+            self._relay.observe()
+        except TransactionFailed as failure:
+            report.troubles.append(str(failure))
+        with span("direct lane"):
+            kept = (self.report_directly(), self.keep_direct_lane())
+        for each in kept:
+            for intent in each.decided:
+                report.note(f"sent {intent}", intent=intent)
+            report.troubles += [f"{intent}: {reason}" for intent, reason in each.refused]
+
+    def _tick_epochs(self, report: TickReport, *, seal: bool, submit: bool) -> None:
+        payday = self.activate_and_push() if submit else None
         if payday is not None and payday.claimable_from is None:
             paid, deferred = len(payday.outcome.paid), len(payday.outcome.deferred)
-            report.done.append(f"epoch {payday.epoch}: {paid} payees paid, {deferred} deferred")
+            text = f"epoch {payday.epoch}: {paid} payees paid, {deferred} deferred"
+            report.note(text, epoch=payday.epoch)
         with self._outbox.reading() as connection:
             row = EpochBook(connection).last()
         if row is None or row.state in (EpochState.FINAL, EpochState.REJECTED):
             if not seal or (payday is not None and not payday.complete):
                 return
             row = self.seal_epoch()
-            report.done.append(f"epoch {row.number} sealed: {row.report.event_count} events")
+            report.note(f"epoch {row.number} sealed: {row.report.event_count} events", **_ids(row))
         if row.state is EpochState.SEALED:
+            if not seal:
+                return
             quorum = self.collect_signatures(row.number)
-            report.done.append(f"epoch {row.number} signed by {len(quorum.signers)} operators")
+            report.note(
+                f"epoch {row.number} signed by {len(quorum.signers)} operators", **_ids(row)
+            )
+        if not submit:
+            return
         posted = self.post_epoch(row.number)
         if posted.state is not row.state:
-            report.done.append(f"epoch {row.number} is {posted.state}")
+            report.note(f"epoch {row.number} is {posted.state}", **_ids(row))
 
     # telling
 
@@ -446,10 +417,6 @@ class OracleService:
         # With a depth to wait for, only new blocks help: the next call looks again.
         return row.state is not EpochState.MINED or self._view.final_depth == 0
 
-    def _now(self) -> tuple[BlockPin, ChainFacts]:
-        at = self._view.head()
-        return at, self._view.facts(at)
-
     def _quorum(self, row: EpochRow) -> Quorum:
         """The signatures that are held of those who are operators now. Raises QuorumUnsound."""
         operators = self._view.operator_set(self._view.node.head())
@@ -472,3 +439,8 @@ class OracleService:
         if row is None:
             raise EpochNotReady(number or 1, "not sealed", "SEALED", "call seal_epoch first")
         return row
+
+
+def _ids(row: EpochRow) -> dict[str, object]:
+    """What a log line names an epoch by."""
+    return {"epoch": row.number, "report_id": row.report_hash}

@@ -29,6 +29,7 @@ OPERATORS_SECONDS_VARIABLE: Final = "ANTIPHON_OPERATORS_SECONDS"
 PRODUCER_VARIABLE: Final = "ANTIPHON_PRODUCER_KEY"
 RELAY_VARIABLE: Final = "ANTIPHON_RELAY_KEY"
 PASSPHRASE_VARIABLE: Final = "ANTIPHON_PASSPHRASE_FILE"  # noqa: S105 (a variable's name)
+MONITOR_VARIABLE: Final = "ANTIPHON_ORACLE_MONITOR_PORT"
 
 OUTBOX_DEFAULT: Final = Path("var/outbox.sqlite")
 BLOCKS_DEFAULT: Final = Path("var/blocks")
@@ -43,6 +44,7 @@ HEAD_AGE_MAX: Final = 86_400
 FEE_CAP_GWEI_MAX: Final = 1_000_000
 BUMP_BLOCKS_MAX: Final = 1_000
 IN_FLIGHT_MAX: Final = 1_000
+PORT_MAX: Final = 65_535
 # Below the worker's lease: who waits longer than that has been followed by another worker.
 OPERATORS_SECONDS_DEFAULT: Final = 90
 OPERATORS_SECONDS_MAX: Final = 100
@@ -88,6 +90,7 @@ class OracleSettings:
     relay: RelayPolicy = field(default_factory=RelayPolicy)
     remote_operators: RemoteOperators | None = None
     direct_price_min: int = DIRECT_PRICE_DEFAULT
+    monitor_port: int | None = None
 
     @property
     def outbox(self) -> Path | str:
@@ -120,6 +123,11 @@ class OracleSettings:
             ),
             relay=_relay(variables),
             remote_operators=_remote_operators(variables),
+            monitor_port=(
+                number_in(variables, MONITOR_VARIABLE, 0, PORT_MAX)
+                if MONITOR_VARIABLE in variables
+                else None
+            ),
         )
 
 

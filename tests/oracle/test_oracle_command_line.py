@@ -67,7 +67,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     def once(command: str, given: Mapping[str, str]) -> Ended:
         for name, value in given.items():
             monkeypatch.setenv(name, value)
-        code = main([command])
+        code = main(command.split())
         said = capsys.readouterr()
         return Ended(code, said.out, said.err)
 
@@ -190,3 +190,52 @@ def said_until(process: subprocess.Popen[str], last: str) -> list[str]:
         if lines[-1] == last:
             break
     return lines
+
+
+def test_a_pause_is_set_seen_and_ended_beside_a_running_worker(world: World, run: Run) -> None:
+    given = variables(world, ANTIPHON_OUTBOX=str(world.folder / "outbox.db"))
+    world.view.refresh()
+
+    paused = run("pause submit fees are absurd", given)
+    checked = run("check", given)
+    resumed = run("resume submit", given)
+    again = run("resume submit", given)
+
+    assert paused.returncode == 0
+    assert paused.stdout.startswith("submit is paused: fees are absurd. Next, when it is over")
+    assert checked.returncode == 3
+    assert "NO  pauses     submit: fees are absurd" in checked.stdout
+    assert (resumed.stdout, again.stdout) == ("submit goes on\n", "submit was not paused\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [("pause everything now", "say which level: seal or submit"), ("pause seal", "say why")],
+)
+def test_a_pause_without_its_words_is_refused(
+    world: World, run: Run, command: str, words: str
+) -> None:
+    ended = run(command, variables(world))
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert words in ended.stderr
+
+
+def test_a_rehearsal_is_json_and_says_what_is_missing(world: World, run: Run) -> None:
+    world.file_plays(5)
+    given = variables(world, ANTIPHON_OUTBOX=str(world.folder / "outbox.db"))
+
+    ended = run("rehearse", given)
+
+    document = json.loads(ended.stdout)
+    assert ended.returncode == 3
+    assert (document["epoch"], document["counted"]) == (1, 5)
+    assert "Next: the platforms fund it" in document["obstacles"][0]
+
+
+def test_lines_for_programs_are_json(world: World, run: Run) -> None:
+    given = variables(world, ANTIPHON_LOG="json")
+    ended = run("replay", given)
+
+    lines = [json.loads(line) for line in ended.stderr.splitlines()]
+    assert lines[-1]["message"] == "nothing is lost and nothing differs"

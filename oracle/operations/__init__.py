@@ -1,0 +1,1 @@
+"""Running an oracle: what it tells monitors and people, and what people may tell it to leave."""

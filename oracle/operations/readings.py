@@ -1,0 +1,85 @@
+"""How an oracle stands, in numbers: read from outbox, index and node at one block."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from chain.client.blocks import BlockPin
+from chain.client.epoch_distributor import EpochDistributor
+from chain.client.stablecoin import Stablecoin
+from chain.ledger.identifiers import Address
+from oracle.chain_view import ChainView
+from oracle.epoch_book import EpochBook, EpochState
+from oracle.evidence_book import EvidenceBook
+from oracle.operations.pausing import PauseLevel, Pauses
+from oracle.outbox import Outbox
+from oracle.transaction_book import TransactionBook
+
+
+@dataclass(frozen=True)
+class Readings:
+    """Money in base units of the oracle's token, ages in seconds of the chain's clock.
+
+    `epoch_age` is the time since the state that the newest final epoch was settled by, None before
+    the first. `unsettled` was promised by roots, waiting ones included, and is not paid yet.
+    `conservation_error` is what the epoch lane's custody lacks of what it owes: always 0.
+    `nonce_gap` counts nonces that were given out and are not mined, of the relay key that has most
+    of them; `relay_balance_wei` is of the one that has least.
+    """
+
+    block: BlockPin
+    blocks_behind: int
+    events: Mapping[str, int]
+    transactions: Mapping[str, int]
+    epochs: Mapping[str, int]
+    last_epoch: int
+    epoch_age: int | None
+    nonce_gap: int
+    relay_balance_wei: int
+    relay_keys_paused: int
+    funded: int
+    unsettled: int
+    conservation_error: int
+    paused: tuple[PauseLevel, ...]
+
+
+def read(outbox: Outbox, view: ChainView, relays: Sequence[Address], token: Address) -> Readings:
+    """Everything at the newest indexed block. Raises OutboxUnavailable, ClientError, IndexerError.
+
+    Does not bring the index up to date: how far it is behind is one of the readings.
+    """
+    node, at = view.node, view.store.head()
+    head = node.head()
+    with outbox.reading() as connection:
+        rows = EpochBook(connection).all()
+        events = EvidenceBook(connection).event_counts()
+        book = TransactionBook(connection)
+        transactions, keys_paused = book.counts(), len(book.pauses())
+        given_out = [(relay, book.highest_nonce(relay)) for relay in relays]
+    final = [row for row in rows if row.state is EpochState.FINAL]
+    distributor = EpochDistributor.of(node, view.deployment)
+    lane = distributor.lane_of(token, at=at)
+    waiting = distributor.pending_roots(token, at=at)
+    held = Stablecoin(node, token).balance_of(distributor.address, at=at)
+    promised = max([lane.committed, *(root.total for root in waiting)])
+    states = [str(row.state) for row in rows]
+    return Readings(
+        block=at,
+        blocks_behind=max(head.number - at.number, 0),
+        events=events,
+        transactions=transactions,
+        epochs={state: states.count(state) for state in map(str, EpochState)},
+        last_epoch=final[-1].number if final else 0,
+        epoch_age=head.timestamp - final[-1].report.state_time if final else None,
+        nonce_gap=max(
+            highest + 1 - node.nonce(relay) if highest is not None else 0
+            for relay, highest in given_out
+        ),
+        relay_balance_wei=min(node.balance_wei(relay, at=head) for relay in relays),
+        relay_keys_paused=keys_paused,
+        funded=lane.funded,
+        unsettled=promised - lane.claimed,
+        conservation_error=max(lane.funded - lane.claimed - held, 0),
+        paused=tuple(pause.level for pause in Pauses(outbox).all()),
+    )

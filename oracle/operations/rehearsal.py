@@ -1,0 +1,109 @@
+"""What the next epoch would come to if it were sealed now; computed as sealing does, nothing kept.
+
+For people who want to see the money before they let it go: every payee's difference, every reason
+for a refusal, and whether the contract would take the root.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chain.client.blocks import BlockPin
+from chain.client.epoch_distributor import EpochDistributor
+from chain.ledger.identifiers import Address, EpochNumber
+from chain.ledger.rights import UNIT_NUMERATOR
+from chain.settlement.carried import Carried
+from chain.settlement.settle_columns import ColumnarSettlement
+
+
+@dataclass(frozen=True)
+class PayeeChange:
+    """A payee's cumulative payout before and after, in base units."""
+
+    payee: Address
+    before: int
+    after: int
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """Money in base units of `token`. `obstacles` are plain sentences; none: it would be taken."""
+
+    epoch: EpochNumber
+    token: Address
+    state_block: int
+    counted: int
+    refused: Mapping[str, int]
+    changes: tuple[PayeeChange, ...]
+    total_before: int
+    total: int
+    funded: int
+    ceiling: int
+
+    @property
+    def obstacles(self) -> tuple[str, ...]:
+        """Why the contract would not take the root, with the next step."""
+        found = []
+        if self.total > self.funded:
+            short = self.total - self.funded
+            found.append(f"the lane lacks {short} base units. Next: the platforms fund it")
+        if self.total - self.total_before > self.ceiling:
+            found.append(
+                f"it adds {self.total - self.total_before}, above the ceiling of {self.ceiling}. "
+                "Next: ask the council to look at it and to cosign its root"
+            )
+        return tuple(found)
+
+    def to_plain(self) -> dict[str, Any]:
+        """For JSON; money as decimal text."""
+        return {
+            "epoch": self.epoch,
+            "token": self.token,
+            "stateBlock": self.state_block,
+            "counted": self.counted,
+            "refused": dict(self.refused),
+            "totalBefore": str(self.total_before),
+            "total": str(self.total),
+            "funded": str(self.funded),
+            "ceiling": str(self.ceiling),
+            "obstacles": list(self.obstacles),
+            "payees": [
+                {
+                    "payee": change.payee,
+                    "before": str(change.before),
+                    "after": str(change.after),
+                    "difference": str(change.after - change.before),
+                }
+                for change in self.changes
+            ],
+        }
+
+
+def rehearsed(
+    settlement: ColumnarSettlement,
+    before: Carried,
+    distributor: EpochDistributor,
+    at: BlockPin,
+) -> Rehearsal:
+    """The settlement beside what was promised before. Raises ClientError."""
+    token = settlement.token
+    payable = before.payable(token)
+    changes = tuple(
+        PayeeChange(payout.payee, payable.get(payout.payee, 0) // UNIT_NUMERATOR, payout.cumulative)
+        for payout in settlement.payouts
+    )
+    return Rehearsal(
+        settlement.epoch,
+        token,
+        settlement.state_block,
+        len(settlement.counted),
+        dict(Counter(reason for _, reason in settlement.refused())),
+        tuple(change for change in changes if change.after != change.before),
+        sum(change.before for change in changes),
+        settlement.cumulative_total,
+        distributor.lane_of(token, at=at).funded,
+        distributor.ceiling_of(token, at=at),
+    )
