@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -233,7 +234,17 @@ def test_a_rehearsal_is_json_and_says_what_is_missing(world: World, run: Run) ->
     assert "Next: the platforms fund it" in document["obstacles"][0]
 
 
-def test_lines_for_programs_are_json(world: World, run: Run) -> None:
+@pytest.fixture
+def own_logging() -> Iterator[None]:
+    """What a command does to the process's loggers ends with the test."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def test_lines_for_programs_are_json(world: World, run: Run, own_logging: None) -> None:
     given = variables(world, ANTIPHON_LOG="json")
     ended = run("replay", given)
 
