@@ -40,6 +40,7 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
     uint256 public constant BOND_BPS = 500;
     uint16 private constant _GENERAL = 0;
     uint16 private constant _ELDERS = 1;
+    uint16 private constant _CHOSEN = 2;
 
     IWorkRegistry public immutable works;
     IConsentRegistry public immutable consents;
@@ -48,8 +49,11 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
     uint96 public immutable minimumBond;
     address public immutable treasury;
 
-    /// @dev The first rules on works of no community, the second on those of communities that chose none.
-    IArbiter[] private _arbiters;
+    /// @dev The first rules on works of no community, the second on those of communities that chose none; both are in
+    /// the code, for they never change and most cases are theirs. Those that communities chose count from two.
+    IArbiter private immutable _generalArbiter;
+    IArbiter private immutable _elders;
+    IArbiter[] private _chosen;
     mapping(CommunityId communityId => uint16) private _chosenArbiter;
     mapping(bytes32 caseId => Docket) private _dockets;
     mapping(bytes32 caseId => address) private _defender;
@@ -61,7 +65,7 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
         IConsentRegistry consents_,
         IRoyaltyLedger ledger_,
         IArbiter generalArbiter,
-        IArbiter elders,
+        IArbiter elders_,
         IERC20 bondToken_,
         uint96 minimumBond_,
         address treasury_
@@ -72,8 +76,8 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
         bondToken = bondToken_;
         minimumBond = minimumBond_;
         treasury = treasury_;
-        _arbiters.push(generalArbiter);
-        _arbiters.push(elders);
+        _generalArbiter = generalArbiter;
+        _elders = elders_;
     }
 
     /// @inheritdoc IDisputeCourt
@@ -85,8 +89,9 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
         if (evidence == bytes32(0)) revert EvidenceMissing();
         caseId = _caseId(msg.sender, workId, payee, evidence);
         if (_dockets[caseId].status != Status.NONE) revert CaseKnown(caseId);
-        uint16 arbiter = _arbiterNumber(works.workOf(workId).communityId);
-        uint32 splitVersion = ledger.splitCountOf(workId);
+        uint16 arbiter = _arbiterNumber(works.communityIdOf(workId));
+        // From here on the ledger asks before it pays a share of the work.
+        uint32 splitVersion = ledger.noteDispute(workId);
         uint96 bond = _bond(workId, payee, splitVersion, latestSplit);
         if (bond > bondMax) revert BondTooHigh(bond, bondMax);
 
@@ -101,7 +106,7 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
             arbiter: arbiter,
             splitVersion: splitVersion
         });
-        emit CaseOpened(caseId, workId, payee, msg.sender, evidence, bond, _arbiters[arbiter], history.until);
+        emit CaseOpened(caseId, workId, payee, msg.sender, evidence, bond, _arbiterOf(arbiter), history.until);
         _take(bond);
     }
 
@@ -140,7 +145,7 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
         uint40 answerEnds = docket.openedAt + ANSWER_TIME;
         if (status == Status.OPEN && block.timestamp < answerEnds) revert RulingTooEarly(caseId, answerEnds);
         if (block.timestamp >= answerEnds + RULING_TIME) revert RulingTooLate(caseId, answerEnds + RULING_TIME);
-        Ruling ruling = _arbiters[docket.arbiter].rulingOf(caseId, works.workOf(matter.workId).communityId);
+        Ruling ruling = _arbiterOf(docket.arbiter).rulingOf(caseId, works.workOf(matter.workId).communityId);
         if (ruling == Ruling.NONE) revert NotRuled(caseId);
 
         _end(matter, caseId, docket, ruling == Ruling.UPHELD ? Status.UPHELD : Status.DISMISSED);
@@ -193,12 +198,13 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
     /// @inheritdoc IDisputeCourt
     function setArbiter(CommunityId communityId, IArbiter arbiter) external {
         if (consents.stewardOf(communityId) != msg.sender) revert NotSteward(communityId, msg.sender);
-        if (address(arbiter).code.length == 0 || _arbiters.length > type(uint16).max) revert BadArbiter(arbiter);
+        uint256 number = _CHOSEN + _chosen.length;
+        if (address(arbiter).code.length == 0 || number > type(uint16).max) revert BadArbiter(arbiter);
         bytes32 decision = arbiterDecision(communityId, arbiter);
         if (!consents.isDecided(communityId, decision)) revert ArbiterNotDecided(communityId, decision);
 
-        _chosenArbiter[communityId] = uint16(_arbiters.length);
-        _arbiters.push(arbiter);
+        _chosenArbiter[communityId] = uint16(number);
+        _chosen.push(arbiter);
         emit ArbiterSet(communityId, arbiter);
     }
 
@@ -210,14 +216,14 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
             status: docket.status,
             openedAt: docket.openedAt,
             bond: docket.bond,
-            arbiter: _arbiters[docket.arbiter],
+            arbiter: _arbiterOf(docket.arbiter),
             defender: _defender[caseId]
         });
     }
 
     /// @inheritdoc IDisputeCourt
     function arbiterOf(CommunityId communityId) external view returns (IArbiter) {
-        return _arbiters[_arbiterNumber(communityId)];
+        return _arbiterOf(_arbiterNumber(communityId));
     }
 
     /// @inheritdoc IDisputeCourt
@@ -333,6 +339,11 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
         if (CommunityId.unwrap(communityId) == 0) return _GENERAL;
         number = _chosenArbiter[communityId];
         if (number == 0) number = _ELDERS;
+    }
+
+    function _arbiterOf(uint16 number) private view returns (IArbiter) {
+        if (number == _GENERAL) return _generalArbiter;
+        return number == _ELDERS ? _elders : _chosen[number - _CHOSEN];
     }
 
     function _docketOf(Matter calldata matter) private view returns (bytes32 caseId, Docket storage docket) {

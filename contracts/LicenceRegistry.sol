@@ -75,10 +75,7 @@ contract LicenceRegistry is ILicenceRegistry, TimedPause, LicenceBook, SignedOnc
         if (length == 0 || length > _LICENCES_MAX) revert BadLicenceCount(length);
 
         (OfferId offer, uint40 expiry) = _agree(workId, terms, hashTerms(terms), false);
-        firstLicenceId = _issue(holders[0], offer, workId, expiry);
-        for (uint256 i = 1; i < length; ++i) {
-            _issue(holders[i], offer, workId, expiry);
-        }
+        firstLicenceId = _issueEach(holders, offer, workId, expiry);
         _pay(msg.sender, workId, terms.token, SafeCast.toUint128(length * terms.price), permit);
     }
 
@@ -148,8 +145,14 @@ contract LicenceRegistry is ILicenceRegistry, TimedPause, LicenceBook, SignedOnc
     }
 
     /// @inheritdoc ILicenceRegistry
-    function hashTerms(Terms calldata terms) public pure returns (bytes32) {
-        return keccak256(abi.encode(terms));
+    /// @dev keccak256(abi.encode(terms)), which lie in calldata as they are encoded. Terms with dirty bits have another
+    /// hash than any that were consented to.
+    function hashTerms(Terms calldata terms) public pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            let start := mload(0x40)
+            calldatacopy(start, terms, 0x140)
+            hash := keccak256(start, 0x140)
+        }
     }
 
     /// @inheritdoc ILicenceRegistry

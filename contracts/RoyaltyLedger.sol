@@ -145,6 +145,14 @@ contract RoyaltyLedger is IRoyaltyLedger, SplitVersions, TimedPause {
     }
 
     /// @inheritdoc IRoyaltyLedger
+    function noteDispute(WorkId workId) external returns (uint32 splits) {
+        if (msg.sender != address(court)) revert NotCourt(msg.sender);
+        Book storage book = _books[workId];
+        if (!book.wasDisputed) book.wasDisputed = true;
+        return book.splits;
+    }
+
+    /// @inheritdoc IRoyaltyLedger
     function setPayoutAddress(address to) external {
         if (to == address(this)) revert SafePush.PayeeIsCustodian(msg.sender);
         _payoutAddress[msg.sender] = to;
@@ -198,9 +206,10 @@ contract RoyaltyLedger is IRoyaltyLedger, SplitVersions, TimedPause {
 
         Flow storage flow = _flow[workId][token];
         uint128 gross = flow.gross + amount;
-        flow.gross = gross;
-        if (lineage == Lineage.ORIGINAL) {
-            flow.settled = gross;
+        if (lineage == Lineage.DERIVED) {
+            flow.gross = gross;
+        } else {
+            _flow[workId][token] = Flow(gross, gross);
             _accrued[workId][token] += amount * SHARE_SCALE;
         }
         emit Paid(workId, token, payer, amount, gross);
@@ -270,8 +279,10 @@ contract RoyaltyLedger is IRoyaltyLedger, SplitVersions, TimedPause {
         }
     }
 
+    /// @dev The court notes a dispute in the transaction in which a freeze begins, so of a work without a note no share
+    /// is frozen, and nobody has to ask.
     function _isFrozen(WorkId workId, address payee) private view returns (bool) {
-        return address(court) != address(0) && court.isFrozen(workId, payee);
+        return _books[workId].wasDisputed && court.isFrozen(workId, payee);
     }
 
     function _checkVector(WorkId workId, bytes calldata vector) private view {

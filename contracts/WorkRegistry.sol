@@ -161,6 +161,11 @@ contract WorkRegistry is IWorkRegistry, WorkToken, SignedOnce {
     }
 
     /// @inheritdoc IWorkRegistry
+    function communityIdOf(WorkId workId) external view returns (CommunityId) {
+        return _recordOf(workId).communityId;
+    }
+
+    /// @inheritdoc IWorkRegistry
     function workByContent(bytes32 contentCommitment) external view returns (WorkId) {
         return _workByContent[contentCommitment];
     }

@@ -39,7 +39,15 @@ DESCRIBED: Final = (
 )
 # Functions that only a contract of ours can call.
 BETWEEN_CONTRACTS: Final = frozenset(
-    {"payFrom", "payFromAuthorized", "propose", "recordUsage", "returnUsage", "onReject"}
+    {
+        "noteDispute",
+        "payFrom",
+        "payFromAuthorized",
+        "propose",
+        "recordUsage",
+        "returnUsage",
+        "onReject",
+    }
 )
 
 # What a transaction does, by function (of one contract, where a name means two things); a name that

@@ -52,6 +52,9 @@ ANCHORS: dict[str, Anchor] = {
     "claim_10": Anchor("claim, direct lane, split of 10", 60_000, 51_925, SPLITS),
     "push_10": Anchor("push to 10 payees", None, 155_796, SPLITS),
     "set_split": Anchor("set a split of 10", 90_000, 186_551, SPLITS),
+    "dispute_first": Anchor(
+        "the first dispute of a work and a court", 150_000, 327_775, f"{STORY}, mock arbiter"
+    ),
     "dispute": Anchor("dispute a payee's share", 150_000, 327_775, f"{STORY}, mock arbiter"),
     "post_epoch": Anchor("post an epoch: usage and payout roots", 130_000, 293_455, "EAS + Merkl"),
     "direct_report": Anchor("report one use by itself, again", 62_000, 298_582, "EAS 1.4, attest"),

@@ -208,8 +208,8 @@ class DirectLane:
         court = self.place.contracts["DisputeCourt"]
         for method, of in (("mint", customer), ("approve", court)):
             self.place.send("DevStablecoin", method, of, PRICE * 10, sender=customer)
-        for payee in self.place.payees[:2]:
+        for key, payee in zip(("dispute_first", "dispute"), self.place.payees, strict=False):
             evidence = keccak(text=f"evidence about {payee}")
-            self.gas["dispute"] = self.place.send(
+            self.gas[key] = self.place.send(
                 "DisputeCourt", "open", work, payee, evidence, shares, PRICE, sender=customer
             )

@@ -153,6 +153,10 @@ REFUSALS: Final[dict[str, Words]] = {
         "Only the licence register may pay for somebody else; {caller} is not it.",
         "pay from your own account.",
     ),
+    "NotCourt(address)": Words(
+        "Only the ledger's own court notes disputes; {caller} is not it.",
+        "open a dispute at the court of this deployment.",
+    ),
     "TokenNotAccepted(address)": Words(
         "This ledger does not take the currency at {token}.", "pay in an accepted currency."
     ),

@@ -20,6 +20,7 @@ interface IRoyaltyLedger is ISplitVersions {
     }
 
     error NotLicenceRegistry(address caller);
+    error NotCourt(address caller);
     error TokenNotAccepted(IERC20 token);
     error TokenAlreadyAccepted(IERC20 token);
     error TooManyTokens(uint256 tokens);
@@ -82,6 +83,11 @@ interface IRoyaltyLedger is ISplitVersions {
     /// @notice Pays every payee of a split version. A payee that cannot take its money delays nobody: see
     /// `PayoutDeferred`.
     function push(WorkId workId, IERC20 token, uint32 version, Share[] calldata shares) external;
+
+    /// @notice Says that a share of the work is under dispute: from then on no share of it is paid before the court was
+    /// asked. Only the court, with every dispute; holds nothing back by itself.
+    /// @return splits How many split versions the work has.
+    function noteDispute(WorkId workId) external returns (uint32 splits);
 
     /// @notice Sends the caller's money elsewhere from now on; the zero address restores the default.
     function setPayoutAddress(address to) external;

@@ -116,6 +116,9 @@ interface IWorkRegistry {
     /// @notice What the work is: one slot read, where `workOf` reads two. Reverts with `WorkUnknown`.
     function kindOf(WorkId workId) external view returns (WorkKind);
 
+    /// @notice The community it belongs to, zero for none: one slot read too. Reverts with `WorkUnknown`.
+    function communityIdOf(WorkId workId) external view returns (CommunityId);
+
     /// @notice The account that decides for a work: the steward of its community, or the owner of its token; for a
     /// displaced work, that of the work in its place.
     function controllerOf(WorkId workId) external view returns (address);

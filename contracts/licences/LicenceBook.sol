@@ -140,19 +140,27 @@ abstract contract LicenceBook is ILicenceBook {
 
     /// @dev Writes down what licences under an offer have in common, once.
     function _open(OfferId offer, WorkId workId, Terms calldata terms) internal {
-        Offer storage shared = _offers[offer];
-        if (WorkId.unwrap(shared.workId) != 0) return;
+        if (WorkId.unwrap(_offers[offer].workId) != 0) return;
 
-        shared.workId = workId;
-        shared.tier = terms.tier;
-        shared.royaltyShare = terms.royaltyShare;
-        shared.unitCap = terms.unitCap;
-        shared.revenueCap = terms.revenueCap;
+        _offers[offer] = Offer(workId, terms.tier, terms.royaltyShare, terms.unitCap, terms.revenueCap);
         emit OfferOpened(offer, workId, terms);
     }
 
-    function _issue(address holder, OfferId offer, WorkId workId, uint40 expiry) internal returns (LicenceId) {
-        return _write(Record(holder, expiry, offer, false), workId);
+    function _issue(address holder, OfferId offer, WorkId workId, uint40 expiry) internal returns (LicenceId licenceId) {
+        licenceId = LicenceId.wrap(_number(1));
+        _write(licenceId, Record(holder, expiry, offer, false), workId);
+    }
+
+    /// @return first The first of as many consecutive licences as there are holders.
+    function _issueEach(address[] calldata holders, OfferId offer, WorkId workId, uint40 expiry)
+        internal
+        returns (LicenceId first)
+    {
+        uint64 number = _number(holders.length);
+        first = LicenceId.wrap(number);
+        for (uint256 i; i < holders.length; ++i) {
+            _write(LicenceId.wrap(number++), Record(holders[i], expiry, offer, false), workId);
+        }
     }
 
     /// @dev By induction no licence outlives, or covers more than, any of those that it comes from.
@@ -168,7 +176,8 @@ abstract contract LicenceBook is ILicenceBook {
         uint104 revenueCap = sublicence.revenueCap;
         Usage memory total = _count(parent, unitCap, revenueCap);
 
-        licenceId = _write(Record(sublicence.holder, expiry, record.offer, true), workId);
+        licenceId = LicenceId.wrap(_number(1));
+        _write(licenceId, Record(sublicence.holder, expiry, record.offer, true), workId);
         _carvings[licenceId] = Carving(parent, unitCap, revenueCap);
         emit LicenceSublicensed(licenceId, parent, unitCap, revenueCap, total.units, total.revenue);
     }
@@ -182,8 +191,14 @@ abstract contract LicenceBook is ILicenceBook {
         if (record.holder == address(0)) revert LicenceUnknown(licenceId);
     }
 
-    function _write(Record memory record, WorkId workId) private returns (LicenceId licenceId) {
-        licenceId = LicenceId.wrap(++_licenceCount);
+    /// @dev The first of as many numbers that no licence has.
+    function _number(uint256 count) private returns (uint64 first) {
+        uint64 taken = _licenceCount;
+        _licenceCount = taken + uint64(count);
+        return taken + 1;
+    }
+
+    function _write(LicenceId licenceId, Record memory record, WorkId workId) private {
         _records[licenceId] = record;
         emit LicenceTaken(licenceId, workId, record.holder, record.offer, record.expiry);
     }

@@ -19,10 +19,12 @@ abstract contract SplitVersions is ISplitVersions, ReentrancyGuardTransient {
 
     /// @dev All that a payment or a payout needs to know of a work, in one slot. 224 bits of a hash are too many to
     /// find other shares for, or two splits with the same.
+    /// @param wasDisputed Whether any share of the work ever was; until then the court is not asked.
     struct Book {
         bytes28 splitHash;
-        uint24 splits;
+        uint16 splits;
         Lineage lineage;
+        bool wasDisputed;
     }
 
     uint40 public constant OBJECTION_PERIOD = 7 days;

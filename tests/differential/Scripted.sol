@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-/// @notice Says to each call what a test told it to say to exactly these bytes, and refuses every other call.
-contract Scripted {
+import {Forwarder} from "./Forwarder.sol";
+
+/// @notice Says to each call what a test told it to say to exactly these bytes, and refuses every other call. What it
+/// has to say itself, as a court does, it is told to send on.
+contract Scripted is Forwarder {
     mapping(bytes32 callHash => bytes) private _answers;
 
     /// @notice An answer is never empty: one byte 0xff in front says that there is one.

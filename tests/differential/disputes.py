@@ -310,7 +310,8 @@ class Disputes:
         must_refuse(self.machine, self.court, name, None, function, arguments, sender)
 
     def _say_split(self, work: WorkId) -> None:
-        self.around.say("splitCountOf(uint64)", (work,), self.splits[work])
+        for question in ("splitCountOf(uint64)", "noteDispute(uint64)"):
+            self.around.say(question, (work,), self.splits[work])
 
     def _say_due(self, work: WorkId, payee: Address, due: int) -> None:
         ask = committed("RoyaltyLedger").functions["dueTo"]

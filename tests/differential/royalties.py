@@ -367,6 +367,9 @@ class Royalties:
 
     def _freeze(self, work: WorkId, payee: Address, frozen: bool) -> None:
         self.around.say("isFrozen(uint64,address)", (work, payee), int(frozen))
+        if frozen:
+            note = self.ledger.interface.functions["noteDispute"].call_data((work,))
+            self.machine.prepare(self.around.contract, "forward", self.ledger.address, note)
 
 
 def _split(shares: Iterable[tuple[Address, int]]) -> Split:

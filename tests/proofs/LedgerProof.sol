@@ -43,8 +43,9 @@ contract Neighbours {
         _vectorHash = bytes30(keccak256(vector));
     }
 
-    function freeze(address payee) external {
+    function freeze(RoyaltyLedger ledger, WorkId workId, address payee) external {
         _frozen = payee;
+        ledger.noteDispute(workId);
     }
 
     function controllerOf(uint64) external view returns (address) {
@@ -164,7 +165,7 @@ contract LedgerProof is Proof {
     function check_a_frozen_share_is_not_paid(uint96 amount, uint16 bps) external {
         Share[] memory shares = _split(bps);
         _pay(amount);
-        _around.freeze(_PAYEE);
+        _around.freeze(_ledger, _ROOT, _PAYEE);
         (bool done,) =
             address(_ledger).call(abi.encodeCall(_ledger.claim, (_ROOT, _token, 1, shares, _PAYEE)));
         assert(!done);

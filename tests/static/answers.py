@@ -21,6 +21,14 @@ FINDINGS: Final = {
     ("incorrect-equality", "WorkRegistry.materialise(Catalogue,CatalogueWork,bytes32[])"): (
         "zero means never registered: nobody can move a stored time"
     ),
+    (
+        "reentrancy-benign",
+        "DisputeCourt.open(WorkId,address,bytes32,Share[],uint96)",
+    ): "noting a dispute sets one bit in the ledger and calls nobody",
+    (
+        "reentrancy-no-eth",
+        "DisputeCourt.open(WorkId,address,bytes32,Share[],uint96)",
+    ): "noting a dispute sets one bit in the ledger and calls nobody",
     ("reentrancy-events", "DirectReports.reject(IDirectReports.Held,bytes32)"): (
         "before the event only the authority is asked, which is ours; the registry comes after it"
     ),

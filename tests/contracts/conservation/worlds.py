@@ -40,6 +40,7 @@ class LedgerWorld:
         around = self.around
         wiring = (around, around, around, deployer, around, around)
         self.ledger = contracts.RoyaltyLedger.deploy(*wiring, by(deployer))
+        around.preside(self.ledger, by(deployer))
         self.tokens = [
             contracts.DevStablecoin.deploy(by(deployer)),
             contracts.BlocklistingToken.deploy(by(deployer)),

@@ -114,21 +114,32 @@ def test_every_share_of_a_bond_is_told(court, opened, disputer, thief, treasury)
     assert told == [(case_id, thief, BOND // 2), (case_id, treasury, BOND // 2)]
 
 
+@pytest.fixture
+def court_of(DisputeCourt, RoyaltyLedger, ledger_contracts, deployer, council):
+    """Deploys a court that takes bonds in this token, over a ledger of its own."""
+
+    def court_of(token):
+        neighbours = [ledger_contracts[name] for name in ("WorkRegistry", "ConsentRegistry")]
+        graph, licences = (ledger_contracts[n] for n in ("DerivativeGraph", "LicenceRegistry"))
+        expected = deployer.get_deployment_address(deployer.nonce + 1)
+        ledger = RoyaltyLedger.deploy(
+            *neighbours, graph, licences, expected, ledger_contracts["Authority"], by(deployer)
+        )
+        arbiters = [ledger_contracts[name] for name in ("CouncilArbiter", "ElderArbiter")]
+        court = DisputeCourt.deploy(
+            *neighbours, ledger, *arbiters, token, MINIMUM_BOND, council, by(deployer)
+        )
+        assert court == expected
+        return court
+
+    return court_of
+
+
 def test_a_fee_taking_currency_bonds_nothing(
-    DisputeCourt, FeeTakingToken, ledger_contracts, deployer, council, work, split, thief, disputer
+    court_of, FeeTakingToken, deployer, work, split, thief, disputer
 ):
     token = FeeTakingToken.deploy(by(deployer))
-    court = DisputeCourt.deploy(
-        ledger_contracts["WorkRegistry"],
-        ledger_contracts["ConsentRegistry"],
-        ledger_contracts["RoyaltyLedger"],
-        ledger_contracts["CouncilArbiter"],
-        ledger_contracts["ElderArbiter"],
-        token,
-        MINIMUM_BOND,
-        council,
-        by(deployer),
-    )
+    court = court_of(token)
     token.mint(disputer, 10**12, by(deployer))
     token.approve(court, 10**12, by(disputer))
 
@@ -137,21 +148,10 @@ def test_a_fee_taking_currency_bonds_nothing(
 
 
 def test_a_barred_winner_holds_up_no_ruling(
-    DisputeCourt, BlocklistingToken, ledger_contracts, deployer, council, work, split, thief,
-    disputer, treasury
-):  # fmt: skip
+    court_of, BlocklistingToken, deployer, work, split, thief, disputer, treasury
+):
     token = BlocklistingToken.deploy(by(deployer))
-    court = DisputeCourt.deploy(
-        ledger_contracts["WorkRegistry"],
-        ledger_contracts["ConsentRegistry"],
-        ledger_contracts["RoyaltyLedger"],
-        ledger_contracts["CouncilArbiter"],
-        ledger_contracts["ElderArbiter"],
-        token,
-        MINIMUM_BOND,
-        council,
-        by(deployer),
-    )
+    court = court_of(token)
     token.mint(disputer, 10**12, by(deployer))
     token.approve(court, 10**12, by(disputer))
     court.open(work, thief, digest("x"), split, 10**12, by(disputer))

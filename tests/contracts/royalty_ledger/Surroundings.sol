@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+interface INotesDisputes {
+    function noteDispute(uint64 workId) external returns (uint32 splits);
+}
+
 /// @notice Plays what stands around the contracts that hold money: register, graph, court and licence registry.
 /// Says what a test told it to, so that a test about money is about money alone.
 contract Surroundings {
@@ -40,6 +44,7 @@ contract Surroundings {
     mapping(uint64 workId => mapping(address payee => bool)) public isFrozen;
     mapping(uint64 licenceId => uint64) public unitsUsed;
     uint64 public unitCap = type(uint64).max;
+    INotesDisputes private _ledger;
 
     function register(uint64 workId, address controller, uint8 kind) external {
         _controller[workId] = controller;
@@ -64,8 +69,14 @@ contract Surroundings {
         _permitted[caller] = true;
     }
 
+    /// @dev As a court: whose shares it freezes.
+    function preside(INotesDisputes ledger) external {
+        _ledger = ledger;
+    }
+
     function freeze(uint64 workId, address payee, bool frozen) external {
         isFrozen[workId][payee] = frozen;
+        _ledger.noteDispute(workId);
     }
 
     function frozenAt(uint64 workId, address payee, uint40) external view returns (bool) {

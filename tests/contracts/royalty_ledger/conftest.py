@@ -60,8 +60,10 @@ def deploy(RoyaltyLedger: Any, around: Any, roles: SimpleNamespace) -> Any:
 
 
 @pytest.fixture(scope="module")
-def ledger(deploy: Any) -> Any:
-    return deploy()
+def ledger(deploy: Any, around: Any, roles: SimpleNamespace) -> Any:
+    ledger = deploy()
+    around.preside(ledger, by(roles.deployer))
+    return ledger
 
 
 def funded(token: Any, ledger: Any, roles: SimpleNamespace) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contracts.royalty_ledger.conftest import CHANT
+from tests.contracts.royalty_ledger.conftest import CHANT, DRUM
 from tests.contracts.royalty_ledger.stage import ZERO, ascending, by, double, refusal_of
 
 HOSTILE = ["RejectingPayee", "GasBurningPayee", "ReturnBombPayee"]
@@ -106,6 +106,47 @@ def test_a_frozen_share_waits_while_others_are_paid(ledger, around, token, third
     around.freeze(CHANT, payees[1], False, by(roles.deployer))
     ledger.claim(CHANT, token, 1, thirds, payees[1], by(roles.stranger))
     assert token.balanceOf(payees[1]) == 3_333
+
+
+def test_only_the_court_notes_a_dispute(ledger, around, thirds, roles):
+    refused = refusal_of(ledger.noteDispute, CHANT, sender=roles.stranger)
+    splits = ledger.noteDispute.call(CHANT, {"from": around})
+
+    assert refused == ("NotCourt", roles.stranger.address)
+    assert splits == 1
+
+
+def test_a_court_that_fails_holds_back_no_work_it_noted_no_dispute_of(deploy, token, payees, roles):
+    # An account without code: whoever calls it for an answer is reverted.
+    court = roles.stranger
+    ledger = deploy(court)
+    ledger.acceptToken(token, by(roles.curator))
+    token.approve(ledger, 400, by(roles.payer))
+    shares = [(payees[0], 10_000)]
+    for work in (CHANT, DRUM):
+        ledger.setSplit(work, shares, by(roles.steward))
+        ledger.pay(work, token, 100, by(roles.payer))
+    assert ledger.noteDispute(DRUM, by(court)).return_value == 1
+
+    ledger.claim(CHANT, token, 1, shares, payees[0], by(roles.payer))
+    ledger.pay(CHANT, token, 100, by(roles.payer))
+    ledger.push(CHANT, token, 1, shares, by(roles.payer))
+    silent = refusal_of(ledger.claim, DRUM, token, 1, shares, payees[0], sender=roles.payer)
+
+    assert silent[0] == ""
+    assert token.balanceOf(payees[0]) == 200
+    assert ledger.splitCountOf(DRUM) == 1
+
+
+def test_a_note_changes_nothing_but_who_is_asked(ledger, around, token, thirds, payees, roles):
+    ledger.pay(CHANT, token, 10_000, by(roles.payer))
+    around.freeze(CHANT, payees[0], True, by(roles.deployer))
+    around.freeze(CHANT, payees[0], False, by(roles.deployer))
+
+    ledger.push(CHANT, token, 1, thirds, by(roles.stranger))
+
+    assert [token.balanceOf(payee) for payee in payees[:3]] == [3_333, 3_333, 3_334]
+    assert ledger.splitCountOf(CHANT) == 1
 
 
 def test_without_a_court_nothing_is_frozen(deploy, around, token, payees, roles):

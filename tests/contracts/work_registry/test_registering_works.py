@@ -49,6 +49,7 @@ def test_all_that_was_registered_can_be_read_back(works, found_community, stewar
         "0x" + MANIFEST.hex(),
     )
     assert works.kindOf(1) == kind
+    assert works.communityIdOf(1) == works.workOf(1)[0]
 
 
 def test_a_recording_is_registered_once(works, customer, stranger):
@@ -102,6 +103,8 @@ def test_works_that_nobody_registered_are_unknown(works):
         works.controllerOf(1)
     with refused("WorkUnknown", 1):
         works.kindOf(1)
+    with refused("WorkUnknown", 1):
+        works.communityIdOf(1)
     with refused("WorkUnknown", 0):
         works.workOf(0)
 

@@ -31,6 +31,10 @@ contract Dues {
         return splits;
     }
 
+    function noteDispute(WorkId) external view returns (uint32) {
+        return splits;
+    }
+
     function dueTo(WorkId, IERC20, uint32, Share[] calldata, address) external view returns (uint256) {
         return due;
     }

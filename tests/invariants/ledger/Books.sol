@@ -43,6 +43,7 @@ abstract contract Books is Pedigree {
             IFrozenShares(address(registers)),
             IAccessManager(address(authority))
         );
+        registers.preside(ledger);
         _note(_root());
         _note(_root());
         _derivative(1, 123_456_789, 2, 333_333_333);

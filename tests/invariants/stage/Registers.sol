@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {LicenceId, WorkId} from "../../../contracts/types/Identifiers.sol";
+import {IRoyaltyLedger} from "../../../contracts/interfaces/IRoyaltyLedger.sol";
+import {CommunityId, LicenceId, WorkId} from "../../../contracts/types/Identifiers.sol";
 import {WorkKind} from "../../../contracts/types/Rights.sol";
 
 /// @notice Plays the registers around the contracts that hold money: works, licences, freezes. It says what the
@@ -14,6 +15,7 @@ contract Registers {
     mapping(LicenceId licenceId => uint256) private _share;
     mapping(WorkId workId => mapping(address payee => bool)) public isFrozen;
     uint64 private _licenceCount;
+    IRoyaltyLedger private _ledger;
 
     error WorkUnknown(WorkId workId);
 
@@ -28,8 +30,14 @@ contract Registers {
         _share[licenceId] = share;
     }
 
+    /// @dev As a court: whose shares it freezes.
+    function preside(IRoyaltyLedger ledger) external {
+        _ledger = ledger;
+    }
+
     function freeze(WorkId workId, address payee, bool frozen) external {
         isFrozen[workId][payee] = frozen;
+        _ledger.noteDispute(workId);
     }
 
     function controllerOf(WorkId workId) public view returns (address controller) {
@@ -40,6 +48,11 @@ contract Registers {
     function kindOf(WorkId workId) external view returns (WorkKind) {
         controllerOf(workId);
         return _kind[workId];
+    }
+
+    function communityIdOf(WorkId workId) external view returns (CommunityId) {
+        controllerOf(workId);
+        return CommunityId.wrap(0);
     }
 
     /// @dev A `Work` word by word: of no community, of this kind, registered at one; whatever else it has is zero.
