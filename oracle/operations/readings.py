@@ -53,7 +53,7 @@ def read(outbox: Outbox, view: ChainView, relays: Sequence[Address], token: Addr
     head = node.head()
     with outbox.reading() as connection:
         rows = EpochBook(connection).all()
-        events = EvidenceBook(connection).event_counts()
+        events = EvidenceBook(connection).usage.event_counts()
         book = TransactionBook(connection)
         transactions, keys_paused = book.counts(), len(book.pauses())
         given_out = [(relay, book.highest_nonce(relay)) for relay in relays]
