@@ -2,30 +2,39 @@
 
     python -m tests.faults --schedules 300 --seed 1
     python -m tests.faults --only 17 --database sqlite
+    python -m tests.faults --matrix
 
-Each seed gives one schedule, the same again. Exits 1 when an intent was lost or carried out twice,
-naming the seeds. Figures go to reports/faults.json.
+Each seed gives one schedule, the same again. The matrix kills at every named moment, on both
+databases, alone and beside a reorganisation or a replacement. Exits 1 when an intent was lost or
+carried out twice, naming seeds or cases. Figures go to reports/faults.json, kill-matrix.json.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from chain.client.node import Node
+from chain.client.signer import dev_signers
 from scripts.export_abi import ROOT
-from tests.devnet import running_anvil
+from tests.devnet import ACCOUNTS, Devnet, deploy_all, running_anvil
 from tests.faults.bench_chain import BenchChain
+from tests.faults.matrix import EPOCH_MOMENTS, RELAY_MOMENTS, Beside, epoch_case, relay_case
 from tests.faults.proxy import running_proxy
 from tests.faults.schedule import Schedule, Tally, Violation
+from tests.heritage import build_heritage
 from tests.postgres import SHARED_MEMORY, running_postgres
 
 # A node remembers all its blocks: now and then a fresh one.
-SCHEDULES_PER_NODE = 200
+SCHEDULES_PER_NODE = 25
 
 
 def main() -> int:
@@ -33,8 +42,14 @@ def main() -> int:
     parser.add_argument("--schedules", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1, help="of the first schedule")
     parser.add_argument("--only", type=int, help="one schedule, by its seed")
+    parser.add_argument("--matrix", action="store_true", help="kill at every named moment")
+    parser.add_argument("--moments", nargs="*", help="of the matrix, only these")
     parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
     arguments = parser.parse_args()
+    # Without it the client reads the whole environment for proxies before every request.
+    os.environ["NO_PROXY"] = "127.0.0.1"
+    if arguments.matrix:
+        return run_matrix(arguments.moments or (*RELAY_MOMENTS, *EPOCH_MOMENTS))
     first = arguments.seed if arguments.only is None else arguments.only
     count = arguments.schedules if arguments.only is None else 1
     seeds = list(range(first, first + count))
@@ -42,7 +57,9 @@ def main() -> int:
     for start in range(0, len(seeds), SCHEDULES_PER_NODE):
         lot = seeds[start : start + SCHEDULES_PER_NODE]
         violations += run_lot(lot, arguments.database, tally)
-        print(f"{tally.schedules} schedules without a violation, {len(violations)} with")
+        print(
+            f"{tally.schedules} schedules without a violation, {len(violations)} with", flush=True
+        )
     report = ROOT / "reports" / "faults.json"
     report.parent.mkdir(exist_ok=True)
     found = {
@@ -79,6 +96,44 @@ def run_lot(seeds: list[int], database: str, tally: Tally) -> list[str]:
                 violations.append(str(violation))
                 print(violation)
     return violations
+
+
+def run_matrix(moments: Sequence[str]) -> int:
+    """Every moment on each database, alone and beside something; 1 when a case is violated."""
+    cells: dict[str, dict[str, str]] = {}
+    with ExitStack() as stack:
+        server = stack.enter_context(running_postgres())
+        endpoint = stack.enter_context(running_anvil("--no-mining"))
+        proxy = stack.enter_context(running_proxy(endpoint))
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        epoch_node = Node(stack.enter_context(running_anvil()))
+        signers = dev_signers(ACCOUNTS, chain_id=epoch_node.chain_id)
+        devnet = Devnet(epoch_node, deploy_all(epoch_node, signers), signers)
+        built = (devnet, build_heritage(devnet))
+        devnet.pass_time(60)
+        for moment, beside, database in product(moments, Beside, ("sqlite", "postgresql")):
+            own = folder / f"{moment} {beside} {database}"
+            own.mkdir()
+            place = own / "case.db" if database == "sqlite" else server.new_outbox()
+            snapshot = devnet.rpc("evm_snapshot")
+            try:
+                if moment in EPOCH_MOMENTS:
+                    epoch_case(moment, beside, built, own, place)
+                else:
+                    relay_case(moment, beside, BenchChain(endpoint), proxy, place)
+                outcome = "ok"
+            except Violation as violation:
+                outcome = str(violation)
+            devnet.rpc("evm_revert", snapshot)
+            cells.setdefault(moment, {})[f"{database} {beside}"] = outcome
+            print(f"{moment:28} {database:10} {beside:13} {outcome}", flush=True)
+    bad = sum(outcome != "ok" for row in cells.values() for outcome in row.values())
+    cases = sum(map(len, cells.values()))
+    print(f"{cases} cases, {bad} lost or doubled something")
+    report = ROOT / "reports" / "kill-matrix.json"
+    report.parent.mkdir(exist_ok=True)
+    report.write_text(json.dumps(cells, indent=2) + "\n")
+    return 1 if bad else 0
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from chain.client.blocks import hexadecimal
+from chain.client.errors import RpcRefused
 from chain.client.node import GWEI, Node
 from chain.client.signer import LocalSigner
 from chain.ledger.identifiers import Address
@@ -71,7 +72,7 @@ class BenchChain:
         assert len(after) == depth, "the reorganisation changed the height"
         assert not before & after, "the reorganisation left block hashes as they were"
 
-    def send_foreign(self, key: LocalSigner, target: Address) -> None:
+    def send_foreign(self, key: LocalSigner, target: Address, data: bytes = b"foreign") -> None:
         """Somebody else has our key."""
         nonce = int(self.rpc("eth_getTransactionCount", key.address, "latest"), 16)
         raw, _ = key.sign_transaction(
@@ -80,7 +81,7 @@ class BenchChain:
                 "chainId": CHAIN_ID,
                 "nonce": nonce,
                 "to": target,
-                "data": b"foreign",
+                "data": data,
                 "value": 0,
                 "gas": 50_000,
                 "maxFeePerGas": 1_000 * GWEI,
@@ -103,8 +104,6 @@ class BenchChain:
         return found
 
     def _offer(self, raw: str) -> None:
-        from chain.client.errors import RpcRefused
-
         try:
             self.rpc("eth_sendRawTransaction", raw)
         except RpcRefused:

@@ -56,21 +56,29 @@ class Schedule:
     """A schedule under way."""
 
     def __init__(
-        self, seed: int, chain: BenchChain, proxy: str, place: Path | str, tally: Tally
+        self,
+        seed: int,
+        chain: BenchChain,
+        proxy: str,
+        place: Path | str,
+        tally: Tally,
+        *,
+        keys: int = 0,
     ) -> None:
         self.dice = random.Random(seed)
         self._seed = seed
         self._chain = chain
         self._proxy = proxy
         self._tally = tally
-        self.keys = tuple(LocalSigner(self.dice.randbytes(32)) for _ in range(self._choose(1, 2)))
+        secrets = tuple(self.dice.randbytes(32) for _ in range(keys or self._choose(1, 2)))
+        self.keys = tuple(LocalSigner(secret) for secret in secrets)
         self._senders = [key.address for key in self.keys]
         self._witnessed = self.dice.random() < 0.5
         self._job = Job(
             place,
             proxy,
             chain.node.endpoint if self._witnessed else "",
-            tuple(bytes(key._key.secret) for key in self.keys),
+            secrets,
             Address(LocalSigner(self.dice.randbytes(32)).address),
         )
         self.intents = [f"{seed}:{number}" for number in range(INTENTS)]
@@ -111,13 +119,15 @@ class Schedule:
         set_mood(self._proxy, rate=0, lying=False, seed=0)
         self._chain.base_fee(1)
         for _ in range(ROUNDS_TO_HEAL):
-            # A node that is caught lying about its height is put right by a new start.
-            reply = self.work()
+            # Who wants something done asks again until it is; a displaced intent is signed anew.
+            for intent in self.intents:
+                self._ask(do="decide", intent=intent)
+            reply = self._ask(do="advance")
             if any(ASKED_FOR in alarm for alarm in reply["alarms"]):
                 self._tally.faults["person"] += 1
                 self._ask(do="resume")
             self._chain.mine()
-            if not self._undecided and self._all_final():
+            if self._all_final():
                 return
         raise Violation(f"seed {self._seed}: not final after {ROUNDS_TO_HEAL} healthy blocks")
 
@@ -142,6 +152,11 @@ class Schedule:
             receipt = self._chain.node.receipt(final.tx_hash)
             if receipt is None or receipt.block.hash != final.block_hash:
                 raise Violation(f"seed {self._seed}: {final.intent} is final in no block")
+
+    def send_again(self, intent: str) -> None:
+        """The defect that all this is to find: an intent is carried out once more."""
+        self._chain.send_foreign(self.keys[0], self._job.target, intent.encode())
+        self._chain.mine()
 
     # what happens
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -245,18 +245,18 @@ def open_world(
     *,
     reached: Reached = nowhere,
     final_depth: int = 0,
+    place: Path | str | None = None,
+    pause: Callable[[float], None] = lambda _seconds: None,
 ) -> World:
-    """An oracle over stores that may be there already."""
+    """An oracle over stores that may be there already; `place` is its outbox's, if not a file."""
     engine = open_database(f"sqlite:///{folder / 'index.sqlite'}")
     follower = Follower(devnet.node, devnet.deployment, engine)
     view = ChainView(devnet.node, Store(engine), devnet.deployment, follower.catch_up, final_depth)
     blocks = FsBlockStore(folder / "blocks")
-    outbox = Outbox(folder / "outbox.db", {"chainId": "31337"}, reached=reached)
+    outbox = Outbox(place or folder / "outbox.db", {"chainId": "31337"}, reached=reached)
     operators = devnet.signers[FIRST_OPERATOR : FIRST_OPERATOR + OPERATORS]
     keys = OracleKeys(operators, operators[0], devnet.signers[RELAY])
-    service = OracleService(
-        outbox, view, blocks, keys, devnet.deployment.token, pause=lambda _seconds: None
-    )
+    service = OracleService(outbox, view, blocks, keys, devnet.deployment.token, pause=pause)
     return World(devnet, heritage, folder, service, outbox, view, blocks, operators)
 
 
