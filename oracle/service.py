@@ -36,7 +36,7 @@ from oracle.node_wire import NodeWire
 from oracle.operations.pausing import PauseLevel, Pauses
 from oracle.operations.spans import span
 from oracle.operations.watch import Watch
-from oracle.operator import Operator, Proposal
+from oracle.operator import Calculator, Operator, Proposal
 from oracle.operators.collecting import collect
 from oracle.operators.memory import OutboxMemory
 from oracle.operators.remote import ANSWER_SECONDS, RemoteOperator
@@ -93,6 +93,7 @@ class OracleService(EvidenceDesk):
         wire: NodeWire | None = None,
         relay_policy: RelayPolicy | None = None,
         direct_price_min: int = 0,
+        calculator: Calculator = Calculator.BOTH,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         super().__init__(outbox, view, blocks)
@@ -106,7 +107,8 @@ class OracleService(EvidenceDesk):
         self._answer_seconds = answer_seconds
         memory = OutboxMemory(outbox)
         self._operators = tuple(
-            Operator(signer, view, blocks, memory, self._policy) for signer in keys.operators
+            Operator(signer, view, blocks, memory, self._policy, calculator)
+            for signer in keys.operators
         )
         self._wire = wire or NodeWire(view.node)
         self._lane = TransactionLane(
