@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import repeat
 from typing import Final
 
 import numpy as np
@@ -54,7 +55,8 @@ class RowOutcome(StrEnum):
     """It is not usage; the reason is beside it."""
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: one is made for every event, and that would double its time.
+@dataclass(slots=True)
 class RowResult:
     """One row of a segment or file, counted from 0."""
 
@@ -185,6 +187,9 @@ def _rows_of(book: EvidenceBook, segment: StoredSegment) -> tuple[RowResult, ...
     records = segment_records(segment.body)
     ids, times = digests_of(record_ids(records)), records["occurred_at"].tolist()
     held = book.usage.holders_of(ids)
+    if not held and len(set(ids)) == len(ids):
+        accepted = (range(len(ids)), repeat(RowOutcome.ACCEPTED), ids, repeat(""))
+        return tuple(map(RowResult, *accepted))
     known = _times_held(book, segment, held)
     rows = []
     seen: dict[Digest, int] = {}
