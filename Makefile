@@ -14,7 +14,7 @@ export NO_TORCH_COMPILE := 1
 
 SOLC_VERSION := 0.8.37
 
-.PHONY: help setup demo up test test-chain test-pure test-ipfs test-second-node lint invariants static coverage-contracts differential proofs mutation abi lock train bench-gas bench-watermark bench-fingerprint bench-trees bench-indexer faults fuzz nightly clean
+.PHONY: help setup demo up test test-chain test-pure test-ipfs test-second-node lint invariants static coverage-contracts differential proofs mutation abi lock train bench-gas bench-watermark bench-fingerprint bench-trees bench-indexer faults kill-matrix fuzz nightly clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -107,8 +107,12 @@ bench-trees: setup  ## Merkle trees of many leaves, beside OpenZeppelin's own (L
 bench-indexer: setup  ## logs per second from a node into SQL, beside web3.py (LOGS=50000)
 	python -m benchmarks.indexer $(if $(LOGS),--logs $(LOGS))
 
-faults: setup  ## the index through random forks, kills and lying nodes (SCHEDULES=300 SEED=1)
+faults: setup  ## index and relay through random forks, kills and lying nodes (SCHEDULES=300 SEED=1)
 	python -m tests.chain.indexer.fault_schedules --schedules $(or $(SCHEDULES),300) --seed $(or $(SEED),1)
+	python -m tests.faults --schedules $(or $(SCHEDULES),300) --seed $(or $(SEED),1)
+
+kill-matrix: setup  ## the oracle killed at every named moment, on SQLite and PostgreSQL, alone and with more
+	python -m tests.faults --matrix
 
 differential: setup  ## contracts beside their exact models in one process (CALLS=10000000 SEED=1)
 	python -m tests.differential --calls $(or $(CALLS),10000000) --seed $(or $(SEED),1)
@@ -128,9 +132,10 @@ mutation: setup .tools/mutation/.ready  ## which small changes of a contract not
 fuzz: setup  ## damage audio files by seed for FUZZ_SECONDS and decode them; keeps what crashes
 	python -m tests.watermark.decoder_fuzz --seconds $(or $(FUZZ_SECONDS),1200) --seed $(or $(SEED),1)
 
-nightly: test coverage-contracts differential proofs mutation test-ipfs test-second-node bench-watermark bench-fingerprint fuzz
+nightly: test coverage-contracts differential proofs mutation test-ipfs test-second-node bench-watermark bench-fingerprint kill-matrix fuzz
 	python -m tests.invariants --profile nightly --seed $(or $(SEED),1)
 	python -m tests.chain.indexer.fault_schedules --schedules 10000 --seed $(or $(SEED),1)
+	python -m tests.faults --schedules 10000 --seed $(or $(SEED),1)
 
 lock: .venv/.ready  ## resolve requirements.in anew into requirements.lock
 	rm -rf .tools/lock && $(PYTHON) -m venv .tools/lock

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -46,6 +47,8 @@ def main() -> int:
     parser.add_argument("--moments", nargs="*", help="of the matrix, only these")
     parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
     arguments = parser.parse_args()
+    # Ended from outside, it still ends what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     # Without it the client reads the whole environment for proxies before every request.
     os.environ["NO_PROXY"] = "127.0.0.1"
     if arguments.matrix:
