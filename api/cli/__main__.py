@@ -219,6 +219,22 @@ def verify(as_json: AsJson = False, api: Api = "") -> None:
         raise typer.Exit(FAILED_VERIFICATION)
 
 
+@app.command()
+def doctor(
+    state: Annotated[Path, typer.Option(help="The folder that `antiphon up` uses.")] = STATE,
+    as_json: AsJson = False,
+    api: Api = "",
+) -> None:
+    """Look for what is missing or does not work, each with the next step. Exit 3 when something."""
+    from api.cli.tables import checks_table
+    from api.doctor import examine
+
+    found = [check.to_plain() for check in examine(api, state)]
+    show({"checks": found}, as_json, checks_table)
+    if not all(check["ok"] for check in found):
+        raise typer.Exit(FAILED_VERIFICATION)
+
+
 def main() -> None:
     """Run the command line; a refusal is a plain sentence on standard error and exit status 1."""
     import httpx

@@ -175,3 +175,11 @@ def verification_table(answer: Plain) -> Group:
     ]
     verdict = f"difference: {answer['difference_units']} units, {len(found)} discrepancies"
     return Group(rows, *found, verdict)
+
+
+def checks_table(answer: Plain) -> Table:
+    rows = table_of("", "what", "found", "next step")
+    for check in answer["checks"]:
+        mark = "ok" if check["ok"] else "NO"
+        rows.add_row(mark, check["name"], check["detail"], check["next_step"])
+    return rows

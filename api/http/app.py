@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 
 from api.application import Application
@@ -24,6 +25,7 @@ from api.http import (
 )
 from api.http.bounds import BoundedBodies
 from api.http.dependencies import App
+from api.http.readiness import api_checks
 from api.http.traces import UPLOAD_BYTES_MAX
 from api.proving import EpochProofs
 from api.usage import UsageDesk
@@ -51,7 +53,22 @@ def create_app(application: Application, *, body_bytes_max: int = UPLOAD_BYTES_M
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
     app.add_api_route("/health", health, tags=["health"], responses=problems.RESPONSES)
+    app.add_api_route("/livez", livez, tags=["health"])
+    app.add_api_route("/readyz", readyz, tags=["health"])
     return app
+
+
+def livez() -> dict[str, bool]:
+    """That this process answers at all."""
+    return {"alive": True}
+
+
+def readyz(app: App) -> JSONResponse:
+    """Whether questions can be answered; 503 with every reason and next step when not."""
+    found = api_checks(app)
+    ready = all(check.ok for check in found)
+    body = {"ready": ready, "checks": [check.to_plain() for check in found]}
+    return JSONResponse(body, 200 if ready else 503)
 
 
 def health(app: App) -> dict[str, Any]:

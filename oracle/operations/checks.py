@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from chain.client.deployment import Deployment
 from chain.client.errors import ClientError
 from chain.client.node import Node
 from chain.indexer.errors import IndexerError
@@ -44,12 +45,17 @@ class Check:
         return asdict(self)
 
 
-def examined(name: str, ask: Callable[[], Check]) -> Check:
-    """A check that could not be made has failed."""
+def examined(
+    name: str,
+    ask: Callable[[], Check],
+    troubles: tuple[type[Exception], ...] = TROUBLES,
+    tell: Callable[[Exception], str] = str,
+) -> Check:
+    """A check that could not be made has failed; `tell` says what its asker may know of it."""
     try:
         return ask()
-    except TROUBLES as trouble:
-        return Check(name, False, str(trouble), "mend that first; the rest may follow from it")
+    except troubles as trouble:
+        return Check(name, False, tell(trouble), "mend that first; the rest may follow from it")
 
 
 def check_node(node: Node, chain_id: int, *, mined_on_demand: bool, now: float) -> Check:
@@ -78,18 +84,16 @@ def check_index(view: ChainView) -> Check:
     return Check("index", True, f"{behind} blocks behind")
 
 
-def check_contracts(view: ChainView) -> Check:
+def check_contracts(node: Node, deployment: Deployment) -> Check:
     """Whether the deployment's contracts have code on this chain."""
-    at = view.node.head()
+    at = node.head()
     missing = [
-        name
-        for name, address in view.deployment.contracts.items()
-        if not view.node.code(address, at=at)
+        name for name, address in deployment.contracts.items() if not node.code(address, at=at)
     ]
     if missing:
         step = "check ANTIPHON_DEPLOYMENT and ANTIPHON_RPC_URL: they are of different chains"
         return Check("contracts", False, f"no code at {', '.join(missing)}", step)
-    return Check("contracts", True, f"{len(view.deployment.contracts)} have code")
+    return Check("contracts", True, f"{len(deployment.contracts)} have code")
 
 
 def check_outbox(outbox: Outbox) -> Check:
@@ -126,7 +130,7 @@ def check_disk(folder: Path) -> Check:
     folder.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(folder).free
     if free < DISK_FREE_BYTES_MIN:
-        return Check("disk", False, f"{free >> 20} MiB free in {folder}", "make room")
+        return Check("disk", False, f"{free >> 20} MiB free", "make room")
     return Check("disk", True, f"{free >> 30} GiB free")
 
 
@@ -146,7 +150,7 @@ def oracle_checks(
             "node",
             lambda: check_node(node, chain_id, mined_on_demand=development, now=time.time()),
         )
-        yield "contracts", lambda: check_contracts(view)
+        yield "contracts", lambda: check_contracts(node, view.deployment)
         yield "index", lambda: check_index(view)
         yield "outbox", lambda: check_outbox(outbox)
         yield "pauses", lambda: check_pauses(outbox)
