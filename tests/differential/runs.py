@@ -157,6 +157,13 @@ CANARIES: Final = (
         Mutation(_LEDGER, "+= amount * share;", "+= amount * share / SHARE_SCALE * SHARE_SCALE;"),
     ),
     Canary(
+        "a dispute is noted nowhere",
+        "royalties",
+        _LEDGER,
+        "RoyaltyLedger",
+        Mutation(_LEDGER, "if (!book.wasDisputed) book.wasDisputed = true;", ""),
+    ),
+    Canary(
         "begins no new segment",
         "royalties",
         _LEDGER,
