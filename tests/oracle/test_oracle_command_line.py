@@ -18,7 +18,10 @@ from api.stack.stack import ROOT
 from chain.settings import SettingsInvalid
 from oracle.__main__ import main
 from oracle.opening import open_oracle
+from oracle.outbox import Outbox
 from oracle.settings import OracleSettings
+from oracle.transaction_book import TransactionBook
+from tests.devnet import RELAY
 from tests.oracle.conftest import World
 
 
@@ -250,3 +253,44 @@ def test_lines_for_programs_are_json(world: World, run: Run, own_logging: None) 
 
     lines = [json.loads(line) for line in ended.stderr.splitlines()]
     assert lines[-1]["message"] == "nothing is lost and nothing differs"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("ANTIPHON_OUTBOX_URL", "sqlite:///outbox.sqlite"),
+        ("ANTIPHON_FEE_CAP_GWEI", "much"),
+        ("ANTIPHON_BUMP_BLOCKS", "-1"),
+        ("ANTIPHON_IN_FLIGHT_MAX", "1001"),
+        ("ANTIPHON_HEAD_AGE_SECONDS", "1.5"),
+    ],
+)
+def test_a_setting_of_the_relay_that_is_wrong_is_named(variable: str, value: str) -> None:
+    with pytest.raises(SettingsInvalid) as refusal:
+        OracleSettings.parse({variable: value})
+
+    assert refusal.value.variable == variable
+
+
+def test_the_relay_is_set_by_the_environment() -> None:
+    settings = OracleSettings.parse(
+        {"ANTIPHON_OUTBOX_URL": "postgresql://host/db", "ANTIPHON_FEE_CAP_GWEI": "7"}
+    )
+
+    assert settings.outbox == "postgresql://host/db"
+    assert settings.relay.fee_cap_wei == 7 * 10**9
+
+
+def test_resuming_says_what_was_paused(world: World, run: Run) -> None:
+    world.outbox.close()
+    relay = world.devnet.signers[RELAY].address
+    box = Outbox(world.folder / "outbox.db", {"chainId": "31337"})
+    with box.writing() as connection:
+        TransactionBook(connection).pause(relay, "somebody else sent with it")
+    box.close()
+    given = variables(world, ANTIPHON_OUTBOX=str(world.folder / "outbox.db"))
+
+    first, second = run("resume", given), run("resume", given)
+
+    assert first.stdout == f"{relay} sends again\n"
+    assert second.stdout == "no relay key was paused\n"

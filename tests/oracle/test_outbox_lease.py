@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 from pathlib import Path
 
@@ -87,3 +88,33 @@ def test_a_database_that_is_away_is_said_and_waited_for() -> None:
     with advice, box.writing():
         pass
     box.close()
+
+
+def test_a_full_disk_keeps_nothing_of_a_step_and_says_what_to_do(tmp_path: Path) -> None:
+    """In a process of its own, for whom no file may grow; then there is room again."""
+    place = tmp_path / "outbox.db"
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            box = Outbox(place, IDENTITY)
+            before = resource.getrlimit(resource.RLIMIT_FSIZE)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+            with pytest.raises(OutboxUnavailable, match="nothing of this step was kept"):
+                write(box, "on a full disk")
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+            write(box, "with room")
+            code = 0
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+    box = Outbox(place, IDENTITY)
+    with box.reading() as connection:
+        assert meta(connection, "note") == "with room"
+    box.close()
+
+
+def write(box: Outbox, note: str) -> None:
+    with box.writing() as connection:
+        set_meta(connection, "note", note)
