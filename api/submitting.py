@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol, TextIO
 from chain.ledger.identifiers import Digest, address
 from chain.ledger.usage import UsageEvent
 from chain.settlement.segments import SEGMENT_EVENTS_MAX, SegmentOrigin
-from oracle.intake import RowOutcome, pack_segment
+from oracle.intake import RowOutcome, pack_segment, segment_lots
 from oracle.typed_data import StructSigner
 from oracle.usage_book import StoredSegment
 from oracle.usage_rows import Row, UsageFormat, bounded_lines, read_rows
@@ -113,7 +113,13 @@ class _Sender:
             for row in lot
             if row.event is None
         }
-        good = [(row.number, row.event) for row in lot if row.event is not None]
+        for good in segment_lots([(r.number, r.event) for r in lot if r.event is not None]):
+            self._send_segment(good, told, done)
+        return [told[row.number] for row in lot]
+
+    def _send_segment(
+        self, good: list[tuple[int, UsageEvent]], told: dict[int, _Told], done: Submission
+    ) -> None:
         while good:
             segment = pack_segment([event for _, event in good], self._origin, self._signer)
             try:
@@ -127,9 +133,8 @@ class _Sender:
                         told[number] = _Told(number, refused, event.event_id, reasons[place])
                 good = [row for place, row in enumerate(good) if place not in reasons]
                 continue
-            told |= _answered(good, answer, segment, done)
+            told.update(_answered(good, answer, segment, done))
             break
-        return [told[row.number] for row in lot]
 
 
 def _answered(

@@ -6,7 +6,7 @@ and detections is reported by nobody but the oracle, from evidence (see `oracle.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import repeat
@@ -19,6 +19,7 @@ from chain.columns.digests import digests_of
 from chain.ledger.errors import Malformed
 from chain.ledger.identifiers import Address, Digest, LicenceId
 from chain.ledger.usage import UsageEvent, UsageKind
+from chain.settlement.counting import LICENCES_MAX
 from chain.settlement.segments import (
     SEGMENT_EVENTS_MAX,
     Segment,
@@ -102,8 +103,8 @@ class UsageIntake:
         """Take a platform's segment, whole or not at all; as a `dry_run`, only say what would be.
 
         Filing it again is harmless: its rows come back as duplicates. Raises EvidenceMalformed (no
-        segment), SegmentOfAnother (chain or contract), SignatureMalformed, SignatureForged,
-        SegmentRefused (naming every row that is not the producer's to report).
+        segment, or of too many licences), SegmentOfAnother (chain or contract), SignatureMalformed,
+        SignatureForged, SegmentRefused (naming every row that is not the producer's to report).
         """
         try:
             segment, records = Segment.of(body), segment_records(body)
@@ -159,8 +160,7 @@ class UsageIntake:
             else:
                 good.append((index, event))
         digests = []
-        for first in range(0, len(good), SEGMENT_EVENTS_MAX):
-            chunk = good[first : first + SEGMENT_EVENTS_MAX]
+        for chunk in segment_lots(good):
             segment = self.pack([event for _, event in chunk], signer)
             digests.append(segment.digest)
             for (index, _), kept in zip(chunk, self.keep(segment), strict=True):
@@ -170,6 +170,28 @@ class UsageIntake:
     def pack(self, events: Sequence[UsageEvent], signer: StructSigner) -> StoredSegment:
         """Encode and sign a segment as its producer."""
         return pack_segment(events, self.origin(signer.address), signer)
+
+
+def segment_lots(
+    rows: Sequence[tuple[int, UsageEvent]],
+) -> Iterator[list[tuple[int, UsageEvent]]]:
+    """Numbered events in lots that are a segment each, of no more licences than a report names; in
+    their own order if one report names them all."""
+    ordered = rows
+    if len({event.licence_id for _, event in rows}) > LICENCES_MAX:
+        ordered = sorted(rows, key=lambda row: row[1].licence_id)
+    lot: list[tuple[int, UsageEvent]] = []
+    licences: set[LicenceId] = set()
+    for row in ordered:
+        licence = row[1].licence_id
+        crowded = licence not in licences and len(licences) == LICENCES_MAX
+        if lot and (crowded or len(lot) == SEGMENT_EVENTS_MAX):
+            yield lot
+            lot, licences = [], set()
+        lot.append(row)
+        licences.add(licence)
+    if lot:
+        yield lot
 
 
 def pack_segment(
@@ -233,6 +255,9 @@ def _spoiled(
 ) -> list[tuple[int, str]]:
     """Every row that a platform may not report, and why. Columns say which rows to look at."""
     licences = np.unique(records["licence_id"])
+    if len(licences) > LICENCES_MAX:
+        said = f"names {len(licences)} licences, and a report names {LICENCES_MAX}"
+        raise EvidenceMalformed("segment", f"{said}: cut it by licences")
     unfit = [i for i in licences if _licence_fault(LicenceId(int(i)), producer, facts)]
     times = records["occurred_at"]
     suspect = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
@@ -19,7 +20,7 @@ from oracle.errors import (
     SignatureMalformed,
 )
 from oracle.evidence_book import EvidenceBook
-from oracle.intake import RowOutcome, UsageIntake
+from oracle.intake import RowOutcome, UsageIntake, segment_lots
 from oracle.outbox import Outbox
 from tests.oracle.evidence_fixtures import (
     CHAIN_ID,
@@ -176,6 +177,26 @@ def test_one_row_that_is_not_the_platforms_spoils_the_segment(
 
     assert [index for index, _ in refusal.value.rows] == [1]
     assert waiting(outbox) == 0
+
+
+def test_a_segment_names_no_more_licences_than_a_report(outbox: Outbox) -> None:
+    world = facts()
+    for number in range(100, 170):
+        world.licences[number] = dataclasses.replace(
+            world.licences[3], licence_id=LicenceId(number)
+        )
+    plays = [a_play(f"{i}", licence_id=LicenceId(100 + i * 7 % 65)) for i in range(130)]
+
+    with pytest.raises(EvidenceMalformed, match="names 65 licences, and a report names 64"):
+        intake(outbox).file_segment(*signed(plays), world, now=NOW)
+    lots = list(segment_lots(list(enumerate(plays))))
+    for lot in lots:
+        body, signature = signed([event for _, event in lot])
+        intake(outbox).file_segment(body, signature, world, now=NOW)
+
+    assert [len({event.licence_id for _, event in lot}) for lot in lots] == [64, 1]
+    assert sorted(number for lot in lots for number, _ in lot) == list(range(130))
+    assert waiting(outbox) == 130
 
 
 def test_the_edges_of_the_time_allowed_are_taken(outbox: Outbox) -> None:
