@@ -46,7 +46,7 @@ def _traced(provider: HTTPProvider, method: Any, params: Any) -> Any:
     if method in SENT and "result" in answer:
         _trace_sent(provider, answer["result"])
     elif method == "eth_call":
-        _trace_view(provider, params)
+        _trace_view(provider, params, answer)
     return answer
 
 
@@ -54,23 +54,23 @@ setattr(HTTPProvider, "make_request", _traced)  # noqa: B010 (a method of theirs
 
 
 def _trace_sent(provider: HTTPProvider, transaction: str) -> None:
-    asked = _make_request(provider, "eth_getTransactionReceipt", [transaction])
-    receipt: Any = asked.get("result")
+    receipt: Any = _make_request(provider, "eth_getTransactionReceipt", [transaction]).get("result")
     if receipt is None:
         return
     sent: Any = _make_request(provider, "eth_getTransactionByHash", [transaction])["result"]
     data, to = sent["input"], receipt["to"]
     # Refusals of one name may have different causes.
-    outcome = receipt["gasUsed"] if int(receipt["status"], 16) else data
-    if to is not None and _is_known(to, data, outcome):
+    asked = "" if int(receipt["status"], 16) else data
+    if to is not None and _is_known(to, data, receipt["gasUsed"], asked):
         return
     _keep(provider, "debug_traceTransaction", [transaction, {"tracer": TRACER}], data, receipt)
 
 
-def _trace_view(provider: HTTPProvider, params: Any) -> None:
+def _trace_view(provider: HTTPProvider, params: Any, answer: Any) -> None:
     call = params[0]
     data = call.get("data") or call.get("input") or "0x"
-    if _is_known(call.get("to"), data, data):
+    said = json.dumps(answer.get("result") or answer.get("error"), sort_keys=True, default=str)
+    if _is_known(call.get("to"), data, data, said):
         return
     arguments = [call, params[1] if len(params) > 1 else "latest", {"tracer": TRACER}]
     _keep(provider, "debug_traceCall", arguments, data, {"to": call.get("to")})
