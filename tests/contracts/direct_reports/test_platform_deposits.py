@@ -83,17 +83,20 @@ def test_every_kind_of_token_comes_and_goes(
     assert direct_reports.depositOf(platform, paying_token) == 0
 
 
+@pytest.mark.parametrize(
+    ("currency", "received"), [("FeeTakingToken", AMOUNT - AMOUNT // 100), ("IdleToken", 0)]
+)
 def test_a_token_that_delivers_less_is_refused(
-    direct_reports, royalty_ledger, FeeTakingToken, platform, curator, deployer
+    direct_reports, royalty_ledger, platform, curator, deployer, currency, received, request
 ):
-    token = FeeTakingToken.deploy(by(deployer))
+    token = request.getfixturevalue(currency).deploy(by(deployer))
     royalty_ledger.acceptToken(token, by(curator))
     token.mint(platform, AMOUNT, by(deployer))
     token.approve(direct_reports, AMOUNT, by(platform))
 
     refusal = refusal_of(direct_reports.deposit, platform, token, AMOUNT, sender=platform)
 
-    assert refusal == ("AmountMismatch", AMOUNT, AMOUNT - AMOUNT // 100)
+    assert refusal == ("AmountMismatch", AMOUNT, received)
     assert direct_reports.depositOf(platform, token) == 0
 
 

@@ -135,15 +135,18 @@ def court_of(DisputeCourt, RoyaltyLedger, ledger_contracts, deployer, council):
     return court_of
 
 
+@pytest.mark.parametrize(
+    ("currency", "received"), [("FeeTakingToken", MINIMUM_BOND * 99 // 100), ("IdleToken", 0)]
+)
 def test_a_fee_taking_currency_bonds_nothing(
-    court_of, FeeTakingToken, deployer, work, split, thief, disputer
+    court_of, deployer, work, split, thief, disputer, currency, received, request
 ):
-    token = FeeTakingToken.deploy(by(deployer))
+    token = request.getfixturevalue(currency).deploy(by(deployer))
     court = court_of(token)
     token.mint(disputer, 10**12, by(deployer))
     token.approve(court, 10**12, by(disputer))
 
-    with refused("AmountMismatch", MINIMUM_BOND, MINIMUM_BOND * 99 // 100):
+    with refused("AmountMismatch", MINIMUM_BOND, received):
         court.open(work, thief, digest("x"), split, 10**12, by(disputer))
 
 

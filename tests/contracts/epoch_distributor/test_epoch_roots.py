@@ -50,6 +50,14 @@ def test_a_token_that_keeps_a_fee_is_refused(distributor, FeeTakingToken, roles)
     assert refused == ("AmountMismatch", 1_000, 990)
 
 
+def test_a_token_that_delivers_nothing_is_refused(distributor, IdleToken, roles):
+    token = prepare(IdleToken.deploy(by(roles.deployer)), distributor, roles)
+
+    refused = refusal_of(distributor.fund, token, 1_000, sender=roles.platform)
+
+    assert refused == ("AmountMismatch", 1_000, 0)
+
+
 def test_a_token_that_answers_false_is_refused(distributor, FalseReturningToken, roles):
     token = prepare(FalseReturningToken.deploy(by(roles.deployer)), distributor, roles)
 

@@ -101,6 +101,14 @@ def test_a_token_that_keeps_a_fee_is_refused(ledger, accept, FeeTakingToken, rol
     assert refused == ("AmountMismatch", 1_000, 990)
 
 
+def test_a_token_that_delivers_nothing_is_refused(ledger, accept, IdleToken, roles):
+    token = accept(IdleToken.deploy(by(roles.deployer)))
+
+    refused = refusal_of(ledger.pay, CHANT, token, 1_000, sender=roles.payer)
+
+    assert refused == ("AmountMismatch", 1_000, 0)
+
+
 def test_a_token_that_answers_false_is_refused(ledger, accept, FalseReturningToken, roles):
     token = accept(FalseReturningToken.deploy(by(roles.deployer)))
 
