@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any, Final
@@ -32,6 +33,7 @@ _make_request: Any = HTTPProvider.make_request
 Reached = dict[str, tuple[set[int], set[int]]]
 reached: Reached = defaultdict(lambda: (set(), set()))
 ALIKE_MAX: Final = 40
+MINED_SECONDS, POLL_SECONDS = 30, 0.005
 _seen: set[tuple[Any, ...]] = set()
 _alike: Counter[tuple[str, str, str]] = Counter()
 _test = [""]
@@ -54,9 +56,11 @@ setattr(HTTPProvider, "make_request", _traced)  # noqa: B010 (a method of theirs
 
 
 def _trace_sent(provider: HTTPProvider, transaction: str) -> None:
-    receipt: Any = _make_request(provider, "eth_getTransactionReceipt", [transaction]).get("result")
-    if receipt is None:
-        return
+    # The node names a transaction a moment before it has mined it.
+    until = time.monotonic() + MINED_SECONDS
+    while (receipt := _receipt(provider, transaction)) is None:
+        assert time.monotonic() < until, f"{transaction} was not mined"
+        time.sleep(POLL_SECONDS)
     sent: Any = _make_request(provider, "eth_getTransactionByHash", [transaction])["result"]
     data, to = sent["input"], receipt["to"]
     # Refusals of one name may have different causes.
@@ -64,6 +68,10 @@ def _trace_sent(provider: HTTPProvider, transaction: str) -> None:
     if to is not None and _is_known(to, data, receipt["gasUsed"], asked):
         return
     _keep(provider, "debug_traceTransaction", [transaction, {"tracer": TRACER}], data, receipt)
+
+
+def _receipt(provider: HTTPProvider, transaction: str) -> Any:
+    return _make_request(provider, "eth_getTransactionReceipt", [transaction]).get("result")
 
 
 def _trace_view(provider: HTTPProvider, params: Any, answer: Any) -> None:
