@@ -77,7 +77,7 @@ EQUIVALENTS: Final = (
         _FAULTS,
         "if (level == 1) {",
         ("if (true) {",),
-        "on level 0 it is wrong already; above level 1 no node lies beyond more than half the width",
+        "wrong on level 0 already, and above level 1 no node lies beyond the leaves",
     ),
     Equivalent(
         _FAULTS,
