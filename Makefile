@@ -63,6 +63,7 @@ lint: setup
 	ruff check .
 	ruff format --check .
 	mypy
+	python -m tests.static.formatting
 
 test-pure: setup
 	pytest -p no:pytest-brownie -q tests --ignore tests/contracts --ignore tests/ipfs --ignore tests/second_node

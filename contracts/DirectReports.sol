@@ -117,11 +117,9 @@ contract DirectReports is IDirectReports, EIP712, TimedPause, ReentrancyGuardTra
     }
 
     /// @inheritdoc IDirectReports
-    function rejectCounted(
-        Held calldata held,
-        IUsageOracle.EpochReport[] calldata epochs,
-        bytes32[] calldata proof
-    ) external {
+    function rejectCounted(Held calldata held, IUsageOracle.EpochReport[] calldata epochs, bytes32[] calldata proof)
+        external
+    {
         _checkHeld(held);
         bytes32 reportHash = CountedEvents.check(distributor, held.eventId, epochs, proof);
         _reject(held, epochs[epochs.length - 1].epoch, reportHash);
@@ -149,11 +147,7 @@ contract DirectReports is IDirectReports, EIP712, TimedPause, ReentrancyGuardTra
     function eventIdOf(DirectReport calldata report) public pure returns (bytes32) {
         return keccak256(
             abi.encodePacked(
-                _USAGE_ID_DOMAIN,
-                report.usageKind,
-                report.licenceId,
-                report.generationId,
-                report.sourceKey
+                _USAGE_ID_DOMAIN, report.usageKind, report.licenceId, report.generationId, report.sourceKey
             )
         );
     }

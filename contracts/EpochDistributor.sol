@@ -107,9 +107,7 @@ contract EpochDistributor is RootQueue, ReentrancyGuardTransient {
     }
 
     /// @dev The range must be a node of the tree: 2^k leaves, aligned, with the path from that node and no other.
-    function _pushRange(IERC20 token, uint256 firstIndex, Payout[] calldata payouts, SumNode[] calldata upper)
-        private
-    {
+    function _pushRange(IERC20 token, uint256 firstIndex, Payout[] calldata payouts, SumNode[] calldata upper) private {
         uint256 length = payouts.length;
         bool isPowerOfTwo = length != 0 && length & (length - 1) == 0;
         if (!isPowerOfTwo || length > _RANGE_MAX || firstIndex % length != 0) revert BadRange(firstIndex, length);

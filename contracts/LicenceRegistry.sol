@@ -117,7 +117,9 @@ contract LicenceRegistry is ILicenceRegistry, TimedPause, LicenceBook, SignedOnc
         Terms calldata terms,
         Authorization calldata authorization
     ) external whenNotPaused returns (LicenceId licenceId) {
-        if (block.timestamp > order.deadline) revert SignatureExpired(order.deadline);
+        if (block.timestamp > order.deadline) {
+            revert SignatureExpired(order.deadline);
+        }
         bytes32 orderHash = hashOrder(order);
         if (authorization.nonce != orderHash) revert AuthorizationUnfit(authorization.nonce, orderHash);
         if (terms.price == 0) revert NothingToPay(order.workId);
@@ -202,8 +204,7 @@ contract LicenceRegistry is ILicenceRegistry, TimedPause, LicenceBook, SignedOnc
     /// A low-level call, so that a token without permits, or no token at all, ends in the same place.
     function _usePermit(address payer, IERC20 token, uint256 price, Permit calldata permit) private {
         bytes memory call = abi.encodeCall(
-            IERC20Permit.permit,
-            (payer, address(ledger), permit.value, permit.deadline, permit.v, permit.r, permit.s)
+            IERC20Permit.permit, (payer, address(ledger), permit.value, permit.deadline, permit.v, permit.r, permit.s)
         );
         (bool done, bytes memory reason) = address(token).call(call);
         if (done || token.allowance(payer, address(ledger)) >= price) return;
@@ -228,8 +229,8 @@ contract LicenceRegistry is ILicenceRegistry, TimedPause, LicenceBook, SignedOnc
 
     function _checkTerms(Terms calldata terms) private view returns (uint40) {
         uint256 expiry = block.timestamp + terms.durationSeconds;
-        bool shareFits = terms.royaltyShare <= _ROYALTY_SHARE_MAX
-            && (terms.royaltyShare == 0 || terms.tier == Tier.GENERATION);
+        bool shareFits =
+            terms.royaltyShare <= _ROYALTY_SHARE_MAX && (terms.royaltyShare == 0 || terms.tier == Tier.GENERATION);
         bool durationFits = terms.durationSeconds != 0 && expiry <= type(uint40).max;
         if (!shareFits || !durationFits) revert BadTerms();
         return uint40(expiry);

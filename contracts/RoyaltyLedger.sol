@@ -96,17 +96,18 @@ contract RoyaltyLedger is IRoyaltyLedger, SplitVersions, TimedPause {
         Authorization calldata authorization
     ) external onlyLicenceRegistry nonReentrant whenNotPaused {
         uint256 before = _book(payer, workId, token, amount);
-        IERC3009(address(token)).receiveWithAuthorization(
-            payer,
-            address(this),
-            amount,
-            authorization.validAfter,
-            authorization.validBefore,
-            authorization.nonce,
-            authorization.v,
-            authorization.r,
-            authorization.s
-        );
+        IERC3009(address(token))
+            .receiveWithAuthorization(
+                payer,
+                address(this),
+                amount,
+                authorization.validAfter,
+                authorization.validBefore,
+                authorization.nonce,
+                authorization.v,
+                authorization.r,
+                authorization.s
+            );
         _checkReceived(token, before, amount);
     }
 

@@ -75,12 +75,9 @@ contract UsageOracle is IUsageOracle, EIP712, OperatorSet, TimedPause {
     }
 
     /// @inheritdoc IUsageOracle
-    function rejectOmission(
-        EpochReport calldata report,
-        Withheld[] calldata withheld,
-        WorkId workId,
-        address payee
-    ) external {
+    function rejectOmission(EpochReport calldata report, Withheld[] calldata withheld, WorkId workId, address payee)
+        external
+    {
         bytes32 reportHash = EpochReports.hash(report);
         if (distributor.standingReport(report.token, report.epoch) != reportHash) {
             revert NotStanding(report.epoch, reportHash);
@@ -89,8 +86,7 @@ contract UsageOracle is IUsageOracle, EIP712, OperatorSet, TimedPause {
         for (uint256 i; i < withheld.length; ++i) {
             if (withheld[i].workId == workId && withheld[i].payee == payee) revert NotOmitted(workId, payee);
         }
-        bool wasFrozen =
-            address(court) != address(0) && court.frozenAt(workId, payee, uint40(report.stateTime));
+        bool wasFrozen = address(court) != address(0) && court.frozenAt(workId, payee, uint40(report.stateTime));
         if (!wasFrozen) revert NotFrozen(workId, payee, report.stateTime);
         distributor.rejectOmission(report.token, report.epoch, payee);
     }
@@ -103,8 +99,8 @@ contract UsageOracle is IUsageOracle, EIP712, OperatorSet, TimedPause {
         Signature calldata secondSignature
     ) external {
         (bytes32 hash, bytes32 other) = (EpochReports.hash(first), EpochReports.hash(second));
-        bool isSamePlace = first.epoch == second.epoch && first.token == second.token
-            && first.previousReport == second.previousReport;
+        bool isSamePlace =
+            first.epoch == second.epoch && first.token == second.token && first.previousReport == second.previousReport;
         address signer = _signerOf(_hashTypedDataV4(hash), firstSignature);
         bool isSameSigner = signer == _signerOf(_hashTypedDataV4(other), secondSignature);
         if (!isSamePlace || !isSameSigner || hash == other) revert NoEquivocation();

@@ -73,20 +73,16 @@ abstract contract Communities is ICommunities, SignedOnce {
         uint256 deadline,
         bytes calldata signature
     ) external {
-        bytes32 words =
-            keccak256(abi.encode(_DECISION_APPROVAL, communityId, decisionHash, elder, nonce, deadline));
+        bytes32 words = keccak256(abi.encode(_DECISION_APPROVAL, communityId, decisionHash, elder, nonce, deadline));
         _checkSigned(elder, _hashTypedDataV4(words), deadline, signature);
         _use(elder, nonce, 1);
         _approveDecision(communityId, decisionHash, elder);
     }
 
     /// @inheritdoc ICommunities
-    function seatCouncil(
-        CommunityId communityId,
-        address steward,
-        address[] calldata elders,
-        uint8 approvalsRequired
-    ) external {
+    function seatCouncil(CommunityId communityId, address steward, address[] calldata elders, uint8 approvalsRequired)
+        external
+    {
         bytes32 decisionHash = councilDecision(communityId, steward, elders, approvalsRequired);
         uint40 decidedAt = _decisions[communityId][decisionHash].reachedAt;
         if (decidedAt == 0 || isDecided(communityId, annulment(decisionHash))) {

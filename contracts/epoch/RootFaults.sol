@@ -60,9 +60,7 @@ library RootFaults {
         IEpochDistributor.SumNode calldata right,
         IEpochDistributor.ClaimedNode[] calldata path
     ) internal pure {
-        uint256 claimed = _claimedOf(
-            root, SumTree.nodeHash(left.hash, left.sum, right.hash, right.sum), position, path
-        );
+        uint256 claimed = _claimedOf(root, SumTree.nodeHash(left.hash, left.sum, right.hash, right.sum), position, path);
         uint256 level = root.depth - path.length;
         uint256 sum;
         unchecked {
@@ -87,7 +85,9 @@ library RootFaults {
         IEpochDistributor.Payout calldata payout,
         IEpochDistributor.ClaimedNode[] calldata path
     ) internal pure {
-        if (path.length != root.depth) revert IEpochDistributor.InvalidProof();
+        if (path.length != root.depth) {
+            revert IEpochDistributor.InvalidProof();
+        }
         bytes32 hash = SumTree.leafHash(token, payout.payee, payout.cumulative);
         uint256 claimed = _claimedOf(root, hash, index, path);
         if (claimed == payout.cumulative) revert IEpochDistributor.NoFault();
@@ -106,17 +106,18 @@ library RootFaults {
         IEpochDistributor.ProvenLeaf calldata leaf,
         uint256 leafCount
     ) private pure returns (bool) {
-        if (leaf.payout.payee == payee) return leaf.payout.cumulative < cumulative;
+        if (leaf.payout.payee == payee) {
+            return leaf.payout.cumulative < cumulative;
+        }
         return leaf.payout.payee > payee ? leaf.index == 0 : leaf.index == leafCount - 1;
     }
 
     /// @dev What the tree says that a node comes to: its parent's word for it, or for the root the proposal's.
-    function _claimedOf(
-        Root memory root,
-        bytes32 hash,
-        uint256 position,
-        IEpochDistributor.ClaimedNode[] calldata path
-    ) private pure returns (uint256) {
+    function _claimedOf(Root memory root, bytes32 hash, uint256 position, IEpochDistributor.ClaimedNode[] calldata path)
+        private
+        pure
+        returns (uint256)
+    {
         bool isInside = path.length <= root.depth && position >> path.length == 0;
         bytes32 top = SumTree.rootOfClaims(hash, position, path);
         if (!isInside || SumTree.provenBy(top, root.total, root.depth) != root.proven) {

@@ -63,14 +63,10 @@ abstract contract RootQueue is IEpochDistributor, Managed {
     }
 
     /// @inheritdoc IEpochDistributor
-    function propose(
-        uint64 epoch,
-        bytes32 reportHash,
-        IERC20 token,
-        bytes32 sumRoot,
-        uint32 leafCount,
-        uint256 total
-    ) external returns (bytes32 previousReport) {
+    function propose(uint64 epoch, bytes32 reportHash, IERC20 token, bytes32 sumRoot, uint32 leafCount, uint256 total)
+        external
+        returns (bytes32 previousReport)
+    {
         if (msg.sender != usageOracle) revert NotUsageOracle(msg.sender);
         if (leafCount == 0) revert BadRange(0, 0);
         Book storage book = _books[token];
@@ -219,14 +215,9 @@ abstract contract RootQueue is IEpochDistributor, Managed {
         return _roots[token][_books[token].active];
     }
 
-    function _checkTotal(
-        IERC20 token,
-        uint256 last,
-        uint256 promised,
-        uint256 total,
-        uint256 funded,
-        bytes32 sumRoot
-    ) private {
+    function _checkTotal(IERC20 token, uint256 last, uint256 promised, uint256 total, uint256 funded, bytes32 sumRoot)
+        private
+    {
         if (total < promised) revert TotalDecreased(promised, total);
         if (total > funded) revert NotFunded(total, funded);
         uint256 ceiling = _ceiling(token, last, promised, funded);

@@ -81,12 +81,8 @@ interface ICommunities {
 
     /// @notice Seats another steward, elders and quorum, decided on as `councilDecision` at least seven days ago and
     /// not annulled since. Anyone. Approvals the old council left unfinished count no more.
-    function seatCouncil(
-        CommunityId communityId,
-        address steward,
-        address[] calldata elders,
-        uint8 approvalsRequired
-    ) external;
+    function seatCouncil(CommunityId communityId, address steward, address[] calldata elders, uint8 approvalsRequired)
+        external;
 
     /// @notice What the present council approves, as a decision, for another to take its place.
     function councilDecision(

@@ -74,9 +74,7 @@ interface IConsentRegistry is ICommunities {
     /// @notice Thrown when a consent that need not be reaffirmed would be.
     error NotSustained(WorkId workId, Tier tier);
 
-    event ConsentProposed(
-        WorkId indexed workId, Tier indexed tier, OfferId indexed offer, ConsentProposal proposal
-    );
+    event ConsentProposed(WorkId indexed workId, Tier indexed tier, OfferId indexed offer, ConsentProposal proposal);
     event ConsentApproved(WorkId indexed workId, Tier indexed tier, address indexed elder, uint8 approvals);
     event ConsentGranted(WorkId indexed workId, Tier indexed tier, bytes32 termsHash, uint40 until);
     event ConsentReaffirmed(WorkId indexed workId, Tier indexed tier, uint40 liveUntil);

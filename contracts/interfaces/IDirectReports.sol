@@ -76,15 +76,11 @@ interface IDirectReports {
     error NotCounted(bytes32 eventId, uint64 epoch);
 
     /// @param free What the platform has unlocked, with this.
-    event Deposited(
-        address indexed platform, IERC20 indexed token, address indexed from, uint256 amount, uint256 free
-    );
+    event Deposited(address indexed platform, IERC20 indexed token, address indexed from, uint256 amount, uint256 free);
     event TakenBack(address indexed platform, IERC20 indexed token, uint256 amount, uint256 free);
     /// @param free What the platform has left unlocked.
     event DirectReportPosted(bytes32 indexed eventId, DirectReport report, Held held, uint256 free);
-    event DirectReportReleased(
-        bytes32 indexed eventId, WorkId indexed workId, IERC20 indexed token, uint256 amount
-    );
+    event DirectReportReleased(bytes32 indexed eventId, WorkId indexed workId, IERC20 indexed token, uint256 amount);
     /// @param epoch The epoch that counted the event; zero when the council rejected the report.
     /// @param reason The council's own digest, or the hash of the epoch's report.
     /// @param free What the platform has unlocked again.
@@ -112,11 +108,8 @@ interface IDirectReports {
     /// @param epochs The epoch's report as the last, after those that lead to it: the first is one that stands at the
     /// EpochDistributor, and each names the next as its previous report. One is enough for a recent epoch.
     /// @param proof From the event to that report's usage root.
-    function rejectCounted(
-        Held calldata held,
-        IUsageOracle.EpochReport[] calldata epochs,
-        bytes32[] calldata proof
-    ) external;
+    function rejectCounted(Held calldata held, IUsageOracle.EpochReport[] calldata epochs, bytes32[] calldata proof)
+        external;
 
     /// @notice What of a platform's deposit is unlocked.
     function depositOf(address platform, IERC20 token) external view returns (uint256);

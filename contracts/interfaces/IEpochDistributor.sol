@@ -95,7 +95,12 @@ interface IEpochDistributor {
 
     event Funded(IERC20 indexed token, address indexed from, uint256 amount, uint256 funded);
     event RootProposed(
-        IERC20 indexed token, uint64 indexed epoch, bytes32 sumRoot, uint256 total, uint32 leafCount, uint40 claimableFrom
+        IERC20 indexed token,
+        uint64 indexed epoch,
+        bytes32 sumRoot,
+        uint256 total,
+        uint32 leafCount,
+        uint40 claimableFrom
     );
     event RootActivated(IERC20 indexed token, uint64 indexed epoch, bytes32 reportHash, uint256 total);
     /// @param reason The council's own digest; else the payee concerned, or for SUMS the position of the node.
@@ -112,14 +117,9 @@ interface IEpochDistributor {
     /// @notice Puts a payout root forward behind the ones that wait; only the UsageOracle. Claimable when its own
     /// window has passed and the roots before it are through: no later root ever delays it.
     /// @return previousReport Of the root that this one was put behind; zero when it is the token's first.
-    function propose(
-        uint64 epoch,
-        bytes32 reportHash,
-        IERC20 token,
-        bytes32 sumRoot,
-        uint32 leafCount,
-        uint256 total
-    ) external returns (bytes32 previousReport);
+    function propose(uint64 epoch, bytes32 reportHash, IERC20 token, bytes32 sumRoot, uint32 leafCount, uint256 total)
+        external
+        returns (bytes32 previousReport);
 
     /// @notice Makes the oldest waiting root the active one, after its window. Anyone.
     function activate(IERC20 token) external;
@@ -138,8 +138,7 @@ interface IEpochDistributor {
         external;
 
     /// @notice Throws out a root whose leaves do not ascend by payee; two leaves of one payee do not. Anyone.
-    function rejectDisorder(IERC20 token, uint64 epoch, ProvenLeaf calldata first, ProvenLeaf calldata second)
-        external;
+    function rejectDisorder(IERC20 token, uint64 epoch, ProvenLeaf calldata first, ProvenLeaf calldata second) external;
 
     /// @notice Throws out a root in which a node's children do not add up to what the path says of it, or which has
     /// something beyond its leaves. Anyone.

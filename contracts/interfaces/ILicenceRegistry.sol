@@ -66,9 +66,7 @@ interface ILicenceRegistry is ILicenceBook {
     error NotSublicensable(LicenceId licenceId);
 
     /// @param uses How often the voucher was redeemed, with this time.
-    event VoucherRedeemed(
-        LicenceId indexed licenceId, address indexed issuer, uint256 indexed nonce, uint256 uses
-    );
+    event VoucherRedeemed(LicenceId indexed licenceId, address indexed issuer, uint256 indexed nonce, uint256 uses);
 
     /// @notice Takes a licence for the caller and pays its price to the work, all or nothing.
     /// A failing permit is not an error when the allowance suffices (somebody may have sent the permit first).

@@ -62,9 +62,7 @@ interface ISplitVersions {
     /// @notice Makes the proposed split the present one. What came in before stays with the old split: whatever is
     /// unsettled is settled first.
     /// @param vector The work's ancestor vector; empty for a work without parents.
-    function enactSplit(WorkId workId, Share[] calldata shares, bytes calldata vector)
-        external
-        returns (uint32 version);
+    function enactSplit(WorkId workId, Share[] calldata shares, bytes calldata vector) external returns (uint32 version);
 
     /// @notice What elders approve in the ConsentRegistry to overrule objections to this split of this work.
     function splitDecision(WorkId workId, uint32 version, bytes32 proposed) external view returns (bytes32);

@@ -89,12 +89,8 @@ interface IUsageOracle is IOperatorSet {
     function returnUsage(EpochReport calldata report, LicenceUsage[] calldata licenceUsage) external;
 
     /// @notice Has a waiting root rejected whose report leaves a share out that was frozen at its `stateTime`. Anyone.
-    function rejectOmission(
-        EpochReport calldata report,
-        Withheld[] calldata withheld,
-        WorkId workId,
-        address payee
-    ) external;
+    function rejectOmission(EpochReport calldata report, Withheld[] calldata withheld, WorkId workId, address payee)
+        external;
 
     /// @notice Slashes an operator that signed two reports for one epoch after the same report. Anyone.
     function proveEquivocation(

@@ -205,8 +205,8 @@ library AncestorVectors {
         uint256 other = uint32(word >> _NEED_BITS);
         uint256 through = uint8(present >> _THROUGH_BITS);
         if (through == 0) through = uint8(word >> _THROUGH_BITS);
-        return (present >> _ID_BITS) << _ID_BITS | (present | word) & (_IS_PARENT | _IS_PROTECTED)
-            | through << _THROUGH_BITS | (need > other ? need : other) << _NEED_BITS
+        return (present >> _ID_BITS) << _ID_BITS | (present | word) & (_IS_PARENT | _IS_PROTECTED) | through
+            << _THROUGH_BITS | (need > other ? need : other) << _NEED_BITS
             | ((present & SHARE_MASK) + (word & SHARE_MASK));
     }
 

@@ -101,11 +101,7 @@ library SumTree {
         }
     }
 
-    function nodeHash(bytes32 left, uint256 leftSum, bytes32 right, uint256 rightSum)
-        internal
-        pure
-        returns (bytes32)
-    {
+    function nodeHash(bytes32 left, uint256 leftSum, bytes32 right, uint256 rightSum) internal pure returns (bytes32) {
         return keccak256(abi.encodePacked(left, leftSum, right, rightSum));
     }
 

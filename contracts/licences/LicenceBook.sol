@@ -146,7 +146,10 @@ abstract contract LicenceBook is ILicenceBook {
         emit OfferOpened(offer, workId, terms);
     }
 
-    function _issue(address holder, OfferId offer, WorkId workId, uint40 expiry) internal returns (LicenceId licenceId) {
+    function _issue(address holder, OfferId offer, WorkId workId, uint40 expiry)
+        internal
+        returns (LicenceId licenceId)
+    {
         licenceId = LicenceId.wrap(_number(1));
         _write(licenceId, Record(holder, expiry, offer, false), workId);
     }

@@ -23,8 +23,8 @@ contract DevStablecoin is ERC20, ERC20Permit, ERC3009 {
 
     function _update(address from, address to, uint256 value) internal override {
         super._update(from, to, value);
-        bool declaresHook = to.code.length > 0
-            && ERC165Checker.supportsInterface(to, ITokenReceiver.onTokenReceived.selector);
+        bool declaresHook =
+            to.code.length > 0 && ERC165Checker.supportsInterface(to, ITokenReceiver.onTokenReceived.selector);
         if (declaresHook) {
             ITokenReceiver(to).onTokenReceived(from, value);
         }

@@ -7,7 +7,6 @@ import {ITokenReceiver} from "./ITokenReceiver.sol";
 /// @notice What the awkward payees have in common: they ask to be told of money.
 abstract contract HookedPayee is ITokenReceiver {
     function supportsInterface(bytes4 interfaceId) external pure returns (bool) {
-        return interfaceId == type(IERC165).interfaceId
-            || interfaceId == ITokenReceiver.onTokenReceived.selector;
+        return interfaceId == type(IERC165).interfaceId || interfaceId == ITokenReceiver.onTokenReceived.selector;
     }
 }

@@ -166,8 +166,7 @@ contract LedgerProof is Proof {
         Share[] memory shares = _split(bps);
         _pay(amount);
         _around.freeze(_ledger, _ROOT, _PAYEE);
-        (bool done,) =
-            address(_ledger).call(abi.encodeCall(_ledger.claim, (_ROOT, _token, 1, shares, _PAYEE)));
+        (bool done,) = address(_ledger).call(abi.encodeCall(_ledger.claim, (_ROOT, _token, 1, shares, _PAYEE)));
         assert(!done);
     }
 

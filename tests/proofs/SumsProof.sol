@@ -99,8 +99,7 @@ contract SumsProof is Proof {
         vm.assume(payee != address(0) && other != address(0));
         (bool done, uint256 total) = _pair(proven, payee, amount, other, rest);
         if (!done) return;
-        (bool alone, uint256 same) =
-            _leaf(proven, 0, payee, amount, _one(SumTree.leafHash(_TOKEN, other, rest), rest));
+        (bool alone, uint256 same) = _leaf(proven, 0, payee, amount, _one(SumTree.leafHash(_TOKEN, other, rest), rest));
         assert(alone && same == total);
     }
 

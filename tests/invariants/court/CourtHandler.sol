@@ -124,8 +124,8 @@ contract CourtHandler is Actor {
             taken += token.balanceOf(address(court)) - before;
             _expect(court.isFrozen(matter.workId, payee), "I17: a disputed share is not frozen");
         } catch {
-            bool isSpent = _wasDisputed[work][payee]
-                && block.timestamp >= _stretchFrom[work][payee] + _STRETCH_MAX && block.timestamp < until + _RESPITE;
+            bool isSpent = _wasDisputed[work][payee] && block.timestamp >= _stretchFrom[work][payee] + _STRETCH_MAX
+                && block.timestamp < until + _RESPITE;
             _expect(isSpent, "I17: a share could not be disputed");
         }
     }

@@ -164,9 +164,7 @@ contract EpochHandler is Reports {
         if (payouts.length < 2) return;
         PayoutTree.Tree memory tree = PayoutTree.grow(token, payouts);
         uint64 epoch = _post(payouts, 1);
-        distributor.rejectSums(
-            token, epoch, 0, tree.nodeAt(2), tree.nodeAt(3), new IEpochDistributor.ClaimedNode[](0)
-        );
+        distributor.rejectSums(token, epoch, 0, tree.nodeAt(2), tree.nodeAt(3), new IEpochDistributor.ClaimedNode[](0));
         _expect(_lastStanding() == before, "I11: a sum that is not that of its leaves stands");
     }
 

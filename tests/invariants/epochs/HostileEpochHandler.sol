@@ -34,8 +34,7 @@ contract HostileEpochHandler is Reports {
         PayoutTree.Tree memory tree = _treeOf(distributor.activeRoot(token).epoch);
         if (tree.payouts.length == 0) return;
         uint256 level = tree.pathFrom(tree.widthOf()).length;
-        (IEpochDistributor.Payout[] memory payouts, IEpochDistributor.SumNode[] memory upper) =
-            tree.rangeAt(0, level);
+        (IEpochDistributor.Payout[] memory payouts, IEpochDistributor.SumNode[] memory upper) = tree.rangeAt(0, level);
         _arm(tree);
         uint256[] memory held = new uint256[](payouts.length);
         for (uint256 i; i < payouts.length; ++i) {

@@ -26,9 +26,8 @@ library PayoutTree {
         for (uint256 node = width - 1; node != 0; --node) {
             (uint256 left, uint256 right) = (2 * node, 2 * node + 1);
             tree.sums[node] = tree.sums[left] + tree.sums[right];
-            tree.hashes[node] = keccak256(
-                abi.encodePacked(tree.hashes[left], tree.sums[left], tree.hashes[right], tree.sums[right])
-            );
+            tree.hashes[node] =
+                keccak256(abi.encodePacked(tree.hashes[left], tree.sums[left], tree.hashes[right], tree.sums[right]));
         }
     }
 
@@ -39,7 +38,9 @@ library PayoutTree {
     /// @notice The siblings from a node up to the root.
     function pathFrom(Tree memory tree, uint256 node) internal pure returns (IEpochDistributor.SumNode[] memory path) {
         uint256 length;
-        for (uint256 above = node; above > 1; above /= 2) ++length;
+        for (uint256 above = node; above > 1; above /= 2) {
+            ++length;
+        }
         path = new IEpochDistributor.SumNode[](length);
         for (uint256 i; i < length; ++i) {
             path[i] = nodeAt(tree, node ^ 1);

@@ -28,9 +28,7 @@ abstract contract Pedigree is Actor {
         registers = new Registers();
         authority = new Authority(address(this));
         graph = new DerivativeGraph(
-            IWorkRegistry(address(registers)),
-            ILicenceRegistry(address(registers)),
-            IAccessManager(address(authority))
+            IWorkRegistry(address(registers)), ILicenceRegistry(address(registers)), IAccessManager(address(authority))
         );
     }
 

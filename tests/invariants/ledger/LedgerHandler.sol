@@ -35,9 +35,7 @@ contract LedgerHandler is Books {
         uint256 paid = paidTo(who.work, who.token, who.version, who.payee);
         _expect(paid >= who.paid, "I8: what was paid went down");
         _expect(due + paid >= who.due + who.paid, "I9: an entitlement went down");
-        _expect(
-            ledger.accruedOf(WorkId.wrap(who.work), who.token) >= who.accrued, "I9: what was accrued went down"
-        );
+        _expect(ledger.accruedOf(WorkId.wrap(who.work), who.token) >= who.accrued, "I9: what was accrued went down");
         if (paid != who.paid) {
             bool isFor = _paidWork == who.work && _paidVersion == who.version && address(touched) == address(who.token)
                 && (_paidPayee == who.payee || _paidPayee == address(0));
