@@ -118,7 +118,7 @@ class Application(Contracts):
     def outbox(self) -> Outbox:
         """The oracle's outbox, to file into and to read; its worker is a process of its own."""
         identity = identity_of(self.node, self.deployment)
-        return Outbox(self.settings.oracle.outbox, identity, worker=False)
+        return Outbox(self.settings.oracle.outbox, identity, roles=())
 
     @cached_property
     def watermark(self) -> WatermarkClient:

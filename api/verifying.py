@@ -76,5 +76,5 @@ def published_payouts(app: Application) -> dict[EpochNumber, Cid]:
     place = app.settings.oracle.outbox
     if isinstance(place, Path) and not place.exists():
         return {}
-    with open_oracle(app.settings.oracle, worker=False) as oracle:
+    with open_oracle(app.settings.oracle, roles=()) as oracle:
         return {row.report.epoch: row.payouts_cid for row in oracle.status().epochs}

@@ -14,7 +14,7 @@
         oracle.status()
 
 `python -m oracle run` ticks for ever; it is the outbox's one worker. Other processes open the
-oracle with `worker=False`: they file and read, and leave sealing, signing and sending to it.
+oracle with `roles=()`: they file and read, and leave sealing, signing and sending to it.
 Whatever is interrupted goes on where it was: evidence, epochs and signed transactions are in the
 outbox before anything leaves the process.
 """

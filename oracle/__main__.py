@@ -1,6 +1,7 @@
 """python -m oracle run | status | replay | rehearse | check | pause | resume | operator
 
-    run                  keep the direct lane, seal, sign, post and pay epochs until interrupted
+    run                  keep the direct lane, seal, sign, post and pay epochs until interrupted;
+                         --role epoch: seal and collect signatures alone; --role submit: send alone
     status               print how everything stands, as JSON
     replay               send again what was signed but is not final, recompute every epoch, stop
     rehearse             what the next epoch would come to: every payee's difference, as JSON;
@@ -46,6 +47,7 @@ from chain.ledger.errors import LedgerError
 from chain.provenance import ProvenanceError
 from chain.settings import SettingsInvalid
 from oracle.errors import EpochSuperseded, HistoryMismatch, OracleError, OutboxError
+from oracle.lease import Role
 from oracle.opening import open_oracle
 from oracle.operations.checks import TROUBLES, Check
 from oracle.operations.heartbeat import Heartbeat
@@ -253,7 +255,18 @@ COMMANDS: Final[dict[str, Command]] = {
     "resume": resume,
 }
 # These move transactions, so only one process at a time may do them.
-WORKERS: Final = frozenset({"run", "replay"})
+ROLES: Final[dict[str, Sequence[Role]]] = {
+    "run": tuple(Role),
+    "replay": (Role.SUBMIT,),
+    "resume": (Role.SUBMIT,),
+}
+
+
+def _roles(given: argparse.Namespace) -> list[Role]:
+    if given.command == "resume" and given.words:
+        # Relay keys are the worker's own; people may end any other pause beside it.
+        return []
+    return [role for role in ROLES.get(given.command, ()) if given.role in ("all", role)]
 
 
 def main(arguments: list[str]) -> int:
@@ -267,6 +280,7 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("command", choices=[*sorted(COMMANDS), "operator"])
     parser.add_argument("words", nargs="*", help="of pause and resume")
+    parser.add_argument("--role", choices=[*Role, "all"], default="all", help="of run")
     given = parser.parse_args(arguments)
     if _json_logs():
         log_as_json()
@@ -276,9 +290,7 @@ def main(arguments: list[str]) -> int:
         settings = OracleSettings.parse(os.environ)
         if os.environ.get(SWITCH):
             turn_on()
-        # Relay keys are the worker's own; people may end any other pause beside it.
-        is_worker = given.command in WORKERS or (given.command == "resume" and not given.words)
-        with open_oracle(settings, worker=is_worker) as service:
+        with open_oracle(settings, roles=_roles(given)) as service:
             return COMMANDS[given.command](service, settings, given.words)
     except (*REFUSALS, WordsUnfit) as error:
         sys.stderr.write(f"{error}\n")

@@ -19,6 +19,7 @@ READ_ONLY: Final = "read_only"
 AUTOCOMMIT: Final = "AUTOCOMMIT"
 # Classes of advisory locks, the second key being the schema: outboxes may share a database.
 WRITE_LOCK: Final = 0x616E7401
+# One for each role of a worker, in succession.
 WORKER_LOCK: Final = 0x616E7402
 LOCK_OBJECT: Final = "hashtext(current_schema()::text)"
 

@@ -406,13 +406,15 @@ class LeaseLost(OutboxError):
 
 
 class OutboxNotHeld(OutboxError):
-    """Raised when a process that is not the worker is asked to seal, sign or send."""
+    """Raised when a process that is not the worker in a role is asked for that worker's steps."""
 
-    def __init__(self, place: str) -> None:
+    def __init__(self, place: str, role: str) -> None:
         self.place = place
+        self.role = role
         super().__init__(
-            f"this process files into {place} and reads it; sealing, signing and sending are its "
-            "worker's: run `python -m oracle run`, or open it as the worker"
+            f"this process does not hold the role {role} in {place}; sealing and signing are the "
+            "role epoch's, sending is the role submit's: run `python -m oracle run`, with --role "
+            "for one of them"
         )
 
 

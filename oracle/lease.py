@@ -1,4 +1,5 @@
-"""Who is the outbox's worker: one process at a time, and none that only believes it is.
+"""Who is the outbox's worker: one process at a time for each role, and none that only believes it
+is. A process that is alone has both roles.
 
 Beside the lease's row there is a sign of life that dies with the process: a file lock for SQLite,
 a session's advisory lock for PostgreSQL. A worker that was killed is followed at once; one that
@@ -11,6 +12,7 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
@@ -19,8 +21,20 @@ import sqlalchemy as sa
 from oracle.databases import AUTOCOMMIT, LOCK_OBJECT, WORKER_LOCK
 from oracle.errors import LeaseLost, OutboxInUse
 
+
+class Role(StrEnum):
+    """What a worker does. Filing needs none, nor does reading."""
+
+    EPOCH = "epoch"
+    """Seals epochs and collects signatures."""
+    SUBMIT = "submit"
+    """Sends and follows transactions: posts, activates, pushes, keeps the direct lane."""
+
+
 # Longer than a step may wait for a node that does not answer.
 LEASE_SECONDS: Final = 120
+WORKER_LOCKS: Final = {Role.EPOCH: WORKER_LOCK, Role.SUBMIT: WORKER_LOCK + 1}
+LOCK_FILES: Final = {Role.EPOCH: ".lock", Role.SUBMIT: ".submit.lock"}
 NOW: Final = {
     "sqlite": "CAST(strftime('%s', 'now') AS INTEGER)",
     "postgresql": "CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS BIGINT)",
@@ -28,9 +42,12 @@ NOW: Final = {
 
 
 class Lease:
-    """The worker's claim on one outbox."""
+    """A worker's claim on one role."""
 
-    def __init__(self, engine: sa.Engine, place: str, seconds: int = LEASE_SECONDS) -> None:
+    def __init__(
+        self, engine: sa.Engine, place: str, role: Role, seconds: int = LEASE_SECONDS
+    ) -> None:
+        self.role = role
         self._engine = engine
         self._place = place
         self._seconds = seconds
@@ -48,7 +65,9 @@ class Lease:
     def claim_alone(self) -> None:
         """Take the sign of life. Raises OutboxInUse, on SQLite at once."""
         if self._engine.dialect.name == "sqlite":
-            self._file = _lock_beside(Path(str(self._engine.url.database)), self._place)
+            file = Path(str(self._engine.url.database))
+            beside = file.with_name(file.name + LOCK_FILES[self.role])
+            self._file = _lock_beside(beside, self._place)
         else:
             self._session = self._engine.connect()
             self._session.execution_options(isolation_level=AUTOCOMMIT)
@@ -56,7 +75,10 @@ class Lease:
     def take(self, connection: sa.Connection) -> None:
         """Become the worker, in a writing transaction. Raises OutboxInUse."""
         row = connection.execute(
-            sa.text(f"SELECT token, expires_at > {self._now} AS live FROM lease WHERE id = 1")  # noqa: S608
+            sa.text(
+                f"SELECT token, expires_at > {self._now} AS live FROM lease WHERE role = :role"  # noqa: S608
+            ),
+            {"role": self.role},
         ).one()
         self._alone = self._is_alone()
         if not self._alone and row.live:
@@ -65,9 +87,10 @@ class Lease:
         connection.execute(
             sa.text(
                 "UPDATE lease SET holder = :holder, token = :token, "  # noqa: S608
-                f"expires_at = {self._now} + :seconds WHERE id = 1"
+                f"expires_at = {self._now} + :seconds WHERE role = :role"
             ),
             {
+                "role": self.role,
                 "holder": f"{socket.gethostname()}:{os.getpid()}",
                 "token": self._token,
                 "seconds": self._seconds,
@@ -79,9 +102,9 @@ class Lease:
         changed = connection.execute(
             sa.text(
                 f"UPDATE lease SET expires_at = {self._now} + :seconds "  # noqa: S608
-                "WHERE id = 1 AND token = :token"
+                "WHERE role = :role AND token = :token"
             ),
-            {"seconds": self._seconds, "token": self._token},
+            {"role": self.role, "seconds": self._seconds, "token": self._token},
         ).rowcount
         if changed != 1:
             self.release()
@@ -105,15 +128,15 @@ class Lease:
         if self._session is None:
             return True
         taken = self._session.exec_driver_sql(
-            f"SELECT pg_try_advisory_lock({WORKER_LOCK}, {LOCK_OBJECT})"
+            f"SELECT pg_try_advisory_lock({WORKER_LOCKS[self.role]}, {LOCK_OBJECT})"
         ).scalar_one()
         return bool(taken)
 
 
 def _lock_beside(path: Path, place: str) -> int:
-    """Take the lock file. The kernel gives it back even when the process is killed."""
+    """Take a lock file. The kernel gives it back even when the process is killed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

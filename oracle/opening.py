@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,17 +11,27 @@ from chain.client.errors import KeyRefused
 from chain.client.keys import open_key, passphrase_from
 from chain.client.node import FeePolicy, Node
 from chain.client.signer import DEVELOPMENT_CHAIN_ID, LocalSigner, Signer, dev_signer
+from chain.client.usage_oracle import OperatorSet
 from chain.indexer.database import open_database
 from chain.indexer.follow import Follower
 from chain.indexer.store import Store
 from chain.ledger.identifiers import address
 from chain.provenance import FsBlockStore
+from chain.settings import SettingsInvalid
 from oracle.chain_view import ChainView
+from oracle.lease import Role
 from oracle.node_wire import NodeWire
 from oracle.operators.remote import ANSWER_SECONDS, RemoteOperator
 from oracle.outbox import Outbox
+from oracle.quorum import require_sound
 from oracle.service import OracleKeys, OracleService
-from oracle.settings import KEYS_VARIABLE, OracleSettings, RemoteOperators
+from oracle.settings import (
+    KEYS_VARIABLE,
+    OPERATORS_VARIABLE,
+    RELAY_VARIABLE,
+    OracleSettings,
+    RemoteOperators,
+)
 
 # Accounts of the development mnemonic.
 DEV_OPERATORS = range(3, 8)
@@ -29,11 +39,14 @@ DEV_RELAY = 8
 
 
 @contextmanager
-def open_oracle(settings: OracleSettings, *, worker: bool = True) -> Iterator[OracleService]:
+def open_oracle(
+    settings: OracleSettings, *, roles: Collection[Role] = tuple(Role)
+) -> Iterator[OracleService]:
     """The service over the settings' stores; they are let go on leaving. Only one process at a time
-    may be the `worker`; others file and read.
+    holds a role; others file and read.
 
-    Raises DeploymentInvalid, KeyRefused, RpcUnavailable, WrongChain, and what `Outbox` raises.
+    Raises DeploymentInvalid, KeyRefused, QuorumUnsound, SettingsInvalid (fewer operators than must
+    sign), RpcUnavailable, WrongChain, and what `Outbox` raises.
     """
     node = Node(settings.chain.rpc_url, fees=FeePolicy(cap_wei=settings.relay.fee_cap_wei))
     deployment = Deployment.load(settings.chain.deployment_path)
@@ -49,7 +62,13 @@ def open_oracle(settings: OracleSettings, *, worker: bool = True) -> Iterator[Or
     depth = settings.chain.reorg_depth
     follower = Follower(node, deployment, engine, depth=depth, witnesses=witnesses)
     view = ChainView(node, Store(engine), deployment, follower.catch_up, settings.final_depth)
-    outbox = Outbox(settings.outbox, identity_of(node, deployment), worker=worker)
+    if Role.EPOCH in roles:
+        operators = view.operator_set(node.head())
+        require_sound(operators)
+        _require_enough(operators, len(keys.operators) + (len(remote.urls) if remote else 0))
+    if Role.SUBMIT in roles and keys.relay is None:
+        raise SettingsInvalid(RELAY_VARIABLE, "is needed: the key that pays for gas")
+    outbox = Outbox(settings.outbox, identity_of(node, deployment), roles=roles)
     wire = NodeWire(
         node,
         anchor=node.block(deployment.block),
@@ -105,7 +124,17 @@ def keys_beside_operators(remote: RemoteOperators, deployment: Deployment) -> Or
         )
 
     producer = None if remote.producer_key is None else opened(remote.producer_key)
-    return OracleKeys((), producer, opened(remote.relay_key))
+    relay = None if remote.relay_key is None else opened(remote.relay_key)
+    return OracleKeys((), producer, relay)
+
+
+def _require_enough(operators: OperatorSet, asked: int) -> None:
+    if asked < operators.threshold:
+        raise SettingsInvalid(
+            OPERATORS_VARIABLE,
+            f"{operators.threshold} operators must sign and {asked} are asked: give the others' "
+            "addresses",
+        )
 
 
 def load_keys(folder: Path | None, deployment: Deployment) -> OracleKeys:

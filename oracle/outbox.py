@@ -6,7 +6,7 @@ Callers do all their network traffic outside of transactions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from oracle.databases import READ_ONLY, open_engine, url_of
 from oracle.errors import OutboxNotHeld, OutboxOfAnotherChain, OutboxUnavailable
 from oracle.held_events import HELD, HeldEvents, HeldNow
-from oracle.lease import LEASE_SECONDS, Lease
+from oracle.lease import LEASE_SECONDS, Lease, Role
 from oracle.schema import meta, migrate, set_meta
 
 Reached = Callable[[str], None]
@@ -27,8 +27,8 @@ def nowhere(_moment: str) -> None:
 
 
 class Outbox:
-    """One outbox. As its `worker`, this process holds it until `close` (or until it ends); any
-    number of others may file into it and read it meanwhile.
+    """One outbox. This process holds the worker's `roles` until `close` (or until it ends); any
+    number of others may file into it and read it meanwhile, with no role.
 
     `place` is an SQLite file's path or a database's address (`postgresql://…`). `identity` says
     which deployment it serves, e.g. chain id and contract addresses; an outbox begun for another
@@ -41,7 +41,7 @@ class Outbox:
         place: Path | str,
         identity: Mapping[str, str],
         *,
-        worker: bool = True,
+        roles: Collection[Role] = tuple(Role),
         reached: Reached = nowhere,
         lease_seconds: int = LEASE_SECONDS,
     ) -> None:
@@ -50,15 +50,15 @@ class Outbox:
         self.place = url.database or "" if url.get_backend_name() == "sqlite" else str(url)
         self._engine = open_engine(url)
         self._held = HeldEvents()
-        self._lease = Lease(self._engine, self.place, lease_seconds)
+        self._leases = [Lease(self._engine, self.place, role, lease_seconds) for role in roles]
         try:
-            if worker:
-                self._lease.claim_alone()
+            for lease in self._leases:
+                lease.claim_alone()
             with self.writing() as connection:
                 migrate(connection)
                 _check_identity(connection, identity)
-                if worker:
-                    self._lease.take(connection)
+                for lease in self._leases:
+                    lease.take(connection)
         except BaseException:
             self.close()
             raise
@@ -70,8 +70,9 @@ class Outbox:
         Raises LeaseLost when another worker took over from this one, OutboxUnavailable.
         """
         with self._told_plainly(), self._engine.begin() as connection:
-            if self._lease.held:
-                self._lease.renew(connection)
+            for lease in self._leases:
+                if lease.held:
+                    lease.renew(connection)
             yield self._seeing(connection)
 
     @contextmanager
@@ -84,13 +85,18 @@ class Outbox:
 
     def close(self) -> None:
         """Let another worker have it."""
-        self._lease.release()
+        for lease in self._leases:
+            lease.release()
         self._engine.dispose()
 
-    def require_worker(self) -> None:
-        """Raises OutboxNotHeld unless this process is the worker."""
-        if not self._lease.held:
-            raise OutboxNotHeld(self.place)
+    def holds(self, role: Role) -> bool:
+        """Whether this process is the worker in a role."""
+        return any(lease.role is role and lease.held for lease in self._leases)
+
+    def require(self, role: Role) -> None:
+        """Raises OutboxNotHeld unless this process is the worker in a role."""
+        if not self.holds(role):
+            raise OutboxNotHeld(self.place, role)
 
     def _seeing(self, connection: sa.Connection) -> sa.Connection:
         return connection.execution_options(**{HELD: HeldNow(self._held)})

@@ -32,6 +32,7 @@ from oracle.fees import RelayPolicy
 from oracle.harvest import look, record
 from oracle.history import EpochHistory, Prior
 from oracle.keeper import Keeper, KeeperRound
+from oracle.lease import Role
 from oracle.node_wire import NodeWire
 from oracle.operations.pausing import PauseLevel, Pauses
 from oracle.operations.spans import span
@@ -50,6 +51,7 @@ from oracle.transactions import TransactionLane
 from oracle.typed_data import StructSigner
 from oracle.wire import TransactionSigner
 
+POSTABLE: Final = (EpochState.ATTESTED, EpochState.QUEUED, EpochState.MINED)
 POLL_SECONDS: Final = 0.2
 # How often a step is looked at again before it is left to the next call.
 POLLS_MAX: Final = 50
@@ -62,21 +64,26 @@ class OracleKeys:
     """`operators` sign epochs, `producer` (one of them) signs the segments that evidence gives,
     `relay` pays for gas and has no authority; `more_relays` do the same beside it. There are no
     `operators` here when all of them are asked at addresses; without a `producer`, what evidence
-    gives waits."""
+    gives waits; without a `relay`, nothing is sent."""
 
     operators: tuple[StructSigner, ...]
     producer: StructSigner | None
-    relay: TransactionSigner
+    relay: TransactionSigner | None
     more_relays: tuple[TransactionSigner, ...] = ()
+
+    @property
+    def senders(self) -> tuple[TransactionSigner, ...]:
+        """Every key that may send."""
+        return () if self.relay is None else (self.relay, *self.more_relays)
 
 
 class OracleService(EvidenceDesk):
     """Everything the oracle does, in steps that may be repeated and stopped anywhere.
 
-    Without the outbox's lock (see `Outbox`) it files and reads; every other step raises
-    OutboxNotHeld. Each method raises `OracleError`, `ClientError` (node, contract), `IndexerError`
-    or `ProvenanceError`; whatever it raises, what was stored before is whole and the call may be
-    made again.
+    With no role in the outbox (see `Role`) it files and reads; a step of a role that it does not
+    hold raises OutboxNotHeld. Each method raises `OracleError`, `ClientError` (node, contract),
+    `IndexerError` or `ProvenanceError`; whatever it raises, what was stored before is whole and the
+    call may be made again.
     """
 
     def __init__(
@@ -114,8 +121,7 @@ class OracleService(EvidenceDesk):
         self._lane = TransactionLane(
             outbox,
             self._wire,
-            keys.relay,
-            *keys.more_relays,
+            *keys.senders,
             final_depth=view.final_depth,
             policy=relay_policy,
         )
@@ -141,7 +147,7 @@ class OracleService(EvidenceDesk):
         )
         held_back = self._direct.held_back
         self._sealer = Sealer(outbox, blocks, view, token, self._policy, pack, held_back)
-        relays = tuple(key.address for key in (keys.relay, *keys.more_relays))
+        relays = tuple(key.address for key in keys.senders)
         self.watch = Watch(outbox, view, self._sealer, relays, token)
 
     # epochs
@@ -161,8 +167,9 @@ class OracleService(EvidenceDesk):
 
     def seal_epoch(self) -> EpochRow:
         """Fix the next epoch: segments, report, payouts. Raises NothingToSeal, EpochNotReady."""
-        self._outbox.require_worker()
-        self.take_up_rejected()
+        self._outbox.require(Role.EPOCH)
+        if self._outbox.holds(Role.SUBMIT):
+            self.take_up_rejected()
         return self._sealer.seal(self._view.pin())
 
     def collect_signatures(self, number: int | None = None) -> Quorum:
@@ -171,7 +178,7 @@ class OracleService(EvidenceDesk):
         Signatures given are kept, and count on when their operators are away later. Raises
         QuorumNotReached with each refusal; QuorumUnsound.
         """
-        self._outbox.require_worker()
+        self._outbox.require(Role.EPOCH)
         row = self._epoch(number)
         quorum = self._quorum(row)
         collect(
@@ -195,7 +202,7 @@ class OracleService(EvidenceDesk):
         Returns it QUEUED or MINED when the chain takes longer; call again. Raises EpochNotReady,
         EpochSuperseded, TransactionFailed, ContractRefused (not funded, an earlier root pending).
         """
-        self._outbox.require_worker()
+        self._outbox.require(Role.SUBMIT)
         row = self._epoch(number)
         quorum = self._quorum(row)
         if row.state is EpochState.ATTESTED and not quorum.reached:
@@ -218,7 +225,7 @@ class OracleService(EvidenceDesk):
 
         None when no epoch waits. Payees that cannot take their money are in the outcome.
         """
-        self._outbox.require_worker()
+        self._outbox.require(Role.SUBMIT)
         self.take_up_rejected()
         with self._outbox.reading() as connection:
             waiting = EpochBook(connection).unpushed()
@@ -238,7 +245,7 @@ class OracleService(EvidenceDesk):
         """Return the usage of rejected epochs to their licences, and let it wait for the next one;
         the epochs for which that is done now. An epoch built on a rejected one, but not posted, is
         let go. Once nobody can bring the root back, that is: behind the final depth."""
-        self._outbox.require_worker()
+        self._outbox.require(Role.SUBMIT)
         at = self._view.pin()
         rejected = self._view.rejected(at)
         with self._outbox.reading() as connection:
@@ -254,7 +261,7 @@ class OracleService(EvidenceDesk):
 
     def keep_direct_lane(self) -> KeeperRound:
         """Pass on and push what payments of the direct lane left waiting."""
-        self._outbox.require_worker()
+        self._outbox.require(Role.SUBMIT)
         decided: list[str] = []
         refused: list[tuple[str, str]] = []
         for _ in range(KEEPER_ROUNDS_MAX):
@@ -268,7 +275,7 @@ class OracleService(EvidenceDesk):
 
     def report_directly(self) -> KeeperRound:
         """Report dear uses by themselves, and carry on those that were: see `DirectLane`."""
-        self._outbox.require_worker()
+        self._outbox.require(Role.SUBMIT)
         found = self._direct.carry(now=self._wire.next_block_time())
         self._lane.advance()
         return found
@@ -276,9 +283,9 @@ class OracleService(EvidenceDesk):
     # one step of everything
 
     def tick(self, *, seal: bool = True) -> TickReport:
-        """Do whatever can be done now: report dear uses by themselves, keep the direct lane, carry
-        on the epoch at hand or seal the next, activate and push. What cannot be done is said and
-        left for the next tick, and so is what people paused.
+        """Do whatever can be done now in the roles held: report dear uses by themselves, keep the
+        direct lane, carry on the epoch at hand or seal the next, activate and push. What cannot be
+        done is said and left for the next tick, and so is what people paused.
 
         Raises RpcUnavailable and what else a caller cannot wait away.
         """
@@ -286,14 +293,18 @@ class OracleService(EvidenceDesk):
         paused = self.pauses.all()
         report.troubles += [f"{pause.level} is paused: {pause.reason}" for pause in paused]
         levels = {pause.level for pause in paused}
-        submit = PauseLevel.SUBMIT not in levels
+        submit = self._outbox.holds(Role.SUBMIT) and PauseLevel.SUBMIT not in levels
+        seal = seal and self._outbox.holds(Role.EPOCH) and PauseLevel.SEAL not in levels
         if submit:
             self._tick_lanes(report)
         try:
             with span("epochs"):
-                self._tick_epochs(
-                    report, seal=seal and PauseLevel.SEAL not in levels, submit=submit
-                )
+                if submit:
+                    self._tick_payday(report)
+                if seal:
+                    self._tick_epoch(report)
+                if submit:
+                    self._tick_post(report)
         except NothingToSeal:
             pass
         except (EpochNotReady, ContractRefused, FeeTooHigh, RelayPaused) as wait:
@@ -314,27 +325,30 @@ class OracleService(EvidenceDesk):
                 report.note(f"sent {intent}", intent=intent)
             report.troubles += [f"{intent}: {reason}" for intent, reason in each.refused]
 
-    def _tick_epochs(self, report: TickReport, *, seal: bool, submit: bool) -> None:
-        payday = self.activate_and_push() if submit else None
+    def _tick_payday(self, report: TickReport) -> None:
+        payday = self.activate_and_push()
         if payday is not None and payday.claimable_from is None:
             paid, deferred = len(payday.outcome.paid), len(payday.outcome.deferred)
             text = f"epoch {payday.epoch}: {paid} payees paid, {deferred} deferred"
             report.note(text, epoch=payday.epoch)
+
+    def _tick_epoch(self, report: TickReport) -> None:
         with self._outbox.reading() as connection:
-            row = EpochBook(connection).last()
+            book = EpochBook(connection)
+            row, unpaid = book.last(), book.unpushed()
         if row is None or row.state in (EpochState.FINAL, EpochState.REJECTED):
-            if not seal or (payday is not None and not payday.complete):
+            if unpaid:
                 return
             row = self.seal_epoch()
             report.note(f"epoch {row.number} sealed: {row.report.event_count} events", **_ids(row))
         if row.state is EpochState.SEALED:
-            if not seal:
-                return
-            quorum = self.collect_signatures(row.number)
-            report.note(
-                f"epoch {row.number} signed by {len(quorum.signers)} operators", **_ids(row)
-            )
-        if not submit:
+            count = len(self.collect_signatures(row.number).signers)
+            report.note(f"epoch {row.number} signed by {count} operators", **_ids(row))
+
+    def _tick_post(self, report: TickReport) -> None:
+        with self._outbox.reading() as connection:
+            row = EpochBook(connection).last()
+        if row is None or row.state not in POSTABLE:
             return
         posted = self.post_epoch(row.number)
         if posted.state is not row.state:
@@ -362,12 +376,12 @@ class OracleService(EvidenceDesk):
 
     def resend(self) -> None:
         """Hand every stored transaction that is not final to the node again, and read receipts."""
-        self._outbox.require_worker()
+        self._outbox.require(Role.SUBMIT)
         self._relay.observe()
 
     def resume_relay(self) -> tuple[Address, ...]:
         """Let paused relay keys send again, after a person has looked; which keys."""
-        self._outbox.require_worker()
+        self._outbox.require(Role.SUBMIT)
         return self._lane.resume()
 
     def replay(self) -> tuple[Prior, ...]:

@@ -55,12 +55,12 @@ DIRECT_PRICE_MAX: Final = 2**128 - 1
 
 @dataclass(frozen=True)
 class RemoteOperators:
-    """Operators' processes to ask. `producer_key` and `relay_key` are places of keys (see
-    `chain.client.keys`): one operator's, that packs what evidence gives (None: evidence waits), and
-    the one that pays for gas. `token` is sent to every operator."""
+    """Operators' processes to ask, `token` being sent to each. `producer_key` and `relay_key` are
+    places of keys (see `chain.client.keys`): one operator's, that packs what evidence gives (None:
+    evidence waits), and the one that pays for gas, which the role submit needs alone."""
 
     urls: tuple[str, ...]
-    relay_key: str
+    relay_key: str | None
     producer_key: str | None
     passphrase_file: Path | None
     token: str | None
@@ -154,7 +154,8 @@ def _relay(variables: Mapping[str, str]) -> RelayPolicy:
 
 def _remote_operators(variables: Mapping[str, str]) -> RemoteOperators | None:
     urls = tuple(variables.get(OPERATORS_VARIABLE, "").split())
-    if not urls:
+    relay_key = variables.get(RELAY_VARIABLE) or None
+    if not urls and relay_key is None:
         return None
     if not all(url.startswith(("http://", "https://")) for url in urls):
         raise SettingsInvalid(
@@ -162,13 +163,9 @@ def _remote_operators(variables: Mapping[str, str]) -> RemoteOperators | None:
         )
     if len(set(urls)) != len(urls):
         raise SettingsInvalid(OPERATORS_VARIABLE, "gives an address twice")
-    if not variables.get(RELAY_VARIABLE):
-        raise SettingsInvalid(
-            RELAY_VARIABLE, f"is needed beside {OPERATORS_VARIABLE}: the key that pays for gas"
-        )
     return RemoteOperators(
         urls,
-        variables[RELAY_VARIABLE],
+        relay_key,
         variables.get(PRODUCER_VARIABLE) or None,
         path_in(variables, PASSPHRASE_VARIABLE),
         variables.get(OPERATORS_TOKEN_VARIABLE) or None,

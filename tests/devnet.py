@@ -110,13 +110,18 @@ def created_address(sender: Address, nonce: int) -> Address:
 
 
 def deploy_all(
-    node: Node, signers: tuple[LocalSigner, ...], *, window_seconds: int = WINDOW_SECONDS
+    node: Node,
+    signers: tuple[LocalSigner, ...],
+    *,
+    window_seconds: int = WINDOW_SECONDS,
+    operator_count: int = OPERATORS,
+    faults: int = 0,
 ) -> Deployment:
     """Deploy from the committed bytecode, in the order and wiring of the deployment script."""
     deployer = signers[DEPLOYER]
     nonce = node.nonce(deployer.address)
     operators = sorted(
-        (signer.address for signer in signers[FIRST_OPERATOR : FIRST_OPERATOR + OPERATORS]),
+        (signer.address for signer in signers[FIRST_OPERATOR : FIRST_OPERATOR + operator_count]),
         key=address_bytes,
     )
     plan = DeploymentPlan(
@@ -124,6 +129,7 @@ def deploy_all(
         council=signers[COUNCIL].address,
         operators=tuple(operators),
         threshold=THRESHOLD,
+        faults=faults,
         window_seconds=window_seconds,
         curator_delay_seconds=0,
     )

@@ -141,7 +141,7 @@ class Schedule:
         wrong = {intent: count for intent, count in wrong.items() if count != 1}
         if wrong:
             raise Violation(f"seed {self._seed}: carried out, times: {wrong}")
-        box = Outbox(self._job.place, IDENTITY, worker=False)
+        box = Outbox(self._job.place, IDENTITY, roles=())
         with box.reading() as connection:
             book = TransactionBook(connection)
             finals = [book.of_intent(intent) for intent in self.intents]

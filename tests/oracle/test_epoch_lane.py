@@ -11,6 +11,7 @@ from oracle.attribution import WithheldReason
 from oracle.epoch_book import EpochRow, EpochState
 from oracle.errors import EpochNotReady, EpochSuperseded, NothingToSeal
 from oracle.intake import RowOutcome
+from oracle.lease import Role
 from oracle.outbox import Outbox
 from oracle.relay import Deferral
 from tests.devnet import COUNCIL, CUSTOMER
@@ -347,9 +348,9 @@ def test_ten_thousand_events_are_one_epoch(world: World) -> None:
 def test_only_the_worker_seals_and_sends(world: World) -> None:
     from oracle.errors import OutboxNotHeld
 
-    filer = Outbox(world.folder / "outbox.db", {"chainId": "31337"}, worker=False)
+    filer = Outbox(world.folder / "outbox.db", {"chainId": "31337"}, roles=())
     with pytest.raises(OutboxNotHeld):
-        filer.require_worker()
+        filer.require(Role.EPOCH)
     filer.close()
 
 

@@ -41,7 +41,7 @@ def test_an_event_is_held_where_it_came_first_until_it_is_refused(
 ) -> None:
     place = tmp_path_factory.mktemp("held") / "outbox.db"
     box = Outbox(place, IDENTITY)
-    other = Outbox(place, IDENTITY, worker=False)
+    other = Outbox(place, IDENTITY, roles=())
     model: dict[Digest, Digest] = {}
     refused: set[Digest] = set()
     for number, (step, events) in enumerate(steps):

@@ -164,7 +164,7 @@ def test_a_running_oracle_pays_what_others_file_and_stops_when_told(world: World
     )
     try:
         body, signature = world.segment(world.plays(25))
-        with open_oracle(OracleSettings.parse(given), worker=False) as filer:
+        with open_oracle(OracleSettings.parse(given), roles=()) as filer:
             filer.file_segment(body, signature)
 
         posted = said_until(process, "epoch 1 is FINAL")

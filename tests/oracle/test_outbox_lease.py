@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from oracle.errors import LeaseLost, OutboxInUse, OutboxNotHeld, OutboxUnavailable
+from oracle.lease import Role
 from oracle.outbox import Outbox
 from oracle.schema import meta, set_meta
 from tests.postgres import Server, running_postgres
@@ -28,7 +29,7 @@ def test_a_hanging_worker_is_followed_when_its_lease_is_out_and_can_write_nothin
     with pytest.raises(LeaseLost), hanging.writing() as connection:
         set_meta(connection, "written by", "the hanging one")
     with pytest.raises(OutboxNotHeld):
-        hanging.require_worker()
+        hanging.require(Role.EPOCH)
     with follower.writing() as connection:
         assert meta(connection, "written by") is None
     with pytest.raises(OutboxInUse):
@@ -67,10 +68,31 @@ def test_a_killed_worker_is_followed_at_once(
     Outbox(place, IDENTITY).close()
 
 
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_each_role_has_a_worker_of_its_own(tmp_path: Path, postgres: Server, database: str) -> None:
+    place = tmp_path / "outbox.db" if database == "sqlite" else postgres.new_outbox()
+    sealing = Outbox(place, IDENTITY, roles=[Role.EPOCH])
+    sending = Outbox(place, IDENTITY, roles=[Role.SUBMIT])
+
+    assert sealing.holds(Role.EPOCH)
+    with pytest.raises(OutboxNotHeld, match="does not hold the role submit"):
+        sealing.require(Role.SUBMIT)
+    for taken in (Role.EPOCH, Role.SUBMIT):
+        with pytest.raises(OutboxInUse):
+            Outbox(place, IDENTITY, roles=[taken])
+    with pytest.raises(OutboxInUse):
+        Outbox(place, IDENTITY)
+    sending.close()
+    with sealing.writing() as connection:
+        set_meta(connection, "note", "still here")
+    Outbox(place, IDENTITY, roles=[Role.SUBMIT]).close()
+    sealing.close()
+
+
 def test_whoever_only_files_needs_no_lease_and_loses_none(postgres: Server) -> None:
     place = postgres.new_outbox()
     worker = Outbox(place, IDENTITY)
-    filer = Outbox(place, IDENTITY, worker=False)
+    filer = Outbox(place, IDENTITY, roles=())
 
     with filer.writing() as connection:
         set_meta(connection, "note", "filed")
