@@ -1,4 +1,5 @@
-"""python -m oracle run | status | replay | rehearse | check | pause | resume | operator
+"""python -m oracle run | status | replay | rehearse | check | pause | resume | export
+                 | operator | transmit
 
     run                  keep the direct lane, seal, sign, post and pay epochs until interrupted;
                          --role epoch: seal and collect signatures alone; --role submit: send alone
@@ -11,7 +12,9 @@
                          (nothing is sent to the chain)
     resume LEVEL         end a pause
     resume               let paused relay keys send again, after a look at what paused them
+    export EPOCH         print an attested epoch, for anybody to transmit
     operator             sign for one key, asked over HTTP: python -m oracle operator --help
+    transmit FILE        post such an epoch with any key: python -m oracle transmit --help
 
 Read from the environment: ANTIPHON_RPC_URL, ANTIPHON_DEPLOYMENT, ANTIPHON_INDEX_URL,
 ANTIPHON_OUTBOX (a file) or ANTIPHON_OUTBOX_URL (postgresql://…), ANTIPHON_BLOCKS,
@@ -59,6 +62,7 @@ from oracle.operations.spans import SWITCH, TracingUnavailable, turn_on
 from oracle.operators.process import main as operator
 from oracle.service import OracleService
 from oracle.settings import OracleSettings
+from oracle.transmitting import main as transmit
 
 log = logging.getLogger(__name__)
 
@@ -217,6 +221,14 @@ def resume(service: OracleService, _settings: OracleSettings, words: Sequence[st
     return 0
 
 
+def export(service: OracleService, _settings: OracleSettings, words: Sequence[str]) -> int:
+    """Print an attested epoch."""
+    if len(words) != 1 or not words[0].isascii() or not words[0].isdigit():
+        raise WordsUnfit("say which epoch, by its number")
+    _print(service.attested(int(words[0])).to_json())
+    return 0
+
+
 def _level(words: Sequence[str]) -> PauseLevel:
     names = " or ".join(PauseLevel)
     if not words or words[0] not in tuple(PauseLevel):
@@ -253,6 +265,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "check": check,
     "pause": pause,
     "resume": resume,
+    "export": export,
 }
 # These move transactions, so only one process at a time may do them.
 ROLES: Final[dict[str, Sequence[Role]]] = {
@@ -273,13 +286,15 @@ def main(arguments: list[str]) -> int:
     """Run one command; 1 with a plain sentence when it cannot be done."""
     if arguments[:1] == ["operator"]:
         return operator(arguments[1:])
+    if arguments[:1] == ["transmit"]:
+        return transmit(arguments[1:])
     parser = argparse.ArgumentParser(
         prog="python -m oracle",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("command", choices=[*sorted(COMMANDS), "operator"])
-    parser.add_argument("words", nargs="*", help="of pause and resume")
+    parser.add_argument("command", choices=[*sorted(COMMANDS), "operator", "transmit"])
+    parser.add_argument("words", nargs="*", help="of pause, resume and export")
     parser.add_argument("--role", choices=[*Role, "all"], default="all", help="of run")
     given = parser.parse_args(arguments)
     if _json_logs():

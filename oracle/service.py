@@ -48,6 +48,7 @@ from oracle.relay import PushOutcome, Relay
 from oracle.sealing import Sealer
 from oracle.transaction_book import TransactionBook
 from oracle.transactions import TransactionLane
+from oracle.transmitting import AttestedEpoch, attested_epoch
 from oracle.typed_data import StructSigner
 from oracle.wire import TransactionSigner
 
@@ -391,6 +392,10 @@ class OracleService(EvidenceDesk):
     def payouts_of(self, row: EpochRow) -> PayoutsPaper:
         """What an epoch pays, fetched by content id. Raises PaperMalformed or a BlockError."""
         return get_payouts(self._blocks, row.payouts_cid)
+
+    def attested(self, number: int) -> AttestedEpoch:
+        """What anybody may post. Raises EpochNotReady before somebody signed it."""
+        return attested_epoch(self._outbox, self._blocks, number)
 
     def refused_events(self, number: int) -> Sequence[tuple[Digest, str]]:
         """Events that an epoch did not count, and why."""
