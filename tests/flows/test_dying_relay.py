@@ -21,12 +21,14 @@ from chain.client.node import Node
 from chain.client.signer import dev_signers
 from chain.ledger.rights import BPS_WHOLE
 from chain.ledger.usage import UsageEvent, UsageKind
+from chain.provenance import Codec, FsBlockStore
 from chain.settlement.segments import Segment, SegmentOrigin, encode_segment
 from oracle.epoch_book import EpochBook, EpochRow, EpochState
-from oracle.evidence_book import EvidenceBook
 from oracle.opening import identity_of
 from oracle.outbox import Outbox
 from oracle.transaction_book import AttemptState, TransactionBook
+from oracle.transmitting import AttestedEpoch
+from oracle.usage_book import UsageBook
 from tests.devnet import (
     ACCOUNTS,
     FIRST_OPERATOR,
@@ -251,8 +253,21 @@ def test_a_relay_that_dies_again_and_again_pays_everybody_once(town: Town) -> No
     assert devnet.oracle.last_epoch(at=at) == 2
     town.wait("final", lambda: set(town.attempts()) == {"FINAL"})
     with town.outbox.reading() as connection:
-        events = EvidenceBook(connection).event_counts()
+        events = UsageBook(connection).event_counts()
     assert events == {"counted": FIRST_PLAYS + LATER_PLAYS}
+    check_what_the_api_gives(town, second)
+
+
+def check_what_the_api_gives(town: Town, row: EpochRow) -> None:
+    """Whatever an epoch is made of, and what anybody may transmit; no other block."""
+    attested = httpx.get(f"{town.api.url}/v1/epochs/{row.number}/attested", timeout=60.0).json()
+    assert AttestedEpoch.from_json(attested).report == row.report
+    assert len(attested["signatures"]) == OPERATORS - 1
+    block = httpx.get(f"{town.api.url}/ipfs/{row.evidence_cid}?format=raw", timeout=60.0)
+    assert row.evidence_cid.matches(block.content)
+    private = FsBlockStore(town.folder / "api" / "blocks").put(Codec.RAW, b"nobody published this")
+    assert httpx.get(f"{town.api.url}/ipfs/{private}", timeout=60.0).status_code == 404
+    assert httpx.get(f"{town.api.url}/ipfs/nonsense", timeout=60.0).status_code == 404
 
 
 def is_final(town: Town, number: int, *, pushed: bool = False) -> bool:
