@@ -14,7 +14,7 @@ export NO_TORCH_COMPILE := 1
 
 SOLC_VERSION := 0.8.37
 
-.PHONY: help setup demo up test test-chain test-pure test-ipfs test-second-node lint invariants static coverage-contracts differential proofs mutation abi lock train bench-gas bench-watermark bench-fingerprint bench-trees bench-indexer faults kill-matrix fuzz nightly clean
+.PHONY: help setup demo up test test-chain test-pure test-ipfs test-second-node lint invariants static coverage-contracts differential proofs mutation abi lock train bench-gas bench-watermark bench-fingerprint bench-trees bench-settlement bench-indexer faults kill-matrix fuzz nightly clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -114,6 +114,9 @@ faults: setup  ## index and relay through random forks, kills and lying nodes (S
 
 kill-matrix: setup  ## the oracle killed at every named moment, on SQLite and PostgreSQL, alone and with more
 	python -m tests.faults --matrix
+
+bench-settlement: setup  ## usage events settled per second, signed segments to final root (EVENTS=1e6)
+	python -m benchmarks.settlement $(if $(EVENTS),--events $(EVENTS))
 
 differential: setup  ## contracts beside their exact models in one process (CALLS=10000000 SEED=1)
 	python -m tests.differential --calls $(or $(CALLS),10000000) --seed $(or $(SEED),1)
