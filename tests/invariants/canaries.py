@@ -85,6 +85,14 @@ CANARIES = (
         says="I17",
     ),
     Canary(
+        bug="a rejected report may be released",
+        file="contracts/DirectReports.sol",
+        sound="        _held[held.eventId] = _REJECTED;\n",
+        broken="",
+        suite="DirectInvariants",
+        says="I1",
+    ),
+    Canary(
         bug="sums that wrap around",
         file="contracts/libraries/SumTree.sol",
         sound="if (wrapped) revert IEpochDistributor.InvalidProof();\n        return",
