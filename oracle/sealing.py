@@ -32,6 +32,7 @@ from chain.settlement.segments import (
 )
 from chain.settlement.settle_columns import ColumnarSettlement, settle_records
 from oracle.attribution import DetectionPolicy
+from oracle.chain_facts import ChainFacts
 from oracle.chain_view import ChainView
 from oracle.epoch_book import EpochBook, EpochRow, EpochState
 from oracle.errors import EpochNotReady, NothingToSeal
@@ -167,7 +168,8 @@ class Sealer:
             harvest = look(book, facts, self._policy, operators)
             fresh = [event for event in harvest.fresh if event.event_id not in held_back]
             packed = [] if self._pack is None else list(map(self._pack, chunks_of(fresh)))
-            chosen = _fitting(itertools.chain(packed, book.usage.waiting_segments()))
+            waiting = (s for s in book.usage.waiting_segments() if _is_licensed(s, facts))
+            chosen = _fitting(itertools.chain(packed, waiting))
             if not chosen:
                 raise NothingToSeal
             records = joined_records([segment_records(segment.body) for segment in chosen])
@@ -213,6 +215,13 @@ class Sealer:
         raise NothingToSeal(
             f"all {len(refused)} waiting events were refused ({', '.join(reasons)})"
         )
+
+
+def _is_licensed(segment: StoredSegment, facts: ChainFacts) -> bool:
+    """Whether the block knows all licences of a segment. One taken since was known when its plays
+    were filed: they wait for it, and are not refused as unlicensed."""
+    licences = np.unique(segment_records(segment.body)["licence_id"])
+    return all(facts.licence(LicenceId(int(licence))) is not None for licence in licences)
 
 
 def _fitting(segments: Iterable[StoredSegment]) -> list[StoredSegment]:

@@ -82,10 +82,12 @@ def test_two_hundred_thousand_events_pay_each_payee_once_to_the_unit(world: Worl
         world.service.seal_epoch()
 
 
-def free_licence(world: World) -> LicenceId:
-    """A licence to distribute the gong at no price per use."""
+def another_licence(world: World, unit_price: int = 0) -> LicenceId:
+    """A second licence to distribute the gong; at no price per use unless one is given."""
     gong = world.heritage.works[0]
-    terms = replace(terms_of(world.devnet, Tier.DISTRIBUTION, DISTRIBUTION_PRICE), unit_price=0)
+    terms = replace(
+        terms_of(world.devnet, Tier.DISTRIBUTION, DISTRIBUTION_PRICE), unit_price=unit_price
+    )
     consent(world.devnet, 11, gong, terms)
     licence = take(world.devnet, gong, terms)
     world.devnet.pass_time(60)
@@ -94,7 +96,7 @@ def free_licence(world: World) -> LicenceId:
 
 def test_uses_worth_nothing_wait_until_something_is_worth_something(world: World) -> None:
     world.fund()
-    free = free_licence(world)
+    free = another_licence(world)
     world.file_plays(5, licence_id=free)
 
     with pytest.raises(NothingToSeal, match="worth nothing"):
@@ -112,7 +114,7 @@ def test_uses_worth_nothing_wait_until_something_is_worth_something(world: World
 
 def test_an_epoch_worth_nothing_after_others_is_counted_and_pays_nobody(world: World) -> None:
     world.fund()
-    free = free_licence(world)
+    free = another_licence(world)
     world.file_plays(10)
     world.pay_epoch()
     world.file_plays(7, first=10, licence_id=free)
@@ -125,6 +127,23 @@ def test_an_epoch_worth_nothing_after_others_is_counted_and_pays_nobody(world: W
     usage = {u.licence_id: u.units for u in world.service.payouts_of(second).licence_usage}
     assert usage == {free: 7}
     assert world.service.status().events == {"counted": 17}
+
+
+def test_plays_under_a_licence_too_young_to_be_final_wait_for_it(world: World) -> None:
+    world.fund()
+    world.devnet.mine(10)
+    licence = another_licence(world, UNIT_PRICE)
+    world.reopen(final_depth=8)
+    world.file_plays(3, licence_id=licence)
+
+    with pytest.raises(NothingToSeal):
+        world.service.seal_epoch()
+    assert world.service.status().events == {"waiting": 3}
+    world.devnet.mine(10)
+    row = world.service.seal_epoch()
+
+    assert row.report.event_count == 3
+    assert world.service.refused_events(row.number) == []
 
 
 def test_one_play_in_every_form_of_resending_is_one_payment(world: World) -> None:
