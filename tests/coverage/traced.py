@@ -99,7 +99,8 @@ def _keep(provider: HTTPProvider, method: str, params: Any, data: str, sent: Any
     assert "result" in asked, f"{method} of {data[:SELECTOR_END]}: {asked.get('error')}"
     created = (sent.get("contractAddress") or "").lower() if sent["to"] is None else None
     for kind, address, size, places, jumps in asked["result"]:
-        if address == created:
+        # What was refused while it was made has no code.
+        if created is not None and (address == created or size == 0):
             kind, size = "made", data[2:][:MADE_DIGITS]
         reached[f"{kind} {size}"][0].update(_numbers(places))
         reached[f"{kind} {size}"][1].update(_numbers(jumps))

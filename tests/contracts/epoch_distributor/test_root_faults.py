@@ -107,6 +107,17 @@ def test_an_honest_root_decreases_nobody(distributor, lane, activate, propose, p
     assert [root[3] for root in distributor.pendingRoots(lane)] == [2]
 
 
+def test_padding_is_no_leaf(distributor, lane, activate, propose, payees, roles):
+    before = activate(lane, {payees[0]: 100})
+    after = propose(2, dict.fromkeys(payees[:3], 100))
+    _, payout, proof = after.leaf(2)
+    shown = (before.leaf_of(payees[0]), [(3, payout, proof)])
+
+    refused = refusal_of(distributor.rejectDecrease, lane, 2, *shown, sender=roles.platform)
+
+    assert refused == ("InvalidProof",)
+
+
 def test_neighbours_are_neighbours(distributor, lane, activate, propose, payees, roles):
     """Two leaves with the payee's own between them show nothing."""
     before = activate(lane, {payees[1]: 10})
