@@ -12,6 +12,7 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
+import time
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -56,11 +57,17 @@ class Lease:
         self._file: int | None = None
         self._session: sa.Connection | None = None
         self._alone = False
+        self._renewed_at = 0.0
 
     @property
     def held(self) -> bool:
         """Whether it was taken, and neither let go nor lost."""
         return self._token is not None
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a third of its time has gone by since it was last confirmed."""
+        return time.monotonic() - self._renewed_at > self._seconds / 3
 
     def claim_alone(self) -> None:
         """Take the sign of life. Raises OutboxInUse, on SQLite at once."""
@@ -83,7 +90,7 @@ class Lease:
         self._alone = self._is_alone()
         if not self._alone and row.live:
             raise OutboxInUse(self._place)
-        self._token = int(row.token) + 1
+        self._token, self._renewed_at = int(row.token) + 1, time.monotonic()
         connection.execute(
             sa.text(
                 "UPDATE lease SET holder = :holder, token = :token, "  # noqa: S608
@@ -109,6 +116,7 @@ class Lease:
         if changed != 1:
             self.release()
             raise LeaseLost(self._place)
+        self._renewed_at = time.monotonic()
         # Whoever hung when this one took over may be gone by now.
         self._alone = self._alone or self._is_alone()
 

@@ -19,7 +19,7 @@ from chain.ledger.identifiers import address
 from chain.provenance import FsBlockStore
 from chain.settings import SettingsInvalid
 from oracle.chain_view import ChainView
-from oracle.lease import Role
+from oracle.lease import LEASE_SECONDS, Role
 from oracle.node_wire import NodeWire
 from oracle.operators.remote import ANSWER_SECONDS, RemoteOperator
 from oracle.outbox import Outbox
@@ -68,7 +68,13 @@ def open_oracle(
         _require_enough(operators, len(keys.operators) + (len(remote.urls) if remote else 0))
     if Role.SUBMIT in roles and keys.relay is None:
         raise SettingsInvalid(RELAY_VARIABLE, "is needed: the key that pays for gas")
-    outbox = Outbox(settings.outbox, identity_of(node, deployment), roles=roles)
+    outbox = Outbox(
+        settings.outbox,
+        identity_of(node, deployment),
+        roles=roles,
+        # Whoever looks in seldom still says in time that it is there.
+        lease_seconds=max(LEASE_SECONDS, 4 * settings.poll_seconds),
+    )
     wire = NodeWire(
         node,
         anchor=node.block(deployment.block),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -20,6 +21,10 @@ from oracle.schema import meta, migrate, set_meta
 
 Reached = Callable[[str], None]
 """Called at named moments between two durable steps; a test ends the process there."""
+
+
+# What a driver raises for a full disk, a server that is away, a session that was ended.
+NOT_NOW: Final = (sa.exc.OperationalError, sa.exc.InternalError, sa.exc.InterfaceError)
 
 
 def nowhere(_moment: str) -> None:
@@ -98,6 +103,12 @@ class Outbox:
         if not self.holds(role):
             raise OutboxNotHeld(self.place, role)
 
+    def keep_leases(self) -> None:
+        """For a worker that has had nothing to write: say that it is there. Raises LeaseLost."""
+        if any(lease.held and lease.is_due for lease in self._leases):
+            with self.writing():
+                pass
+
     def _seeing(self, connection: sa.Connection) -> sa.Connection:
         return connection.execution_options(**{HELD: HeldNow(self._held)})
 
@@ -105,7 +116,7 @@ class Outbox:
     def _told_plainly(self) -> Iterator[None]:
         try:
             yield
-        except sa.exc.OperationalError as error:
+        except NOT_NOW as error:
             raise OutboxUnavailable(self.place, str(error.orig).strip()) from error
 
 

@@ -290,6 +290,7 @@ class OracleService(EvidenceDesk):
 
         Raises RpcUnavailable and what else a caller cannot wait away.
         """
+        self._outbox.keep_leases()
         report = TickReport()
         paused = self.pauses.all()
         report.troubles += [f"{pause.level} is paused: {pause.reason}" for pause in paused]

@@ -89,6 +89,24 @@ def test_each_role_has_a_worker_of_its_own(tmp_path: Path, postgres: Server, dat
     sealing.close()
 
 
+def test_a_worker_with_nothing_to_write_keeps_its_lease(postgres: Server) -> None:
+    place = postgres.new_outbox()
+    idle = Outbox(place, IDENTITY, lease_seconds=3_600)
+    filer = Outbox(place, IDENTITY, roles=[])
+    with filer.writing() as connection:
+        connection.exec_driver_sql("UPDATE lease SET expires_at = 0")
+    # As if a third of the time had gone by.
+    for lease in idle._leases:
+        lease._renewed_at -= 1_201
+
+    idle.keep_leases()
+
+    with pytest.raises(OutboxInUse):
+        Outbox(place, IDENTITY)
+    filer.close()
+    idle.close()
+
+
 def test_whoever_only_files_needs_no_lease_and_loses_none(postgres: Server) -> None:
     place = postgres.new_outbox()
     worker = Outbox(place, IDENTITY)
