@@ -179,6 +179,7 @@ class Schedule:
         """Other blocks in the place of the last ones, as few as one and as many as there are."""
         head = self._node.head()
         own = head.number - self._deployment.block + 1
+        assert own > 0, f"the node's head is {head.number}, below what this schedule mined"
         depth = self._chance.choice([1, 2, own, self._chance.randint(1, own)])
         first = head.number - depth + 1
         before = self._node.block(first)
