@@ -33,7 +33,7 @@ _make_request: Any = HTTPProvider.make_request
 Reached = dict[str, tuple[set[int], set[int]]]
 reached: Reached = defaultdict(lambda: (set(), set()))
 ALIKE_MAX: Final = 40
-MINED_SECONDS, POLL_SECONDS = 30, 0.005
+MINED_SECONDS, POLL_SECONDS = 1, 0.005
 _seen: set[tuple[Any, ...]] = set()
 _alike: Counter[tuple[str, str, str]] = Counter()
 _test = [""]
@@ -56,10 +56,11 @@ setattr(HTTPProvider, "make_request", _traced)  # noqa: B010 (a method of theirs
 
 
 def _trace_sent(provider: HTTPProvider, transaction: str) -> None:
-    # The node names a transaction a moment before it has mined it.
+    # The node names a transaction a moment before it has mined it; some tests have it wait.
     until = time.monotonic() + MINED_SECONDS
     while (receipt := _receipt(provider, transaction)) is None:
-        assert time.monotonic() < until, f"{transaction} was not mined"
+        if time.monotonic() > until:
+            return
         time.sleep(POLL_SECONDS)
     sent: Any = _make_request(provider, "eth_getTransactionByHash", [transaction])["result"]
     data, to = sent["input"], receipt["to"]
