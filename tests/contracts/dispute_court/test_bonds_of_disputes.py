@@ -63,6 +63,16 @@ def test_time_under_a_freeze_is_not_had_for_nothing(
     assert sum(owed()) == coin.balanceOf(court)
 
 
+def test_no_bond_is_more_than_an_amount_may_be(
+    court, coin, royalty_ledger, work, split, thief, platform, deployer
+):
+    coin.mint(platform, 2**110, by(deployer))
+    coin.approve(royalty_ledger, 2**110, by(platform))
+    royalty_ledger.pay(work, coin, 2**110, by(platform))
+
+    assert court.bondFor(work, thief, split) == 2**96 - 1
+
+
 def test_a_friends_dispute_that_is_lost_costs_half_a_bond(
     court, coin, opened, thief, stranger, treasury
 ):
