@@ -53,8 +53,9 @@ def create_app(application: Application, *, body_bytes_max: int = UPLOAD_BYTES_M
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
     app.add_api_route("/health", health, tags=["health"], responses=problems.RESPONSES)
-    app.add_api_route("/livez", livez, tags=["health"])
-    app.add_api_route("/readyz", readyz, tags=["health"])
+    # For supervisors, whose forms are their own; programs ask /health.
+    app.add_api_route("/livez", livez, include_in_schema=False)
+    app.add_api_route("/readyz", readyz, include_in_schema=False)
     return app
 
 
