@@ -134,6 +134,18 @@ def test_a_payee_that_calls_back_is_only_deferred(
     assert lane.balanceOf(payees[0]) == 1
 
 
+def test_a_payee_that_calls_back_from_its_claim_is_refused(
+    distributor, lane, activate, ReentrantPayee, roles
+):
+    hostile = ReentrantPayee.deploy(by(roles.deployer))
+    claim = activate(lane, {hostile.address: 40}).claim(lane, hostile)
+    hostile.arm(distributor, distributor.claim.encode_input(*claim), by(roles.deployer))
+
+    refused = refusal_of(distributor.claim, *claim, sender=roles.keeper)
+
+    assert refused == ("ReentrancyGuardReentrantCall",)
+
+
 def test_leaves_for_nobody_and_for_the_distributor_itself_wait(
     distributor, lane, activate, payees, roles
 ):
