@@ -187,8 +187,8 @@ contract DirectHandler is Actor {
         }
         for (uint64 licence = 1; licence <= others.LICENCES(); ++licence) {
             uint256 price = others.termsOf(licence).unitPrice;
-            bool isCharged = others.unitsOf(licence) == usedOf[licence]
-                && others.revenueOf(licence) == usedOf[licence] * price;
+            bool isCharged =
+                others.unitsOf(licence) == usedOf[licence] && others.revenueOf(licence) == usedOf[licence] * price;
             if (!isCharged) return false;
         }
         return true;
