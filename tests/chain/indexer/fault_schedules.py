@@ -180,7 +180,7 @@ class Schedule:
         head = self._node.head()
         own = head.number - self._deployment.block + 1
         assert own > 0, f"the node's head is {head.number}, below what this schedule mined"
-        depth = self._chance.choice([1, 2, own, self._chance.randint(1, own)])
+        depth = self._chance.choice([1, min(2, own), own, self._chance.randint(1, own)])
         first = head.number - depth + 1
         before = self._node.block(first)
         self._node.rpc.request("anvil_rollback", depth, null_allowed=True)
