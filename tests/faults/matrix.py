@@ -106,11 +106,15 @@ class RelayCase(Schedule):
             if number == 0 and moment == "after-pause":
                 self._chain.drop_pool(self._senders)
                 self._chain.send_foreign(self.keys[0], self._job.target)
-            if number < 4 and (spikes or moment == "after-stuck-mark"):
-                self._chain.base_fee(SPIKE_GWEI if spikes else OVER_THE_CAP_GWEI)
-            elif number == 1 and moment == "after-reorged-mark":
-                self._chain.reorganise(1, self.dice, keep=False)
-                continue
+            if moment == "after-reorged-mark":
+                # It must be mined first: the dearer one comes when the worker is dead.
+                if number == 1:
+                    self._chain.reorganise(1, self.dice, keep=False)
+                    continue
+            elif number < 4 and moment == "after-stuck-mark":
+                self._chain.base_fee(OVER_THE_CAP_GWEI)
+            elif number < 4 and spikes:
+                self._chain.base_fee(SPIKE_GWEI)
             self._chain.mine()
         raise Violation(f"no relay comes to {moment} ({beside}): the case tests nothing")
 
