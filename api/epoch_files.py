@@ -16,7 +16,6 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -76,7 +75,7 @@ def write_epoch_files(app: Application, epoch: EpochNumber, folder: Path) -> Epo
         "epoch": epoch,
         "reportHash": record.report_hash.hex(),
         "block": last,
-        "deployment": _plain_deployment(app.deployment),
+        "deployment": app.deployment.to_plain(),
         "pieces": {name: _pieces((folder / name).read_bytes()) for name in LISTS},
     }
     (folder / "export.json").write_bytes(_sealed(document))
@@ -220,13 +219,6 @@ def _pieces(content: bytes) -> list[str]:
         hashlib.sha256(content[first : first + PIECE_BYTES]).hexdigest()
         for first in range(0, len(content), PIECE_BYTES)
     ]
-
-
-def _plain_deployment(deployment: Deployment) -> dict[str, Any]:
-    plain = asdict(deployment)
-    plain["chainId"], plain["windowSeconds"] = plain.pop("chain_id"), plain.pop("window_seconds")
-    plain["contracts"] = dict(deployment.contracts)
-    return plain
 
 
 def _plain_log(entry: RawLog) -> list[Any]:

@@ -17,11 +17,11 @@ from chain.ledger.identifiers import Address, Digest, EpochNumber
 from chain.provenance import BlockReader, Cid
 from chain.settlement.counting import Tally
 from chain.settlement.settle import PROGRAM_HASH
+from oracle.attester import Attester
 from oracle.attribution import DetectionPolicy
 from oracle.chain_view import ChainView
 from oracle.epoch_book import StoredSignature
 from oracle.errors import DirectReportRefused, EpochUnderWay
-from oracle.history import EpochHistory
 from oracle.operator import supported_events
 from oracle.papers import get_evidence
 from oracle.typed_data import StructSigner, sign_struct
@@ -54,7 +54,7 @@ class DirectMemory(Protocol):
         ...
 
 
-class DirectOperator:
+class DirectOperator(Attester):
     """One of the oracle's signers, for single uses."""
 
     def __init__(
@@ -65,22 +65,8 @@ class DirectOperator:
         memory: DirectMemory,
         policy: DetectionPolicy,
     ) -> None:
-        self._signer = signer
-        self._view = view
-        self._blocks = blocks
+        super().__init__(signer, view, blocks, policy)
         self._memory = memory
-        self._policy = policy
-        self._history = EpochHistory(view, blocks)
-
-    @property
-    def address(self) -> Address:
-        """The account it signs as."""
-        return self._signer.address
-
-    @property
-    def name(self) -> str:
-        """What it is called where its refusal is told."""
-        return self.address
 
     def attest(self, proposal: DirectProposal) -> StoredSignature:
         """Sign the proposed report, after judging it.

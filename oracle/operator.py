@@ -32,6 +32,7 @@ from chain.settlement.segments import (
 )
 from chain.settlement.settle import settle_epoch
 from chain.settlement.settle_columns import settle_records
+from oracle.attester import Attester
 from oracle.attribution import DetectionPolicy, attribute_detections, attribute_log
 from oracle.chain_facts import ChainFacts
 from oracle.chain_view import ChainView
@@ -51,7 +52,7 @@ from oracle.errors import (
     WouldEquivocate,
 )
 from oracle.generation_log import generation_log_domain, verify_generation_log
-from oracle.history import EpochHistory, segments_manifest
+from oracle.history import segments_manifest
 from oracle.papers import Evidence, SegmentProducer, differences, get_evidence
 from oracle.typed_data import StructSigner, require_signer, sign_struct
 
@@ -91,7 +92,7 @@ class Calculator(StrEnum):
     """By columns alone: for an operator of a quorum in which others compute both."""
 
 
-class Operator:
+class Operator(Attester):
     """One of the oracle's signers."""
 
     def __init__(
@@ -103,23 +104,9 @@ class Operator:
         policy: DetectionPolicy,
         calculator: Calculator = Calculator.BOTH,
     ) -> None:
-        self._signer = signer
-        self._view = view
-        self._blocks = blocks
+        super().__init__(signer, view, blocks, policy)
         self._memory = memory
-        self._policy = policy
         self._calculator = calculator
-        self._history = EpochHistory(view, blocks)
-
-    @property
-    def address(self) -> Address:
-        """The account it signs as."""
-        return self._signer.address
-
-    @property
-    def name(self) -> str:
-        """What it is called where its refusal is told."""
-        return self.address
 
     def attest(self, proposal: Proposal) -> StoredSignature:
         """Sign the proposed report, after computing it.

@@ -9,7 +9,6 @@ a file with one hexadecimal private key that only its owner can read.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import stat
@@ -22,6 +21,8 @@ os.environ.setdefault("ANTIPHON_ROOT", str(ROOT))
 os.environ.setdefault("SOLCX_BINARY_PATH", str(ROOT / ".tools" / "solcx"))
 os.environ.setdefault("ANTIPHON_ANVIL", str(ROOT / ".tools" / "anvil"))
 
+from chain.client.deployment import Deployment  # noqa: E402
+from chain.ledger.identifiers import Address  # noqa: E402
 from scripts.deployment import DEV_COIN, MINIMUM_BOND, DeploymentPlan, deploy_all  # noqa: E402  (Brownie reads the variables on import)
 
 DEVELOPMENT_CHAIN_ID = 31337
@@ -132,29 +133,20 @@ def accounts_for(arguments: argparse.Namespace, chain_id: int) -> tuple[Any, Dep
     return deployer, plan
 
 
-def record(
-    out: Path, chain_id: int, block: int, plan: DeploymentPlan, addresses: dict[str, str]
-) -> None:
-    """Write the deployment file in one step, so that a reader never sees half of it."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = out.with_suffix(".tmp")
-    temporary.write_text(
-        json.dumps(
-            {
-                "chainId": chain_id,
-                "block": block,
-                "contracts": addresses,
-                "operators": list(plan.operators),
-                "threshold": plan.threshold,
-                "windowSeconds": plan.window_seconds,
-                "curator": plan.curator,
-                "council": plan.council,
-            },
-            indent=2,
-        )
-        + "\n"
+def recorded(
+    chain_id: int, block: int, plan: DeploymentPlan, addresses: dict[str, str]
+) -> Deployment:
+    """What every part of a running ledger reads."""
+    return Deployment(
+        chain_id,
+        block,
+        {name: Address(place) for name, place in addresses.items()},
+        tuple(map(Address, plan.operators)),
+        plan.threshold,
+        plan.window_seconds,
+        Address(plan.curator),
+        Address(plan.council),
     )
-    temporary.replace(out)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -174,7 +166,7 @@ def main(argv: list[str] | None = None) -> int:
     deployer, plan = accounts_for(arguments, chain_id)
     deployed = deploy_all(loaded, deployer, plan)
     addresses = {name: contract.address for name, contract in deployed.items()}
-    record(arguments.out, chain_id, first_block, plan, addresses)
+    recorded(chain_id, first_block, plan, addresses).write(arguments.out)
     for name, address in addresses.items():
         print(f"{name:18} {address}")
     return 0

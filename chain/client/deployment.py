@@ -64,6 +64,27 @@ class Deployment:
         except (KeyError, TypeError, ValueError, AttributeError, BadAddress) as error:
             raise DeploymentInvalid(path, f"is damaged at {error!s:.80}") from error
 
+    def to_plain(self) -> dict[str, Any]:
+        """Inverse of `parse`."""
+        return {
+            "chainId": self.chain_id,
+            "block": self.block,
+            "contracts": dict(self.contracts),
+            "operators": list(self.operators),
+            "threshold": self.threshold,
+            "windowSeconds": self.window_seconds,
+            "curator": self.curator,
+            "council": self.council,
+        }
+
+    def write(self, path: Path) -> Path:
+        """Write the file in one step, so that a reader never sees half of it; returns `path`."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text(json.dumps(self.to_plain(), indent=2) + "\n")
+        temporary.replace(path)
+        return path
+
     @classmethod
     def of_chain(cls, chain_id: int) -> Deployment:
         """The deployment recorded in the package for a chain. Raises DeploymentInvalid."""

@@ -4,7 +4,6 @@ a derivative of them with its log, one epoch posted and paid, and one transactio
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +20,6 @@ from api.registration import (
     register_work,
     set_split,
 )
-from chain.client.deployment import Deployment
 from chain.client.signer import LocalSigner
 from chain.indexer.follow import Follower
 from chain.ledger.identifiers import CommunityId, LicenceId
@@ -66,28 +64,12 @@ class SmallLedger:
         return app
 
 
-def write_deployment(deployment: Deployment, path: Path) -> Path:
-    """The file that the deployment script writes."""
-    document = {
-        "chainId": deployment.chain_id,
-        "block": deployment.block,
-        "contracts": dict(deployment.contracts),
-        "operators": list(deployment.operators),
-        "threshold": deployment.threshold,
-        "windowSeconds": deployment.window_seconds,
-        "curator": deployment.curator,
-        "council": deployment.council,
-    }
-    path.write_text(json.dumps(document))
-    return path
-
-
 def open_application(
     devnet: Devnet, state: Path, watermark: FakeWatermark | None = None, *, rpc: str = ""
 ) -> Application:
     """An application over the development node; without `watermark`, over nobody at all."""
     state.mkdir(parents=True, exist_ok=True)
-    deployment = write_deployment(devnet.deployment, state / "deployment.json")
+    deployment = devnet.deployment.write(state / "deployment.json")
     app = Application(Settings(state, rpc or devnet.node.endpoint, URL, deployment))
     if watermark is not None:
         app.__dict__["watermark"] = watermark.client()

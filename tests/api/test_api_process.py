@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from api.__main__ import main
-from tests.api.small_ledger import SmallLedger, write_deployment
+from tests.api.small_ledger import SmallLedger
 
 
 def ends(capsys: pytest.CaptureFixture[str], state: Path, rpc: str, deployment: Path) -> str:
@@ -36,7 +36,7 @@ def test_without_a_node_it_says_so(
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         nobody = f"http://127.0.0.1:{closed.getsockname()[1]}"
-    deployment = write_deployment(ledger.devnet.deployment, tmp_path / "deployment.json")
+    deployment = ledger.devnet.deployment.write(tmp_path / "deployment.json")
 
     assert "Next: check that the node runs" in ends(capsys, tmp_path, nobody, deployment)
 
@@ -44,7 +44,7 @@ def test_without_a_node_it_says_so(
 def test_a_deployment_of_another_chain_is_refused(
     ledger: SmallLedger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = write_deployment(ledger.devnet.deployment, tmp_path / "deployment.json")
+    path = ledger.devnet.deployment.write(tmp_path / "deployment.json")
     path.write_text(json.dumps(json.loads(path.read_text()) | {"chainId": 1}))
 
     told = ends(capsys, tmp_path, ledger.devnet.node.endpoint, path)

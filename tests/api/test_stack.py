@@ -14,7 +14,7 @@ from api.stack.lock import StateInUse, hold
 from api.stack.processes import Launch, Process, StackError
 from api.stack.stack import ROOT, Stack
 from chain.client.errors import DeploymentInvalid
-from tests.api.small_ledger import SmallLedger, write_deployment
+from tests.api.small_ledger import SmallLedger
 
 
 def run(program: str, log: Path, seconds: float = 30.0) -> Process:
@@ -92,7 +92,7 @@ def test_a_demo_is_not_told_over_a_folder_that_is_being_shown(tmp_path: Path) ->
 
 def test_an_old_state_is_opened_and_not_deployed_again(ledger: SmallLedger, tmp_path: Path) -> None:
     stack = Stack(tmp_path, node_url=ledger.devnet.node.endpoint)
-    write_deployment(ledger.devnet.deployment, stack.deployment_file)
+    ledger.devnet.deployment.write(stack.deployment_file)
 
     assert stack.deploy(60) == dict(ledger.devnet.deployment.contracts)
     assert not (tmp_path / "logs").exists()

@@ -33,7 +33,6 @@ from chain.ledger.identifiers import Address, Digest, LicenceId
 from chain.ledger.rights import Terms, Tier
 from oracle.answers import Payday
 from oracle.service import OracleService
-from tests.api.small_ledger import write_deployment
 from tests.devnet import CUSTOMER, DEPLOYER, FIRST_OPERATOR, PLATFORM, Devnet
 
 SECONDS, RATE_HZ, SEED = 20, 16_000, 5
@@ -51,7 +50,7 @@ STEWARDS = (11, 12, 13)
 
 def open_story_application(devnet: Devnet, state: Path, watermark_url: str) -> Application:
     state.mkdir(parents=True, exist_ok=True)
-    deployment = write_deployment(devnet.deployment, state / "deployment.json")
+    deployment = devnet.deployment.write(state / "deployment.json")
     return Application(Settings(state, devnet.node.endpoint, watermark_url, deployment))
 
 

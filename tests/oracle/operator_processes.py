@@ -99,15 +99,5 @@ def start_operator(
 
 def deployment_file(deployment: Any, path: Path, **changes: Any) -> Path:
     """The file that the deployment script writes; operators in it are not gone by."""
-    document = {
-        "chainId": deployment.chain_id,
-        "block": deployment.block,
-        "contracts": dict(deployment.contracts),
-        "operators": list(deployment.operators),
-        "threshold": deployment.threshold,
-        "windowSeconds": deployment.window_seconds,
-        "curator": deployment.curator,
-        "council": deployment.council,
-    }
-    path.write_text(json.dumps(document | changes))
+    path.write_text(json.dumps(deployment.to_plain() | changes))
     return path

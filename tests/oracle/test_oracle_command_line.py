@@ -29,20 +29,7 @@ def variables(world: World, **changes: str) -> dict[str, str]:
     """What a shell would set, with the deployment written where it says."""
     deployment = world.devnet.deployment
     path = world.folder / "deployment.json"
-    path.write_text(
-        json.dumps(
-            {
-                "chainId": deployment.chain_id,
-                "block": deployment.block,
-                "contracts": dict(deployment.contracts),
-                "operators": list(deployment.operators),
-                "threshold": deployment.threshold,
-                "windowSeconds": deployment.window_seconds,
-                "curator": deployment.curator,
-                "council": deployment.council,
-            }
-        )
-    )
+    deployment.write(path)
     return {
         "ANTIPHON_RPC_URL": world.devnet.node.endpoint,
         "ANTIPHON_DEPLOYMENT": str(path),

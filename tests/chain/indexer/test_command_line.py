@@ -16,20 +16,7 @@ from tests.heritage import Heritage
 def settings(devnet: Devnet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     deployment = devnet.deployment
     path = tmp_path / "31337.json"
-    path.write_text(
-        json.dumps(
-            {
-                "chainId": deployment.chain_id,
-                "block": deployment.block,
-                "contracts": dict(deployment.contracts),
-                "operators": list(deployment.operators),
-                "threshold": deployment.threshold,
-                "windowSeconds": deployment.window_seconds,
-                "curator": deployment.curator,
-                "council": deployment.council,
-            }
-        )
-    )
+    deployment.write(path)
     monkeypatch.setenv("ANTIPHON_RPC_URL", devnet.node.endpoint)
     monkeypatch.setenv("ANTIPHON_DEPLOYMENT", str(path))
     monkeypatch.setenv("ANTIPHON_INDEX_URL", f"sqlite:///{tmp_path / 'new' / 'index.sqlite'}")
