@@ -49,7 +49,7 @@ class DirectBook:
         time `since`."""
         asked = "" if operator is None else " AND operator = :operator"
         rows = self._rows(
-            f"SELECT event_id FROM direct_signature WHERE deadline >= :since{asked}",  # noqa: S608
+            f"SELECT event_id FROM direct_signature WHERE deadline >= :since{asked}",  # noqa: S608 (our own words)
             since=since,
             **({} if operator is None else {"operator": operator}),
         )

@@ -83,7 +83,7 @@ class Lease:
         """Become the worker, in a writing transaction. Raises OutboxInUse."""
         row = connection.execute(
             sa.text(
-                f"SELECT token, expires_at > {self._now} AS live FROM lease WHERE role = :role"  # noqa: S608
+                f"SELECT token, expires_at > {self._now} AS live FROM lease WHERE role = :role"  # noqa: S608 (our own words)
             ),
             {"role": self.role},
         ).one()
@@ -93,7 +93,7 @@ class Lease:
         self._token, self._renewed_at = int(row.token) + 1, time.monotonic()
         connection.execute(
             sa.text(
-                "UPDATE lease SET holder = :holder, token = :token, "  # noqa: S608
+                "UPDATE lease SET holder = :holder, token = :token, "  # noqa: S608 (our own words)
                 f"expires_at = {self._now} + :seconds WHERE role = :role"
             ),
             {
@@ -108,7 +108,7 @@ class Lease:
         """Confirm it for another while, in a writing transaction. Raises LeaseLost."""
         changed = connection.execute(
             sa.text(
-                f"UPDATE lease SET expires_at = {self._now} + :seconds "  # noqa: S608
+                f"UPDATE lease SET expires_at = {self._now} + :seconds "  # noqa: S608 (our own words)
                 "WHERE role = :role AND token = :token"
             ),
             {"role": self.role, "seconds": self._seconds, "token": self._token},

@@ -91,7 +91,7 @@ _IS_OPEN: Final = "live = 1 AND state IN ({})".format(
     ", ".join(f"'{state}'" for state in sorted(OPEN))
 )
 _COUNT_OPEN: Final = (
-    "SELECT COUNT(DISTINCT tx.id) FROM tx JOIN attempt ON attempt.tx_id = tx.id WHERE " + _IS_OPEN  # noqa: S608
+    "SELECT COUNT(DISTINCT tx.id) FROM tx JOIN attempt ON attempt.tx_id = tx.id WHERE " + _IS_OPEN  # noqa: S608 (our own words)
 )
 _SELECT = """
     SELECT tx.id AS tx_id, intent, sender, nonce, target, data, gas_limit, tx_hash, number, raw,

@@ -80,7 +80,7 @@ def payout(chance: random.Random) -> Emission:
 
 def made_chain(node: Node, logs: int) -> Deployment:
     """A chain with so many payouts."""
-    emitter, chance = Emitter(node), random.Random(SEED)  # noqa: S311
+    emitter, chance = Emitter(node), random.Random(SEED)  # noqa: S311 (no secret)
     deployment = emitter.deployment
     for start in range(0, logs, LOGS_PER_BLOCK):
         count = min(LOGS_PER_BLOCK, logs - start)

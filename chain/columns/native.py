@@ -86,8 +86,8 @@ def main() -> int:
     try:
         print(f"batch hashing: compiled, {build().name}")  # noqa: T201 -- a command
     except NotBuilt as reason:
-        print(f"batch hashing: not compiled, {reason}.")  # noqa: T201
-        print("Large epochs will be hashed one by one, some twenty times slower.")  # noqa: T201
+        print(f"batch hashing: not compiled, {reason}.")  # noqa: T201 -- a command
+        print("Large epochs will be hashed one by one, some 20 times slower.")  # noqa: T201 -- as above
     return 0
 
 

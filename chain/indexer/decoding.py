@@ -56,7 +56,7 @@ def decoder(contract: str, event: str) -> Decoder:
     source = program.text()
     names: dict[str, Any] = {"Undecodable": Undecodable, "array": _array, "octets": _octets}
     names |= program.constants
-    exec(compile(source, f"<decoder of {contract}.{event}>", "exec"), names)  # noqa: S102
+    exec(compile(source, f"<decoder of {contract}.{event}>", "exec"), names)  # noqa: S102 (our own words)
     made: Decoder = names["decode"]
     return made
 

@@ -178,7 +178,7 @@ def test_numbers_over_the_databases_own_are_kept(story: Story, any_engine: Engin
     for number in ids:
         values = {"recording": number, "composition": 1}
         abi = event_abi("WorkRegistry", "RecordingOf")
-        story.say(emission_of("WorkRegistry", abi, lambda field: values[field.name]))  # noqa: B023
+        story.say(emission_of("WorkRegistry", abi, lambda field: values[field.name]))  # noqa: B023 (used at once)
     story.follower(any_engine).catch_up()
 
     column = tables.recording_of.c.recording
