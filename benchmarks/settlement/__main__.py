@@ -41,7 +41,6 @@ from oracle.opening import identity_of
 from oracle.operator import Calculator
 from oracle.outbox import Outbox
 from oracle.service import OracleKeys, OracleService
-from tests.api.small_ledger import write_deployment
 from tests.devnet import (
     ACCOUNTS,
     FIRST_OPERATOR,
@@ -101,7 +100,7 @@ def _measure(
     devnet: Devnet, heritage: Heritage, folder: Path, endpoint: str, asked: argparse.Namespace
 ) -> None:
     deployment = devnet.deployment
-    file = write_deployment(deployment, folder / "deployment.json")
+    file = deployment.write(folder / "deployment.json")
     app = Application(Settings(folder / "state", endpoint, "http://127.0.0.1:9", file))
     outbox = Outbox(app.settings.oracle.outbox, identity_of(devnet.node, deployment))
     signing = devnet.signers[FIRST_OPERATOR : FIRST_OPERATOR + deployment.threshold]

@@ -210,7 +210,7 @@ def test_an_altered_usage_event_is_named_and_no_figure_is_made_of_it(
     segment = next(
         cid
         for cid in ledger.app.blocks.iterate()
-        if cid.codec is Codec.RAW and ledger.app.blocks.get(cid).startswith(b"ANTSEG1\n")
+        if cid.codec is Codec.RAW and ledger.app.blocks.get(cid).startswith(b"ANTSEG2\n")
     )
     path = ledger.app.blocks.path_of(segment)
     sound = path.read_bytes()

@@ -30,7 +30,8 @@ from tests.flows.small_story import (
 )
 
 BPS = 10_000
-SEGMENT_MAGIC = b"ANTSEG1\n"
+SEGMENT_MAGIC = b"ANTSEG2\n"
+HEADER_BYTES = 64
 RECORD_BYTES = 57
 # The run itself, and the one copy that was found.
 GENERATION_USES = 2
@@ -165,10 +166,10 @@ def test_one_altered_usage_event_is_named_with_its_segment(story: Story) -> None
         for cid in blocks.iterate()
         if cid.codec is Codec.RAW
         and blocks.get(cid).startswith(SEGMENT_MAGIC)
-        and len(blocks.get(cid)) == len(SEGMENT_MAGIC) + sum(PLAYS) * RECORD_BYTES
+        and len(blocks.get(cid)) == HEADER_BYTES + sum(PLAYS) * RECORD_BYTES
     )
     # The last byte of the tenth event's licence id: another licence.
-    with altered(blocks.path_of(segment), len(SEGMENT_MAGIC) + 9 * RECORD_BYTES + 8):
+    with altered(blocks.path_of(segment), HEADER_BYTES + 9 * RECORD_BYTES + 8):
         report = verified(story)
 
     assert not report.is_clean
