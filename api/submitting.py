@@ -15,7 +15,8 @@ from typing import Any, Final, Protocol, TextIO
 from chain.ledger.identifiers import Digest, address
 from chain.ledger.usage import UsageEvent
 from chain.settlement.segments import SEGMENT_EVENTS_MAX, SegmentOrigin
-from oracle.intake import RowOutcome, pack_segment, segment_lots
+from oracle.intake import pack_segment, segment_lots
+from oracle.intake_receipt import RowOutcome
 from oracle.typed_data import StructSigner
 from oracle.usage_book import StoredSegment
 from oracle.usage_rows import Row, UsageFormat, bounded_lines, read_rows

@@ -16,7 +16,8 @@ from chain.settlement.segments import SEGMENT_BYTES_MAX, segment_origin
 from oracle.chain_facts import ChainFacts
 from oracle.errors import SegmentRefused
 from oracle.evidence_book import EvidenceBook
-from oracle.intake import IntakeReceipt, UsageIntake
+from oracle.intake import UsageIntake
+from oracle.intake_receipt import IntakeReceipt
 from oracle.node_wire import NodeWire
 from oracle.typed_data import SIGNATURE_BYTES
 

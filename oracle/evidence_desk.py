@@ -20,7 +20,8 @@ from oracle.generation_log import (
     generation_log_domain,
     verify_generation_log,
 )
-from oracle.intake import IntakeReceipt, UsageIntake
+from oracle.intake import UsageIntake
+from oracle.intake_receipt import IntakeReceipt
 from oracle.manifest_check import require_detection_manifest, require_generation_manifest
 from oracle.outbox import Outbox
 from oracle.typed_data import StructSigner

@@ -7,9 +7,6 @@ and detections is reported by nobody but the oracle, from evidence (see `oracle.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from itertools import repeat
 from typing import Final
 
 import numpy as np
@@ -33,6 +30,7 @@ from oracle.chain_facts import ChainFacts
 from oracle.errors import EvidenceMalformed, SegmentOfAnother, SegmentRefused
 from oracle.evidence_book import EvidenceBook
 from oracle.generation_log import CLOCK_SKEW_SECONDS
+from oracle.intake_receipt import AllAccepted, IntakeReceipt, RowOutcome, RowResult
 from oracle.outbox import Outbox
 from oracle.typed_data import StructSigner, require_signer, sign_struct
 from oracle.usage_book import StoredSegment
@@ -43,40 +41,6 @@ BACKDATED_SECONDS_MAX: Final = 400 * 86_400
 # Segments whose times are compared when events are sent again; a log sent anew has its own cut, so
 # each of its segments meets two or three of the first ones.
 COMPARED_SEGMENTS_MAX: Final = 16
-
-
-class RowOutcome(StrEnum):
-    """What became of one row."""
-
-    ACCEPTED = "accepted"
-    """It waits for the next epoch."""
-    DUPLICATE = "duplicate"
-    """The same event is held already; the reason says so if it was held with another time."""
-    REFUSED = "refused"
-    """It is not usage; the reason is beside it."""
-
-
-# Not frozen: one is made for every event, and that would double its time.
-@dataclass(slots=True)
-class RowResult:
-    """One row of a segment or file, counted from 0."""
-
-    index: int
-    outcome: RowOutcome
-    event_id: Digest | None = None
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class IntakeReceipt:
-    """What became of everything that was handed in. `segments` are the digests of what was."""
-
-    segments: tuple[Digest, ...]
-    rows: tuple[RowResult, ...]
-
-    def count(self, outcome: RowOutcome) -> int:
-        """How many rows ended so."""
-        return sum(row.outcome is outcome for row in self.rows)
 
 
 class UsageIntake:
@@ -121,23 +85,19 @@ class UsageIntake:
         rows = self._foresee(stored) if dry_run else self.keep(stored)
         return IntakeReceipt((stored.digest,), rows)
 
-    def keep(self, segment: StoredSegment) -> tuple[RowResult, ...]:
+    def keep(self, segment: StoredSegment) -> Sequence[RowResult]:
         """Store a verified segment and those of its events that are new."""
         with self._outbox.writing() as connection:
             book = EvidenceBook(connection)
             rows = _rows_of(book, segment)
-            fresh = [
-                row.event_id
-                for row in rows
-                if row.outcome is RowOutcome.ACCEPTED and row.event_id is not None
-            ]
+            fresh = _accepted_ids(rows)
             if fresh:
                 book.usage.put_segment(segment, fresh)
             self._outbox.reached("segment-before-commit")
         self._outbox.reached("segment-after-commit")
         return rows
 
-    def _foresee(self, segment: StoredSegment) -> tuple[RowResult, ...]:
+    def _foresee(self, segment: StoredSegment) -> Sequence[RowResult]:
         with self._outbox.reading() as connection:
             return _rows_of(EvidenceBook(connection), segment)
 
@@ -204,14 +164,24 @@ def pack_segment(
     return StoredSegment(segment.digest, signer.address, signature, segment.count, body)
 
 
-def _rows_of(book: EvidenceBook, segment: StoredSegment) -> tuple[RowResult, ...]:
+def _accepted_ids(rows: Sequence[RowResult]) -> Sequence[Digest]:
+    if isinstance(rows, AllAccepted):
+        return rows.event_ids
+    return [
+        row.event_id
+        for row in rows
+        if row.outcome is RowOutcome.ACCEPTED and row.event_id is not None
+    ]
+
+
+def _rows_of(book: EvidenceBook, segment: StoredSegment) -> Sequence[RowResult]:
     """What each event of a segment is to the outbox: new, or held; and held with which time."""
     records = segment_records(segment.body)
-    ids, times = digests_of(record_ids(records)), records["occurred_at"].tolist()
+    ids = digests_of(record_ids(records))
     held = book.usage.holders_of(ids)
     if not held and len(set(ids)) == len(ids):
-        accepted = (range(len(ids)), repeat(RowOutcome.ACCEPTED), ids, repeat(""))
-        return tuple(map(RowResult, *accepted))
+        return AllAccepted(ids)
+    times = records["occurred_at"].tolist()
     known = _times_held(book, segment, held)
     rows = []
     seen: dict[Digest, int] = {}
@@ -223,7 +193,7 @@ def _rows_of(book: EvidenceBook, segment: StoredSegment) -> tuple[RowResult, ...
         before = seen.get(event_id, known.get(event_id, time))
         reason = "" if before == time else _another_time(before, time)
         rows.append(RowResult(index, RowOutcome.DUPLICATE, event_id, reason))
-    return tuple(rows)
+    return rows
 
 
 def _times_held(

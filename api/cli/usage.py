@@ -55,7 +55,7 @@ def submit(
     from chain.client.errors import KeyRefused, SignerAway
     from chain.client.keys import open_key, passphrase_from
     from oracle.errors import EvidenceRefused
-    from oracle.intake import RowOutcome
+    from oracle.intake_receipt import RowOutcome
 
     chosen = format_of(file, form)
     if not file.is_file():

@@ -10,7 +10,7 @@ import numpy as np
 from api.demo.cast import UNIT
 from api.demo.world import World
 from chain.ledger.rights import Tier
-from oracle.intake import RowOutcome
+from oracle.intake_receipt import RowOutcome
 
 PLAYS = 10_200
 DAY_SECONDS = 24 * 60 * 60

@@ -14,7 +14,8 @@ from api.usage import SIGNED_SEGMENT_BYTES_MAX, UsageDesk, segment_cid
 from chain.ledger.identifiers import Digest
 from chain.settlement.segments import SEGMENT_EVENTS_MAX
 from oracle.generation_log import CLOCK_SKEW_SECONDS
-from oracle.intake import BACKDATED_SECONDS_MAX, RowOutcome
+from oracle.intake import BACKDATED_SECONDS_MAX
+from oracle.intake_receipt import RowOutcome
 
 router = APIRouter(prefix="/v1/usage", tags=["usage"], responses=problems.RESPONSES)
 CREATED: Final = 201
@@ -77,8 +78,7 @@ async def file_segment(
         "dry_run": dry_run,
         "rows": [
             {"row": row.index, "outcome": row.outcome.value, "reason": row.reason}
-            for row in filed.receipt.rows
-            if row.outcome is not RowOutcome.ACCEPTED
+            for row in filed.receipt.not_accepted()
         ],
     }
 

@@ -10,7 +10,7 @@ from chain.ledger.rights import BPS_WHOLE
 from oracle.attribution import WithheldReason
 from oracle.epoch_book import EpochRow, EpochState
 from oracle.errors import EpochNotReady, EpochSuperseded, NothingToSeal
-from oracle.intake import RowOutcome
+from oracle.intake_receipt import RowOutcome
 from oracle.lease import Role
 from oracle.outbox import Outbox
 from oracle.relay import Deferral

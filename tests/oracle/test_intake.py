@@ -20,7 +20,8 @@ from oracle.errors import (
     SignatureMalformed,
 )
 from oracle.evidence_book import EvidenceBook
-from oracle.intake import RowOutcome, UsageIntake, segment_lots
+from oracle.intake import UsageIntake, segment_lots
+from oracle.intake_receipt import AllAccepted, IntakeReceipt, RowOutcome, RowResult
 from oracle.outbox import Outbox
 from tests.oracle.evidence_fixtures import (
     CHAIN_ID,
@@ -323,3 +324,17 @@ def test_two_platforms_may_use_the_same_line_ids(outbox: Outbox) -> None:
     ids: set[Digest | None] = {row.event_id for row in (*mine.rows, *theirs.rows)}
     assert len(ids) == 2
     assert waiting(outbox) == 2
+
+
+def test_rows_of_a_segment_that_is_all_new_are_made_when_asked_for() -> None:
+    ids = [Digest(bytes([n]) * 32) for n in range(3)]
+    rows = AllAccepted(ids)
+    receipt = IntakeReceipt((), rows)
+
+    one_by_one = [RowResult(n, RowOutcome.ACCEPTED, ids[n]) for n in range(3)]
+    assert list(rows) == one_by_one
+    assert (rows[-1], rows[1:]) == (one_by_one[2], one_by_one[1:])
+    assert [receipt.count(outcome) for outcome in RowOutcome] == [3, 0, 0]
+    assert receipt.not_accepted() == ()
+    with pytest.raises(IndexError):
+        rows[3]

@@ -20,7 +20,7 @@ from chain.settlement.segments import (
     encode_segment,
 )
 from oracle.errors import NothingToSeal
-from oracle.intake import RowOutcome
+from oracle.intake_receipt import RowOutcome
 from tests.devnet import PLATFORM, THRESHOLD
 from tests.heritage import DISTRIBUTION_PRICE, UNIT_PRICE, consent, take, terms_of
 from tests.oracle.conftest import World
