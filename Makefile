@@ -57,7 +57,7 @@ demo: setup  ## the whole loop, from recordings to paid creators (AUDIO=folder f
 up: setup  ## node, watermark service, oracle and API; Ctrl-C ends them all
 	antiphon up
 
-test: lint static test-pure test-chain bench-gas invariants  ## everything that runs without a daemon of somebody else's
+test: lint static test-pure test-chain bench-gas invariants faults  ## everything that runs without a daemon of somebody else's
 
 lint: setup
 	ruff check .
@@ -109,8 +109,10 @@ bench-indexer: setup  ## logs per second from a node into SQL, beside web3.py (L
 	python -m benchmarks.indexer $(if $(LOGS),--logs $(LOGS))
 
 faults: setup  ## index and relay through random forks, kills and lying nodes (SCHEDULES=300 SEED=1)
-	python -m tests.chain.indexer.fault_schedules --schedules $(or $(SCHEDULES),300) --seed $(or $(SEED),1)
-	python -m tests.faults --schedules $(or $(SCHEDULES),300) --seed $(or $(SEED),1)
+# Side by side: each waits for its node most of the time.
+	python -m tests.chain.indexer.fault_schedules --schedules $(or $(SCHEDULES),300) --seed $(or $(SEED),1) & \
+	index=$$!; python -m tests.faults --schedules $(or $(SCHEDULES),300) --seed $(or $(SEED),1); relay=$$?; \
+	wait $$index && exit $$relay
 
 kill-matrix: setup  ## the oracle killed at every named moment, on SQLite and PostgreSQL, alone and with more
 	python -m tests.faults --matrix
