@@ -1,9 +1,7 @@
 """What the application refuses, before anything is sent or written.
 
 ApplicationError
-├── RecordingRefused   the watermark service says why a recording cannot be taken
 ├── NotFound           no such work, licence or generation
-├── OfferMissing       a work has no terms on offer for a tier
 ├── LicenceUnfit       a licence does not cover what is about to be made
 ├── SegmentTooLarge    more bytes than a signed segment has
 └── NothingRunning     the command needs `antiphon up`
@@ -27,18 +25,6 @@ class NotFound(ApplicationError):
         super().__init__(f"there is no {noun} {name}. Next: check the id")
 
 
-class OfferMissing(ApplicationError):
-    code = "no-terms-on-offer"
-
-    def __init__(self, work_id: int, tier: str) -> None:
-        self.work_id = work_id
-        self.tier = tier
-        super().__init__(
-            f"work {work_id} has no terms on offer for {tier}. "
-            "Next: ask its community to put terms forward"
-        )
-
-
 class LicenceUnfit(ApplicationError):
     code = "licence-unfit"
 
@@ -50,10 +36,6 @@ class LicenceUnfit(ApplicationError):
             f"licence {licence_id} does not cover a derivative of work {work_id}: {reason}. "
             "Next: take a GENERATION licence for that work"
         )
-
-
-class RecordingRefused(ApplicationError):
-    code = "recording-refused"
 
 
 class SegmentTooLarge(ApplicationError):

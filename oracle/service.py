@@ -21,9 +21,9 @@ from chain.provenance import BlockStore
 from oracle.answers import OpenEpoch, OracleStatus, Payday, TickReport
 from oracle.attribution import DetectionPolicy
 from oracle.chain_view import ChainView
-from oracle.direct_lane import DirectLane
 from oracle.direct_operator import DirectOperator
 from oracle.direct_relay import DirectRelay
+from oracle.direct_reporting import DirectReporting
 from oracle.epoch_book import EpochBook, EpochRow, EpochState, StoredSignature
 from oracle.errors import EpochNotReady, NothingToSeal, RelayPaused, TransactionFailed
 from oracle.evidence_book import EvidenceBook
@@ -137,7 +137,7 @@ class OracleService(EvidenceDesk):
         self.pauses = Pauses(outbox)
         self._keeper = Keeper(outbox, self._lane, view, RoyaltyLedger.of(view.node, deployment))
         contract = DirectReports.of(view.node, deployment)
-        self._direct = DirectLane(
+        self._direct = DirectReporting(
             outbox,
             blocks,
             view,
@@ -275,7 +275,7 @@ class OracleService(EvidenceDesk):
         return KeeperRound(tuple(decided), tuple(refused))
 
     def report_directly(self) -> KeeperRound:
-        """Report dear uses by themselves, and carry on those that were: see `DirectLane`."""
+        """Report dear uses by themselves, and carry on those that were: see `DirectReporting`."""
         self._outbox.require(Role.SUBMIT)
         found = self._direct.carry(now=self._wire.next_block_time())
         self._lane.advance()

@@ -24,7 +24,7 @@ def found_copy(licence_id: LicenceId, heritage: Heritage, *, at: int, name: str)
 
 
 @dataclass
-class DirectLane:
+class DirectReporter:
     """What operators, a relay and the platform do for single reports."""
 
     devnet: Devnet

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -57,28 +59,33 @@ def upload(api: str, route: str, path: Path) -> dict[str, Any]:
 def download(api: str, route: str, into: IO[bytes]) -> None:
     """Write an answer's bytes into an open file. Raises as `get`."""
     url = base_url(api) + route
-    try:
-        with httpx.stream("GET", url, timeout=READ_SECONDS) as answer:
-            if answer.is_error:
-                answer.read()
-                body = answer.json()
-                raise Refused(f"{body.get('code', answer.status_code)}: {body.get('detail', '')}")
-            for chunk in answer.iter_bytes():
-                into.write(chunk)
-    except httpx.InvalidURL as error:
-        raise Refused(f"{url} is no address ({error}). Next: --api http://host:port") from None
-    except httpx.TransportError as error:
-        raise Refused(
-            f"{url} does not answer ({type(error).__name__}). Next: antiphon up"
-        ) from None
-    except (ValueError, AttributeError):
-        raise Refused(f"{url} is not an Antiphon API") from None
+    with _told_plainly(url), httpx.stream("GET", url, timeout=READ_SECONDS) as answer:
+        if answer.is_error:
+            answer.read()
+            _document(answer, url)
+        for chunk in answer.iter_bytes():
+            into.write(chunk)
 
 
 def _answer(method: str, url: str, **how: Any) -> dict[str, Any]:
+    with _told_plainly(url):
+        return _document(httpx.request(method, url, timeout=READ_SECONDS, **how), url)
+
+
+def _document(answer: httpx.Response, url: str) -> dict[str, Any]:
+    """What the API says; its refusals are raised."""
+    body = answer.json()
+    if not isinstance(body, dict):
+        raise Refused(f"{url} is not an Antiphon API")
+    if answer.is_error:
+        raise Refused(f"{body.get('code', answer.status_code)}: {body.get('detail', '')}")
+    return body
+
+
+@contextmanager
+def _told_plainly(url: str) -> Iterator[None]:
     try:
-        answer = httpx.request(method, url, timeout=READ_SECONDS, **how)
-        body = answer.json()
+        yield
     except httpx.InvalidURL as error:
         raise Refused(f"{url} is no address ({error}). Next: --api http://host:port") from None
     except httpx.TransportError as error:
@@ -87,8 +94,3 @@ def _answer(method: str, url: str, **how: Any) -> dict[str, Any]:
         ) from None
     except ValueError:
         raise Refused(f"{url} is not an Antiphon API") from None
-    if not isinstance(body, dict):
-        raise Refused(f"{url} is not an Antiphon API")
-    if answer.is_error:
-        raise Refused(f"{body.get('code', answer.status_code)}: {body.get('detail', '')}")
-    return body

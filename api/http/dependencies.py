@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
-from pydantic import AfterValidator
+from pydantic import AfterValidator, PlainValidator, WithJsonSchema
 
 from api.application import Application
 from chain.client.blocks import BlockPin
@@ -49,5 +49,9 @@ def digest_of(text: str) -> Digest:
 
 
 Account = Annotated[str, AfterValidator(account_of)]
-Hash = Annotated[str, AfterValidator(digest_of)]
+Hash = Annotated[
+    Digest,
+    PlainValidator(digest_of),
+    WithJsonSchema({"type": "string", "pattern": "^(0x)?[0-9a-fA-F]{64}$"}),
+]
 After = Annotated[int, Query(ge=0, le=ID_MAX, description="ids greater than this")]

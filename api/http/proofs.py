@@ -10,7 +10,7 @@ from fastapi import Path as InPath
 from api.http import plain, problems
 from api.http.dependencies import ID_MAX, Account, App, At, Hash
 from api.proving import EpochProofs
-from chain.ledger.identifiers import Address, Digest, EpochNumber
+from chain.ledger.identifiers import Address, EpochNumber
 
 router = APIRouter(prefix="/v1", tags=["proofs"], responses=problems.RESPONSES)
 
@@ -60,7 +60,7 @@ def prove_event(
 ) -> dict[str, Any]:
     """That an epoch counted a usage event: siblings from its leaf up to the report's usage root, as
     OpenZeppelin's MerkleProof takes them."""
-    found = proofs.event(EpochNumber(epoch), Digest(event_id), at)  # type: ignore[arg-type]
+    found = proofs.event(EpochNumber(epoch), event_id, at)
     return {
         "block": plain.plain_block(at),
         "epoch": found.report.epoch,

@@ -11,7 +11,6 @@ from api.errors import SegmentTooLarge
 from api.http import plain, problems
 from api.http.dependencies import App, Hash
 from api.usage import SIGNED_SEGMENT_BYTES_MAX, UsageDesk, segment_cid
-from chain.ledger.identifiers import Digest
 from chain.settlement.segments import SEGMENT_EVENTS_MAX
 from oracle.generation_log import CLOCK_SKEW_SECONDS
 from oracle.intake import BACKDATED_SECONDS_MAX
@@ -87,7 +86,7 @@ async def file_segment(
 def read_receipt(digest: Hash, desk: Desk) -> dict[str, Any]:
     """What became of a segment's events. Those that came first with another segment are held there:
     `held` may sum up to less than `count`."""
-    found = desk.receipt(Digest(digest))  # type: ignore[arg-type]
+    found = desk.receipt(digest)
     return {
         "segment": plain.hexadecimal(found.segment),
         "cid": str(segment_cid(found.segment)),

@@ -26,23 +26,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-os.environ.setdefault("ANTIPHON_ANVIL", str(ROOT / ".tools" / "anvil"))
+from sqlalchemy import Engine, text
+from web3 import Web3
 
-from sqlalchemy import Engine, text  # noqa: E402  (the node's place is read on import)
-from web3 import Web3  # noqa: E402
-
-from chain.client.deployment import Deployment  # noqa: E402
-from chain.client.interfaces import ABI_FOLDER  # noqa: E402
-from chain.client.node import Node  # noqa: E402
-from chain.indexer.chain_reading import ChainReader  # noqa: E402
-from chain.indexer.cursor import rebuild  # noqa: E402
-from chain.indexer.database import open_database  # noqa: E402
-from chain.indexer.event_table import event_abi  # noqa: E402
-from chain.indexer.follow import Follower  # noqa: E402
-from chain.indexer.projecting import Projector  # noqa: E402
-from tests.devnet import running_anvil  # noqa: E402
-from tests.emitter import NODE_OPTIONS, Emission, Emitter, emission_of  # noqa: E402
+from chain.client.deployment import Deployment
+from chain.client.interfaces import ABI_FOLDER
+from chain.client.node import Node
+from chain.indexer.chain_reading import ChainReader
+from chain.indexer.cursor import rebuild
+from chain.indexer.database import open_database
+from chain.indexer.event_table import event_abi
+from chain.indexer.follow import Follower
+from chain.indexer.projecting import Projector
+from tests.devnet import running_anvil
+from tests.emitter import NODE_OPTIONS, Emission, Emitter, emission_of
 
 LOGS = 50_000
 LOGS_PER_BLOCK = 100

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
@@ -15,7 +15,6 @@ from chain.ledger.identifiers import (
     Address,
     Digest,
     EpochNumber,
-    LicenceId,
     WorkId,
 )
 
@@ -38,32 +37,6 @@ class OperatorSet:
         """
         count = len(self.members)
         return self.threshold <= count and 2 * self.threshold > count + self.faults
-
-
-def report_from(values: Mapping[str, Any]) -> EpochReport:
-    """A report from a decoded struct."""
-    return EpochReport(
-        epoch=EpochNumber(values["epoch"]),
-        previous_report=Digest(values["previousReport"]),
-        token=Address(values["token"]),
-        usage_root=Digest(values["usageRoot"]),
-        event_count=values["eventCount"],
-        segments_digest=Digest(values["segmentsDigest"]),
-        sum_root=Digest(values["sumRoot"]),
-        leaf_root=Digest(values["leafRoot"]),
-        leaf_count=values["leafCount"],
-        cumulative_total=values["cumulativeTotal"],
-        state_block=values["stateBlock"],
-        state_time=values["stateTime"],
-        licence_usage_hash=Digest(values["licenceUsageHash"]),
-        withheld_hash=Digest(values["withheldHash"]),
-        program_hash=Digest(values["programHash"]),
-    )
-
-
-def usage_from(values: Sequence[Mapping[str, Any]]) -> tuple[LicenceUsage, ...]:
-    """Usage per licence from a decoded array."""
-    return tuple(LicenceUsage(LicenceId(v["licenceId"]), v["units"], v["revenue"]) for v in values)
 
 
 def compact(signature: bytes) -> tuple[bytes, bytes]:

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from chain.columns.keccak import DIGEST_BYTES, Rows, keccak256_rows
 from chain.columns.order import words_of
 from chain.columns.standard_tree import standard_leaves
-from chain.ledger.errors import Malformed, ProofInvalid
+from chain.ledger.errors import Malformed
 from chain.ledger.identifiers import Address, Digest, address_bytes, address_from_bytes
-from chain.ledger.sum_tree import EMPTY_NODE, LEAVES_MAX, Payout, SumNode, range_level
+from chain.ledger.sum_tree import LEAVES_MAX, Payout, SumNode, SumPaths
 from chain.ledger.words import WORD_BYTES, address_word, uint_word
 
 ADDRESS_BYTES: Final = 20
@@ -34,7 +34,7 @@ _CHUNK: Final = 1 << 16
 Limbs = list[NDArray[np.uint64]]
 
 
-class ColumnarSumTree:
+class ColumnarSumTree(SumPaths):
     """The tree over payees, `(count, 20)` bytes strictly ascending, and what each was promised,
     `(count, 32)` bytes of big-endian words.
 
@@ -76,16 +76,6 @@ class ColumnarSumTree:
         )
 
     @property
-    def depth(self) -> int:
-        """How many siblings prove a leaf."""
-        return max(self.leaf_count - 1, 0).bit_length()
-
-    @property
-    def root(self) -> SumNode:
-        """The hash that the report commits to, with the sum of all leaves."""
-        return self._node(self.depth, 0) if self.leaf_count else EMPTY_NODE
-
-    @property
     def leaves(self) -> Rows:
         """All leaf hashes, `(count, 32)` bytes ascending by payee: the standard tree's leaves."""
         return self._levels[0][: self.leaf_count, :DIGEST_BYTES]
@@ -94,37 +84,6 @@ class ColumnarSumTree:
         """Leaf `index`; raises ProofInvalid for no such leaf."""
         self._check_index(index)
         return Payout(address_from_bytes(self._payees[index].tobytes()), self._node(0, index).sum)
-
-    def proof(self, index: int) -> tuple[SumNode, ...]:
-        """The siblings from leaf `index` up to the root; raises ProofInvalid for no such leaf."""
-        self._check_index(index)
-        return self._siblings(0, index)
-
-    def range_proof(self, first: int, length: int) -> tuple[SumNode, ...]:
-        """The siblings from the node over leaves `first` to `first + length - 1` up to the root.
-
-        Raises ProofInvalid unless that range is one node: 2^k leaves, aligned, inside the tree.
-        """
-        level = range_level(first, length, self.leaf_count)
-        return self._siblings(level, first >> level)
-
-    def range_payouts(self, first: int, length: int) -> tuple[Payout | None, ...]:
-        """The leaves of a range, with None for padding; raises ProofInvalid as `range_proof`."""
-        range_level(first, length, self.leaf_count)
-        return tuple(
-            self.payout(index) if index < self.leaf_count else None
-            for index in range(first, first + length)
-        )
-
-    def _siblings(self, level: int, position: int) -> tuple[SumNode, ...]:
-        return tuple(
-            self._node(above, (position >> (above - level)) ^ 1)
-            for above in range(level, self.depth)
-        )
-
-    def _check_index(self, index: int) -> None:
-        if not 0 <= index < self.leaf_count:
-            raise ProofInvalid(f"leaf {index}", f"the tree has {self.leaf_count} leaves")
 
     def _node(self, level: int, position: int) -> SumNode:
         row = self._levels[level][position].tobytes()

@@ -8,6 +8,7 @@ can pass for the other; the root's sum is the whole total, so no leaf can promis
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -53,46 +54,33 @@ def leaf_hash(token: Address, payout: Payout) -> Digest:
     return Digest(keccak256(keccak256(encoded)))
 
 
-class SumTree:
-    """The tree over payouts that strictly ascend by payee; raises Malformed for any other order.
+class SumPaths(ABC):
+    """What is proven of a tree, wherever its nodes are kept."""
 
-    Without payouts there is only the empty node, which no contract accepts as a root.
-    """
+    leaf_count: int
+    """How many payees the tree pays."""
 
-    def __init__(self, token: Address, payouts: Sequence[Payout]) -> None:
-        _check_payouts(payouts)
-        if sum(payout.cumulative for payout in payouts).bit_length() > _SUM_BITS:
-            raise Malformed("payouts", "their sum does not fit 256 bits")
-        self.token = token
-        self.payouts = tuple(payouts)
-        width = 1 << self.depth
-        padding = width - len(self.payouts)
-        hashes = [*_leaf_hashes(token, self.payouts), *[bytes(ZERO_DIGEST)] * padding]
-        sums = [payout.cumulative for payout in self.payouts] + [0] * padding
-        self._levels = [(hashes, sums)]
-        while len(hashes) > 1:
-            hashes, sums = _level_above(hashes, sums)
-            self._levels.append((hashes, sums))
+    @abstractmethod
+    def payout(self, index: int) -> Payout:
+        """Leaf `index`; raises ProofInvalid for no such leaf."""
 
-    @property
-    def leaf_count(self) -> int:
-        """How many payees the tree pays."""
-        return len(self.payouts)
+    @abstractmethod
+    def _node(self, level: int, position: int) -> SumNode:
+        """A node of the tree, leaves being level 0; padding is the empty node."""
 
     @property
     def depth(self) -> int:
         """How many siblings prove a leaf."""
-        return max(len(self.payouts) - 1, 0).bit_length()
+        return max(self.leaf_count - 1, 0).bit_length()
 
     @property
     def root(self) -> SumNode:
         """The hash that the report commits to, with the sum of all leaves."""
-        return self._node(self.depth, 0)
+        return self._node(self.depth, 0) if self.leaf_count else EMPTY_NODE
 
     def proof(self, index: int) -> tuple[SumNode, ...]:
         """The siblings from leaf `index` up to the root; raises ProofInvalid for no such leaf."""
-        if not 0 <= index < self.leaf_count:
-            raise ProofInvalid(f"leaf {index}", f"the tree has {self.leaf_count} leaves")
+        self._check_index(index)
         return self._siblings(0, index)
 
     def range_proof(self, first: int, length: int) -> tuple[SumNode, ...]:
@@ -106,18 +94,52 @@ class SumTree:
     def range_payouts(self, first: int, length: int) -> tuple[Payout | None, ...]:
         """The leaves of a range, with None for padding; raises ProofInvalid as `range_proof`."""
         range_level(first, length, self.leaf_count)
-        inside = self.payouts[first : first + length]
-        return (*inside, *[None] * (length - len(inside)))
-
-    def _node(self, level: int, position: int) -> SumNode:
-        hashes, sums = self._levels[level]
-        return SumNode(Digest(hashes[position]), sums[position])
+        return tuple(
+            self.payout(index) if index < self.leaf_count else None
+            for index in range(first, first + length)
+        )
 
     def _siblings(self, level: int, position: int) -> tuple[SumNode, ...]:
         return tuple(
             self._node(above, (position >> (above - level)) ^ 1)
             for above in range(level, self.depth)
         )
+
+    def _check_index(self, index: int) -> None:
+        if not 0 <= index < self.leaf_count:
+            raise ProofInvalid(f"leaf {index}", f"the tree has {self.leaf_count} leaves")
+
+
+class SumTree(SumPaths):
+    """The tree over payouts that strictly ascend by payee; raises Malformed for any other order.
+
+    Without payouts there is only the empty node, which no contract accepts as a root.
+    """
+
+    def __init__(self, token: Address, payouts: Sequence[Payout]) -> None:
+        _check_payouts(payouts)
+        if sum(payout.cumulative for payout in payouts).bit_length() > _SUM_BITS:
+            raise Malformed("payouts", "their sum does not fit 256 bits")
+        self.token = token
+        self.payouts = tuple(payouts)
+        self.leaf_count = len(self.payouts)
+        width = 1 << self.depth
+        padding = width - len(self.payouts)
+        hashes = [*_leaf_hashes(token, self.payouts), *[bytes(ZERO_DIGEST)] * padding]
+        sums = [payout.cumulative for payout in self.payouts] + [0] * padding
+        self._levels = [(hashes, sums)]
+        while len(hashes) > 1:
+            hashes, sums = _level_above(hashes, sums)
+            self._levels.append((hashes, sums))
+
+    def payout(self, index: int) -> Payout:
+        """Leaf `index`; raises ProofInvalid for no such leaf."""
+        self._check_index(index)
+        return self.payouts[index]
+
+    def _node(self, level: int, position: int) -> SumNode:
+        hashes, sums = self._levels[level]
+        return SumNode(Digest(hashes[position]), sums[position])
 
 
 def verify_leaf(

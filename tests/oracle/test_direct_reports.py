@@ -13,8 +13,8 @@ from chain.ledger.usage import UsageKind
 from chain.provenance import Cid
 from chain.settlement.settle import PROGRAM_HASH
 from oracle.attribution import DetectionPolicy
-from oracle.direct_lane import DirectDue, DirectLane
 from oracle.direct_operator import DEADLINE_SECONDS, DirectOperator, DirectProposal
+from oracle.direct_reporting import DirectDue, DirectReporting
 from oracle.errors import (
     DirectReportRefused,
     DirectReportUnderWay,
@@ -55,7 +55,7 @@ def direct_service(world: World, price_min: int = UNIT_PRICE) -> OracleService:
     )
 
 
-def lane_of(service: OracleService) -> DirectLane:
+def lane_of(service: OracleService) -> DirectReporting:
     return service._direct
 
 

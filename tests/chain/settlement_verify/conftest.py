@@ -12,7 +12,7 @@ from chain.indexer.store import Store
 from chain.ledger.identifiers import Digest
 from chain.ledger.usage import UsageKind
 from tests.devnet import COUNCIL, Devnet
-from tests.direct_reports import DirectLane, found_copy
+from tests.direct_reports import DirectReporter, found_copy
 from tests.epochs import EpochLane, uses
 from tests.heritage import Heritage
 
@@ -36,7 +36,7 @@ def lane(devnet: Devnet, heritage: Heritage, follower: Follower, store: Store) -
             uses(heritage.distribution, generation, 4, at=now, kind=UsageKind.PLAY),
         ]
     )
-    direct = DirectLane(devnet, heritage)
+    direct = DirectReporter(devnet, heritage)
     direct.deposit(DEPOSIT)
     released, rejected = (
         direct.post(found_copy(chant, heritage, at=now, name=name)) for name in "ab"

@@ -18,14 +18,14 @@ from chain.ledger.standard_tree import standard_leaf
 from chain.ledger.usage import usage_tree
 from chain.settlement.verify import Check, VerificationReport, verify
 from tests.devnet import COUNCIL, PLATFORM, Devnet
-from tests.direct_reports import DirectLane, found_copy
+from tests.direct_reports import DirectReporter, found_copy
 from tests.epochs import EpochLane
 from tests.heritage import UNIT_PRICE, Heritage, push_all
 
 
 @pytest.fixture
-def direct(devnet: Devnet, heritage: Heritage) -> DirectLane:
-    lane = DirectLane(devnet, heritage)
+def direct(devnet: Devnet, heritage: Heritage) -> DirectReporter:
+    lane = DirectReporter(devnet, heritage)
     lane.deposit(10 * UNIT_PRICE)
     return lane
 
@@ -43,7 +43,7 @@ def verified(lane: EpochLane) -> VerificationReport:
     return verify(lane.store, devnet.node, devnet.deployment, lane.read_block)
 
 
-def test_hash_and_id_are_the_contracts(devnet: Devnet, direct: DirectLane) -> None:
+def test_hash_and_id_are_the_contracts(devnet: Devnet, direct: DirectReporter) -> None:
     chant, head = direct.heritage.generation[1], devnet.node.head()
     report = direct.report(found_copy(chant, direct.heritage, at=head.timestamp, name="x"))
     contract = devnet.direct_reports
@@ -54,7 +54,7 @@ def test_hash_and_id_are_the_contracts(devnet: Devnet, direct: DirectLane) -> No
 
 
 def test_a_released_report_is_income_of_the_licences_work(
-    devnet: Devnet, direct: DirectLane, store: Store, follower: Follower
+    devnet: Devnet, direct: DirectReporter, store: Store, follower: Follower
 ) -> None:
     heritage, chant = direct.heritage, direct.heritage.works[2]
     payee = heritage.splits[chant].shares[0]
@@ -75,7 +75,7 @@ def test_a_released_report_is_income_of_the_licences_work(
 
 
 def test_what_a_platform_takes_back_is_told(
-    devnet: Devnet, direct: DirectLane, store: Store, follower: Follower
+    devnet: Devnet, direct: DirectReporter, store: Store, follower: Follower
 ) -> None:
     token = devnet.deployment.token
     devnet.direct_reports.take_back(token, 7, signer=devnet.signers[PLATFORM])
@@ -88,7 +88,7 @@ def test_what_a_platform_takes_back_is_told(
 
 
 def test_an_epoch_refuses_what_was_reported_directly_until_that_is_rejected(
-    devnet: Devnet, direct: DirectLane, epochs: EpochLane
+    devnet: Devnet, direct: DirectReporter, epochs: EpochLane
 ) -> None:
     heritage = direct.heritage
     now = devnet.node.head().timestamp
@@ -105,7 +105,7 @@ def test_an_epoch_refuses_what_was_reported_directly_until_that_is_rejected(
 
 
 def test_an_event_that_an_epoch_counted_is_thrown_out_by_proof(
-    devnet: Devnet, direct: DirectLane, epochs: EpochLane
+    devnet: Devnet, direct: DirectReporter, epochs: EpochLane
 ) -> None:
     """Also by way of a later report, which names the one that counted it."""
     heritage, relay = direct.heritage, devnet.signers[9]
@@ -129,7 +129,7 @@ def test_an_event_that_an_epoch_counted_is_thrown_out_by_proof(
 
 
 def test_an_event_paid_in_both_lanes_is_found(
-    devnet: Devnet, direct: DirectLane, epochs: EpochLane
+    devnet: Devnet, direct: DirectReporter, epochs: EpochLane
 ) -> None:
     """Operators who sign an epoch of an old state and a report both pay for one event."""
     heritage = direct.heritage
@@ -160,7 +160,7 @@ def test_an_event_paid_in_both_lanes_is_found(
     ],
 )
 def test_an_altered_row_is_named(
-    direct: DirectLane,
+    direct: DirectReporter,
     epochs: EpochLane,
     engine: Engine,
     column: str,

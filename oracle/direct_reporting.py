@@ -37,7 +37,7 @@ class DirectDue:
     licence: LicenceRecord
 
 
-class DirectLane:
+class DirectReporting:
     """Reports uses whose unit price is `price_min` base units or more; none when that is zero."""
 
     def __init__(
