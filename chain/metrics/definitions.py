@@ -36,6 +36,36 @@ DEFINITIONS: Final = (
         "H. Theil, Economics and Information Theory, 1967",
     ),
     Definition(
+        "mld",
+        "nats, 0 and up",
+        "mean of ln(m / x_i) over payees that were paid, m their mean; beside it unpaid_share",
+        "H. Theil, 1967 (as L); F. Bourguignon, Decomposable income inequality measures, 1979",
+    ),
+    Definition(
+        "unpaid_share",
+        "fraction of payees, 0 to 1",
+        "payees that got nothing / payees",
+        "this ledger",
+    ),
+    Definition(
+        "ge2",
+        "half a squared coefficient of variation, 0 to (n - 1) / 2",
+        "(n * sum(x_i^2) / S^2 - 1) / 2 = (1 / jain - 1) / 2",
+        "A. F. Shorrocks, The class of additively decomposable inequality measures, 1980",
+    ),
+    Definition(
+        "atkinson",
+        "fraction, 0 to 1, at aversions e = 1/2, 1 and 2",
+        "1 - mean(y_i^(1 - e))^(1 / (1 - e)); at e = 1, 1 - geometric mean of y",
+        "A. B. Atkinson, On the measurement of inequality, 1970",
+    ),
+    Definition(
+        "palma",
+        "ratio, 1/4 and up",
+        "S of the best-paid tenth / S of the worst-paid two fifths, payees at the cuts in part",
+        "J. G. Palma, Homogeneous middles vs. heterogeneous tails, 2011",
+    ),
+    Definition(
         "jain",
         "fraction, 1/n to 1",
         "S^2 / (n * sum(x_i^2))",

@@ -2,6 +2,11 @@
 
 MetricRefused
 ├── NegativeAmount     a payee's net amount is below zero
+├── NotBaseUnits       an amount is no whole number
+├── AmountTooLarge     an amount is more than any token can hold
+├── PeopleMissing      an account stands for nobody, or it is not said for how many
+├── DuplicatePayee     a list of payments names a payee twice
+├── GroupMissing       a payee is in no group
 ├── TimelineBroken     a settlement without its use, or one that skips a stage
 └── CountsContradict   more successes than trials, or a count below zero
 """
@@ -20,6 +25,48 @@ class NegativeAmount(MetricRefused):
         super().__init__(f"amount {position} is {amount}: carry debts over, do not measure them")
         self.position = position
         self.amount = amount
+
+
+class NotBaseUnits(MetricRefused):
+    """Money is counted in whole base units; a fraction of one was rounded somewhere before."""
+
+    def __init__(self, position: int, amount: object) -> None:
+        super().__init__(f"amount {position} is {amount!r}: give whole base units of the token")
+        self.position = position
+        self.amount = amount
+
+
+class AmountTooLarge(MetricRefused):
+    """No token holds more than 2^256 - 1 base units."""
+
+    def __init__(self, position: int, amount: int) -> None:
+        super().__init__(f"amount {position} has {amount.bit_length()} bits: a token has 256")
+        self.position = position
+        self.amount = amount
+
+
+class PeopleMissing(MetricRefused):
+    """Every account stands for one person or more, and a list of people says for how many."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class DuplicatePayee(MetricRefused):
+    """A payee named twice: two payments to be added, or one that was counted twice."""
+
+    def __init__(self, payee: str) -> None:
+        super().__init__(f"{payee} is named twice: add its amounts if they are two payments")
+        self.payee = payee
+
+
+class GroupMissing(MetricRefused):
+    """A decomposition has a group for every payee; `unknown` is a group too, if you say so."""
+
+    def __init__(self, payee: str) -> None:
+        super().__init__(f"{payee} is in no group: name one, it may be called unknown")
+        self.payee = payee
 
 
 class TimelineBroken(MetricRefused):

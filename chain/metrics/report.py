@@ -10,7 +10,7 @@ from typing import Any
 from chain.ledger.identifiers import Address
 from chain.metrics.binomial import CONFIDENCE, Share
 from chain.metrics.failure import failure_rate
-from chain.metrics.inequality import Inequality, InequalityPair, measure_both
+from chain.metrics.inequality import InequalityPair, measure_both
 from chain.metrics.latency import (
     Latency,
     LatencyReport,
@@ -66,8 +66,8 @@ class ValueChainReport:
             "token": self.token,
             "simulated": list(self.simulated),
             "inequality": {
-                "registered": _plain_inequality(self.inequality.registered),
-                "paid": _plain_inequality(self.inequality.paid),
+                "registered": self.inequality.registered.to_plain(),
+                "paid": self.inequality.paid.to_plain(),
             },
             "latency": _plain_latency_report(self.latency),
             "traceability": _plain_traceability(self.traceability),
@@ -92,21 +92,6 @@ def value_chain_report(inputs: MetricInputs) -> ValueChainReport:
 
 def _plain_fraction(value: Fraction | None) -> dict[str, Any] | None:
     return None if value is None else {"exact": str(value), "value": float(value)}
-
-
-def _plain_inequality(measured: Inequality) -> dict[str, Any]:
-    theil = measured.theil
-    return {
-        "payees": measured.payees,
-        "paid_payees": measured.paid_payees,
-        "total": str(measured.total),
-        "gini": _plain_fraction(measured.gini),
-        "gini_corrected": _plain_fraction(measured.gini_corrected),
-        "theil": None if theil is None else {"value": theil.value, "error": theil.error},
-        "jain": _plain_fraction(measured.jain),
-        "hhi": _plain_fraction(measured.hhi),
-        "effective_payees": _plain_fraction(measured.effective_payees),
-    }
 
 
 def _plain_percentile(percentile: Percentile) -> dict[str, Any]:
