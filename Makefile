@@ -14,7 +14,7 @@ export NO_TORCH_COMPILE := 1
 
 SOLC_VERSION := 0.8.37
 
-.PHONY: help setup demo up test test-chain test-pure test-ipfs test-second-node lint invariants static coverage-contracts differential proofs mutation abi lock train bench-gas bench-watermark bench-fingerprint bench-trees bench-settlement bench-indexer faults kill-matrix fuzz nightly clean
+.PHONY: help setup demo up test test-chain test-pure test-ipfs test-second-node lint invariants static coverage-contracts conservation differential proofs mutation abi lock train bench-gas bench-watermark bench-fingerprint bench-trees bench-settlement bench-indexer faults kill-matrix fuzz nightly clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -120,6 +120,9 @@ kill-matrix: setup  ## the oracle killed at every named moment, on SQLite and Po
 bench-settlement: setup  ## usage events settled per second, signed segments to final root (EVENTS=1e6)
 	python -m benchmarks.settlement $(if $(EVENTS),--events $(EVENTS))
 
+conservation: setup  ## divide pools by every sharing rule, not a unit lost (ALLOCATIONS=1e7 SEED=1)
+	python -m tests.chain.ledger.conservation --allocations $(or $(ALLOCATIONS),1e7) --seed $(or $(SEED),1)
+
 differential: setup  ## contracts beside their exact models in one process (CALLS=10000000 SEED=1)
 	python -m tests.differential --calls $(or $(CALLS),10000000) --seed $(or $(SEED),1)
 
@@ -138,7 +141,7 @@ mutation: setup .tools/mutation/.ready  ## which small changes of a contract not
 fuzz: setup  ## damage audio files by seed for FUZZ_SECONDS and decode them; keeps what crashes
 	python -m tests.watermark.decoder_fuzz --seconds $(or $(FUZZ_SECONDS),1200) --seed $(or $(SEED),1)
 
-nightly: test coverage-contracts differential proofs mutation test-ipfs test-second-node bench-watermark bench-fingerprint kill-matrix fuzz
+nightly: test coverage-contracts conservation differential proofs mutation test-ipfs test-second-node bench-watermark bench-fingerprint kill-matrix fuzz
 	python -m tests.invariants --profile nightly --seed $(or $(SEED),1)
 	python -m tests.chain.indexer.fault_schedules --schedules 10000 --seed $(or $(SEED),1)
 	python -m tests.faults --schedules 10000 --seed $(or $(SEED),1)

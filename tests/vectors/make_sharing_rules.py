@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Iterator
 from decimal import Decimal, getcontext
 from fractions import Fraction
 from math import floor
@@ -68,29 +69,44 @@ def groups_of(draw: random.Random) -> list[list[int]]:
     ]
 
 
-def main() -> None:
+def edges() -> Iterator[tuple[int, int, int, list[list[int]]]]:
+    """What is easily forgotten: pool, floor, turn and groups of each."""
+    for pool in (0, 1, 2, 2**96 - 1, 2**96):
+        for groups in (
+            [[0]],
+            [[0, 0], [0]],
+            [[1]],
+            [[2**96 - 1, 1], [2**96]],
+            [[5, 5, 5]],
+            [[1, 0, 2**96]],
+            [[], [7], []],
+        ):
+            yield pool, 3_000, 2**256 - 1, groups
+
+
+def drawn() -> Iterator[tuple[int, int, int, list[list[int]]]]:
     draw = random.Random(SEED)
-    cases = []
     for _ in range(CASES):
         pool = draw.choice([0, 1, 7, draw.getrandbits(40), draw.getrandbits(112), 2**112])
-        phi, seed, groups = (
-            draw.choice([0, 1, 3_333, 10_000]),
-            draw.getrandbits(256),
-            groups_of(draw),
-        )
-        row = [weight for group in groups for weight in group]
-        cases.append(
-            {
-                "pool": str(pool),
-                "phiBps": phi,
-                "epochHash": f"0x{seed:064x}",
-                "groups": text(groups),
-                "proRata": text(list(in_turn(pool, row, seed))),
-                "floorProRata": text(list(floored(pool, row, phi, seed))),
-                "communityRoot": text(list(rooted(pool, groups, seed))),
-            }
-        )
-    document = {"seed": SEED, "cases": cases}
+        phi, seed = draw.choice([0, 1, 3_333, 10_000]), draw.getrandbits(256)
+        yield pool, phi, seed, groups_of(draw)
+
+
+def case_of(pool: int, phi: int, seed: int, groups: list[list[int]]) -> dict[str, Any]:
+    row = [weight for group in groups for weight in group]
+    return {
+        "pool": str(pool),
+        "phiBps": phi,
+        "epochHash": f"0x{seed:064x}",
+        "groups": text(groups),
+        "proRata": text(list(in_turn(pool, row, seed))),
+        "floorProRata": text(list(floored(pool, row, phi, seed))),
+        "communityRoot": text(list(rooted(pool, groups, seed))),
+    }
+
+
+def main() -> None:
+    document = {"seed": SEED, "cases": [case_of(*given) for given in (*drawn(), *edges())]}
     (HERE / "sharing_rules.json").write_text(json.dumps(document, indent=1) + "\n")
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +101,44 @@ def test_between_communities_nothing_is_lost(
     for amounts, weights in zip(found.amounts, groups, strict=True):
         for amount, weight in zip(amounts, weights, strict=True):
             assert weight or not amount
+
+
+@given(POOLS, st.lists(st.integers(0, 2**40), min_size=1, max_size=12), FLOORS, HASHES)
+def test_a_heavier_payee_never_gets_less_than_a_lighter_one(
+    pool: int, weights: list[int], phi: int, turn: Digest
+) -> None:
+    rows = list(zip(weights, pro_rata(pool, weights, turn).amounts, strict=True))
+    floored = list(zip(weights, floor_pro_rata(pool, weights, phi, turn).amounts, strict=True))
+    rooted = community_root(pool, [[weight] for weight in weights], turn).amounts
+    grouped = list(zip(weights, (row[0] for row in rooted), strict=True))
+
+    # A unit for each division: a floor is two.
+    for found, units in ((rows, 1), (floored, 2), (grouped, 1)):
+        for (lighter, less), (heavier, more) in pairwise(sorted(found)):
+            assert lighter == heavier or more >= less - units
+
+
+@given(
+    st.integers(10**6, 2**112),
+    st.lists(st.integers(0, 2**40), min_size=1, max_size=12).filter(any),
+    FLOORS,
+    HASHES,
+)
+def test_a_floor_lowers_gini_by_exactly_its_part(
+    pool: int, weights: list[int], phi: int, turn: Digest
+) -> None:
+    amounts = floor_pro_rata(pool, weights, phi, turn).amounts
+
+    found, before = gini(amounts), gini(weights)
+    # Three units a payee at most: two divisions and the floor's own; n payees move gini so far.
+    allowed = Fraction(6 * len(weights), pool)
+    assert abs(found - before * Fraction(10_000 - phi, 10_000)) <= allowed
+
+
+def gini(amounts: Sequence[int]) -> Fraction:
+    """Half the mean difference of all pairs, over the mean; not as the metrics compute it."""
+    differences = sum(abs(a - b) for a in amounts for b in amounts)
+    return Fraction(differences, 2 * len(amounts) * sum(amounts))
 
 
 def test_a_group_four_times_as_heavy_gets_twice_as_much() -> None:

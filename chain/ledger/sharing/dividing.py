@@ -1,4 +1,4 @@
-"""Sharing rules: how a community divides a pool among its payees, exact to the unit.
+"""How a pool is divided among payees, exact to the unit: in proportion, and with a floor.
 
 The twin of contracts/libraries/Allocation.sol. Amounts and weights are whole numbers; what is
 allocated and what is left over sum to exactly the pool. Where nobody has a weight there is nobody
@@ -11,63 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from math import isqrt
 from typing import Final
 
 from chain.ledger.errors import Malformed
-from chain.ledger.identifiers import (
-    Address,
-    CommunityId,
-    Digest,
-    EpochNumber,
-    checked_digest,
-    checked_uint,
-)
-from chain.ledger.keccak import keccak256
+from chain.ledger.identifiers import Digest, checked_digest, checked_uint
 from chain.ledger.rights import BPS_WHOLE
-from chain.ledger.words import address_word, uint_word
 
-NOTICE_EPOCHS: Final = 2
 # Keeps the square root of a weight exact to 2^-32.
 _ROOT_SHIFT: Final = 64
 _GROUP_BITS: Final = 256 - _ROOT_SHIFT
 _WEIGHTS_BITS: Final = 256
-
-
-class SharingRule(IntEnum):
-    """By what a pool is divided."""
-
-    PRO_RATA = 0
-    """In proportion; the default."""
-    FLOOR_PRO_RATA = 1
-    """A part equally, the rest in proportion."""
-    COMMUNITY_ROOT = 2
-    """Between groups by the square root of their weight, within a group in proportion."""
-
-
-@dataclass(frozen=True)
-class Announcement:
-    """A rule and the first epoch it holds for; `version` zero is the default. Raises Malformed."""
-
-    rule: SharingRule
-    phi_bps: int
-    version: int
-    from_epoch: EpochNumber
-
-    def __post_init__(self) -> None:
-        checked_uint(self.version, 32, "version")
-        checked_uint(self.from_epoch, 48, "epoch")
-        least = 1 if self.rule is SharingRule.FLOOR_PRO_RATA else 0
-        most = BPS_WHOLE if self.rule is SharingRule.FLOOR_PRO_RATA else 0
-        if not least <= self.phi_bps <= most:
-            raise Malformed("floor", f"{self.phi_bps} basis points for {self.rule.name}")
-
-    def decision_hash(self, chain_id: int, contract: Address, community: CommunityId) -> Digest:
-        """What the elders approve before this is announced."""
-        words = (chain_id, community, self.version, self.rule, self.phi_bps, self.from_epoch)
-        first, *others = (uint_word(word) for word in words)
-        return Digest(keccak256(first + address_word(contract) + b"".join(others)))
 
 
 @dataclass(frozen=True)
