@@ -17,7 +17,7 @@ from chain.client.interfaces import Interface
 from chain.ledger.identifiers import Address, WorkId, address
 from chain.ledger.rights import WorkKind
 from chain.ledger.words import uint_word
-from tests.differential.links import STEWARD, Around, must_refuse
+from tests.differential.around import STEWARD, Around, must_refuse
 from tests.differential.machine import Deployed, Disagreement, Machine, committed
 
 DAY: Final = 24 * 60 * 60

@@ -15,8 +15,8 @@ from chain.ledger.sum_tree import Payout, SumTree
 from chain.ledger.words import uint_word
 from tests.differential.accusations import COUNCIL as COUNCIL_FAULT
 from tests.differential.accusations import OMISSION, Layout, accusations, laid_out
+from tests.differential.around import Around, must_refuse
 from tests.differential.lanes import CEILING_BPS, Lane, Root
-from tests.differential.links import Around, must_refuse
 from tests.differential.machine import (
     Disagreement,
     Machine,

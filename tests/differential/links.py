@@ -5,59 +5,19 @@ from __future__ import annotations
 from random import Random
 from typing import Any, Final
 
-from eth_abi.abi import encode
-
-from chain.client.interfaces import SELECTOR_BYTES, Interface
+from chain.client.interfaces import Interface
 from chain.ledger.errors import BadLink
 from chain.ledger.generations import generation_of
-from chain.ledger.identifiers import Address, Digest, GenerationId, WorkId, address
-from chain.ledger.keccak import keccak256
+from chain.ledger.identifiers import Digest, GenerationId, WorkId
 from chain.ledger.rights import MAX_STACK, WorkKind
 from chain.ledger.vectors import AncestorVector, LicensedParent, depth_under, flatten
 from chain.ledger.words import uint_word
-from tests.differential.machine import (
-    DEPLOYER,
-    Deployed,
-    Disagreement,
-    Machine,
-    Refused,
-    committed,
-    compiled,
-)
+from tests.differential.around import STEWARD, STRANGER, Around, must_refuse
+from tests.differential.machine import Deployed, Disagreement, Machine, committed
 
-STEWARD: Final = address("0x" + "51" * 20)
-STRANGER: Final = address("0x" + "52" * 20)
-SCRIPTED: Final = "tests/differential/Scripted.sol"
 # An episode ends when this many works exist: deeper and wider than any rule allows.
 WORKS_MAX: Final = 90
 _SHARE_BITS: Final = 30
-
-
-class Around:
-    """What stands around the money, and says what it is told to: register, licences, court."""
-
-    def __init__(self, machine: Machine) -> None:
-        self.machine = machine
-        self.contract = machine.deploy(compiled(SCRIPTED, "Scripted"))
-        # Whoever asks by `tx.origin` who is calling finds somebody else.
-        machine.make_contract(STEWARD)
-
-    @property
-    def address(self) -> Address:
-        return self.contract.address
-
-    def say(self, signature: str, arguments: tuple[Any, ...], *values: int) -> None:
-        """From now on a call of this function with these arguments is answered with these words."""
-        types = signature[signature.index("(") + 1 : -1].split(",")
-        call = keccak256(signature.encode())[:SELECTOR_BYTES] + encode(types, arguments)
-        answer = b"".join(uint_word(value) for value in values)
-        self.machine.prepare(self.contract, "answer", call, answer)
-
-    def register(self, work: WorkId, kind: WorkKind) -> None:
-        self.say("kindOf(uint64)", (work,), kind)
-        self.say("controllerOf(uint64)", (work,), int(STEWARD, 16))
-        self.say("communityIdOf(uint64)", (work,), 0)
-        self.say("workOf(uint64)", (work,), 0, kind, 1, work, work)
 
 
 class Links:
@@ -242,22 +202,3 @@ class Links:
 
 def _spoilt(vector: bytes) -> bytes:
     return vector[:-1] + bytes([vector[-1] ^ 1]) if vector else b"\0" * 11 + b"\1"
-
-
-def must_refuse(
-    machine: Machine,
-    contract: Deployed,
-    name: str,
-    values: tuple[Any, ...] | None,
-    function: str,
-    arguments: tuple[Any, ...],
-    sender: str = DEPLOYER,
-) -> None:
-    """The call must be refused by this error, with these values when they are given."""
-    try:
-        machine.send(contract, function, *arguments, sender=sender)
-    except Refused as refused:
-        if refused.name == name and values in (None, refused.values):
-            return
-        raise Disagreement(f"refusal of {function}{arguments}", (name, values), refused) from None
-    raise Disagreement(f"{function}{arguments}", name, "done")

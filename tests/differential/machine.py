@@ -127,6 +127,11 @@ class Machine:
             self._evm.insert_account_info(account, pyrevm.AccountInfo(nonce=1, code=code))
             self._contracts.add(account)
 
+    def forward_for(self, contract: Deployed) -> None:
+        """From now on this contract, which is a Forwarder, acts in transactions of others, too."""
+        self._forwarder = compiled(FORWARDER, "Forwarder")
+        self._contracts.add(contract.address)
+
     def deploy(self, code: Interface, **arguments: Any) -> Deployed:
         """Constructor arguments by name, without the trailing underscores of the source."""
         self._errors.update(code.errors)
@@ -176,6 +181,11 @@ class Machine:
         if answer != b"".join(value.to_bytes(WORD_BYTES, "big") for value in values):
             found = contract.interface.functions[function].result(answer)
             raise Disagreement(f"{function}{tuple(arguments)}", values, found)
+
+    def agree(self, what: str, model: object, contract: object) -> None:
+        """Raises Disagreement when they do not."""
+        if model != contract:
+            raise Disagreement(what, model, contract)
 
     def _look(self, contract: Deployed, function: str, arguments: tuple[Any, ...]) -> bytes:
         key = (contract.address, function, arguments)

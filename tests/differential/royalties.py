@@ -6,17 +6,20 @@ sum of accrued + SHARE_SCALE * unsettled == SHARE_SCALE * payments is checked on
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from random import Random
 from typing import Any, Final
 
 from chain.client.interfaces import Interface
 from chain.ledger.accrual import RoyaltyBook
 from chain.ledger.identifiers import Address, WorkId, address, address_bytes
-from chain.ledger.rights import SHARE_SCALE, Share, Split
+from chain.ledger.rights import SHARE_SCALE, WorkKind
 from chain.ledger.vectors import AncestorVector
-from tests.differential.links import STEWARD, Around, Links, must_refuse
+from tests.differential.around import OUTSIDERS, STEWARD, Around, must_refuse
+from tests.differential.links import Links
 from tests.differential.machine import Deployed, Disagreement, Machine, Refused, committed, compiled
+from tests.differential.pauses import Pauses
+from tests.differential.splits import Splits, split_of
+from tests.differential.wayward import Call, Wayward
 
 KEEPER: Final = address("0x" + "61" * 20)
 PAYER: Final = address("0x" + "62" * 20)
@@ -25,10 +28,9 @@ NOBODY: Final = address("0x" + "00" * 20)
 BLOCKLISTING: Final = "contracts/testing/BlocklistingToken.sol"
 PLENTY: Final = 2**127
 ROOTS, LINKS = 4, 5
-PAYEES: Final = tuple(address("0x" + f"{byte:02x}" * 20) for byte in range(0x71, 0x76))
-OBJECTION_SECONDS: Final = 7 * 24 * 60 * 60
-# More would only make the comparisons slower.
-VERSIONS_MAX: Final = 5
+UNLINKED: Final = WorkId(99)
+# Some below and some above the ledger's own address.
+PAYEES: Final = tuple(address("0x" + f"{byte:02x}" * 20) for byte in (13, 113, 114, 199, 243))
 # Everything is compared after each so many acts; in between, what the act may have touched.
 ACTS_TO_COMPARE_ALL: Final = 32
 # An episode's length: later acts only repeat earlier ones with larger numbers.
@@ -64,7 +66,6 @@ class Royalties:
             ),
         ]
         self.book = RoyaltyBook()
-        self.donated = {token.address: 0 for token in self.tokens}
         self.frozen: set[tuple[WorkId, Address]] = set()
         self.barred: set[Address] = set()
         self.elsewhere: set[Address] = set()
@@ -72,10 +73,17 @@ class Royalties:
         for token in self.tokens:
             machine.prepare(token, "mint", PAYER, PLENTY)
         self.ledger = self.open_ledger(code)
+        self.pauses = Pauses(machine, self.around, self.ledger)
+        self.wayward = Wayward(machine, self.ledger)
+        self.wayward.mint(PAYER, PLENTY)
+        machine.send(self.ledger, "acceptToken", self.wayward.address, sender=KEEPER)
+        self.donated = {token.address: 0 for token in (*self.tokens, self.wayward.token)}
+        self.around.register(UNLINKED, WorkKind.DERIVATIVE)
+        self.splits = Splits(self)
         for work, vector in self.vectors.items():
             if work in links.vectors:
                 self.book.linked(work, vector)
-            self._first_split(work, random)
+            self.splits.first(work, random)
 
     def open_ledger(self, code: Interface | None) -> Deployed:
         """A ledger that takes both tokens, and may take them from the payer."""
@@ -90,8 +98,9 @@ class Royalties:
             authority=around,
         )
         accepts = ledger.interface.functions["acceptToken"].selector
-        permitted = (KEEPER, ledger.address, accepts)
-        self.around.say("canCall(address,address,bytes4)", permitted, 1, 0)
+        for account in (KEEPER, *OUTSIDERS):
+            asked = (account, ledger.address, accepts)
+            self.around.say("canCall(address,address,bytes4)", asked, int(account == KEEPER), 0)
         for token in self.tokens:
             self.machine.send(ledger, "acceptToken", token.address, sender=KEEPER)
             self.machine.send(token, "approve", ledger.address, 2**256 - 1, sender=PAYER)
@@ -115,8 +124,11 @@ class Royalties:
                 self.split_anew,
                 self.disturb,
                 self.misuse,
+                self.pay_for_others,
+                self.pause,
+                self.tempt,
             ),
-            (30, 16, 24, 14, 6, 10, 4),
+            (30, 16, 24, 14, 6, 10, 4, 6, 1, 2),
         )[0]
         act(work, token, random)
         self.compare(token, list(self.vectors) if act == self.settle else [work])
@@ -131,20 +143,86 @@ class Royalties:
         arguments = (work, token.address, amount)
         if random.random() < 0.02:
             refused = (work, token.address, 0)
-            must_refuse(self.machine, self.ledger, "ZeroAmount", (), "pay", refused, PAYER)
-        self._act("pay", *arguments, sender=PAYER)
+            self.refuse("ZeroAmount", (), "pay", refused, PAYER)
+        self.act("pay", *arguments, sender=PAYER)
 
     def settle(self, work: WorkId, token: Deployed, random: Random) -> None:
         vector = self.vectors[work].encode()
         if random.random() < 0.05:
             wrong = (work, token.address, vector + bytes(12))
-            must_refuse(self.machine, self.ledger, "VectorMismatch", (work,), "settle", wrong)
-        self._act("settle", work, token.address, vector)
+            self.refuse("VectorMismatch", (work,), "settle", wrong)
+        flow = self.book.flow(work, token.address)
+        self.act("settle", work, token.address, vector)
+        if self.book.flow(work, token.address).settled != flow.gross:
+            raise Disagreement(f"settle work {work}", flow.gross, self._events)
+
+    def pay_for_others(self, work: WorkId, token: Deployed, random: Random) -> None:
+        """The licence registry pays, from an allowance or with the payer's signature."""
+        amount = random.choice((1, 999, random.randrange(1, 10**9)))
+        registry = self.around.address
+        before = self.book.custody(token.address).paid_in
+        self.act("payFrom", PAYER, work, token.address, amount, sender=registry)
+        self.machine.agree("paid", before + amount, self.book.custody(token.address).paid_in)
+        _, signed, _ = self._signed_payment(work, amount, random)
+        coin = self.wayward.address
+        before = self.book.custody(coin).paid_in
+        self.act("payFromAuthorized", *signed, sender=registry)
+        self.machine.agree("paid", before + amount, self.book.custody(coin).paid_in)
+        self.compare(self.wayward.token, [work])
+
+    def pause(self, work: WorkId, token: Deployed, random: Random) -> None:
+        """New money stops, and nothing else."""
+        paid = (work, token.address, 5)
+        registry = self.around.address
+        stopped = [
+            ("pay", paid, PAYER),
+            ("payFrom", (PAYER, *paid), registry),
+            self._signed_payment(work, 5, random),
+        ]
+        self.pauses.act(stopped, random)
+
+    def tempt(self, work: WorkId, token: Deployed, random: Random) -> None:
+        """A token that brings other amounts, and calls back while it is moved."""
+        coin, vector = self.wayward.address, self.vectors[work].encode()
+        version = self.book.split_count(work)
+        shares = self.shares(work, version)
+        amount = 10_000 * random.randrange(1, 100)
+        self.act("pay", work, coin, amount, sender=PAYER)
+        self.act("settle", work, coin, vector)
+        payments: list[Call] = [
+            ("pay", (work, coin, amount), PAYER),
+            ("payFrom", (PAYER, work, coin, amount), self.around.address),
+            self._signed_payment(work, amount, random),
+        ]
+        settling: Call = ("settle", (work, coin, vector), KEEPER)
+        paying: list[Call] = list(payments)
+        due = {p: self.book.due(work, coin, version, p) for p, _ in shares}
+        owed = {p: n for p, n in due.items() if n and (work, p) not in self.frozen}
+        if owed:
+            paying.append(("claim", (work, coin, version, shares, next(iter(owed))), KEEPER))
+        for payment in payments:
+            self.wayward.must_bring_what_was_booked(payment, amount, self._held(coin))
+        for outer in paying:
+            self.wayward.must_find_closed(outer, settling)
+        split = (work, shares)
+        for inner in (
+            ("pay", (work, coin, 1), PAYER),
+            ("claim", (work, coin, version, shares, shares[0][0]), KEEPER),
+            ("push", (work, coin, version, shares), KEEPER),
+            ("setSplit", split, STEWARD),
+            ("enactSplit", (*split, vector), STEWARD),
+        ):
+            self.wayward.must_find_closed(random.choice(paying), inner)
+        self.wayward.arm(settling)
+        self.act("push", work, coin, version, shares)
+        self.machine.agree("deferred", owed, self.book_events("PayoutDeferred"))
+        self.wayward.arm(None)
+        self.compare(self.wayward.token, list(self.vectors))
 
     def claim(self, work: WorkId, token: Deployed, random: Random) -> None:
         version = random.randint(1, self.book.split_count(work))
         payee = random.choice(self.payees)
-        shares = self._shares(work, version)
+        shares = self.shares(work, version)
         due = self.book.due(work, token.address, version, payee)
         arguments = (work, token.address, version, shares, payee)
         refusal: tuple[str, tuple[Any, ...] | None] | None = None
@@ -157,15 +235,15 @@ class Royalties:
         elif not self._can_take(token, payee):
             refusal = ("MoneyRefused" if token is self.tokens[0] else "AccountBarred", None)
         if refusal:
-            must_refuse(self.machine, self.ledger, *refusal, "claim", arguments, KEEPER)
-        elif self._act("claim", *arguments, sender=random.choice((KEEPER, PAYER))) != due:
+            self.refuse(*refusal, "claim", arguments, KEEPER)
+        elif self.act("claim", *arguments, sender=random.choice((KEEPER, PAYER))) != due:
             raise Disagreement(f"claim{arguments}", due, "another amount")
 
     def push(self, work: WorkId, token: Deployed, random: Random) -> None:
         version = random.randint(1, self.book.split_count(work))
-        shares = self._shares(work, version)
+        shares = self.shares(work, version)
         dues = {p: self.book.due(work, token.address, version, p) for p, _ in shares}
-        self._act("push", work, token.address, version, shares, sender=KEEPER)
+        self.act("push", work, token.address, version, shares, sender=KEEPER)
         paid = self.book_events("PaidOut")
         deferred = self.book_events("PayoutDeferred")
         owed = {p: due for p, due in dues.items() if due and (work, p) not in self.frozen}
@@ -174,41 +252,17 @@ class Royalties:
             raise Disagreement(f"push of work {work}", (can, owed), (paid, deferred))
 
     def split_anew(self, work: WorkId, token: Deployed, random: Random) -> None:
-        if self.book.split_count(work) == VERSIONS_MAX:
-            return
-        version = self.book.split_count(work)
-        shares, present = self._draw_shares(random), self._shares(work, version)
-        proposed = _split(shares).hash()
-        self._act("proposeSplit", work, shares, sender=STEWARD)
-        enactable_from = self.machine.now + OBJECTION_SECONDS
-        place = {"workId": work, "version": version + 1}
-        self._must_tell("SplitProposed", **place, enactableFrom=enactable_from)
-        enacted = (work, shares, self.vectors[work].encode())
-        # A contract sends no transactions of its own, so that one never answers.
-        people = [payee for payee, _ in present if payee != self.rejecting.address]
-        objected = bool(people) and random.random() < 0.2
-        if objected:
-            objector = random.choice(people)
-            self._act("objectToSplit", work, proposed, present, sender=objector)
-            self._must_tell("SplitObjected", **place, payee=objector)
-        if len(people) == len(present) and random.random() < 0.5:
-            for payee, _ in present:
-                refused = (work, enactable_from)
-                self._refuse("SplitTooEarly", refused, "enactSplit", enacted)
-                self._act("consentToSplit", work, proposed, present, sender=payee)
-                self._must_tell("SplitConsented", **place, payee=payee)
-        else:
-            self.machine.wait(OBJECTION_SECONDS)
-            if objected:
-                self._refuse("SplitContested", (work, version + 1), "enactSplit", enacted)
-                return
-        self._act("enactSplit", *enacted, sender=STEWARD)
-        self._refuse("ProposalMismatch", (work,), "enactSplit", enacted)
+        self.splits.anew(work, random)
 
-    def _refuse(
-        self, name: str, values: tuple[Any, ...] | None, function: str, arguments: tuple[Any, ...]
+    def refuse(
+        self,
+        name: str,
+        values: tuple[Any, ...] | None,
+        function: str,
+        arguments: tuple[Any, ...],
+        sender: str = KEEPER,
     ) -> None:
-        must_refuse(self.machine, self.ledger, name, values, function, arguments, STEWARD)
+        must_refuse(self.machine, self.ledger, name, values, function, arguments, sender)
 
     def disturb(self, work: WorkId, token: Deployed, random: Random) -> None:
         """What nobody's money may depend on: freezes, barred accounts, gifts, other addresses."""
@@ -225,16 +279,17 @@ class Royalties:
             self.donated[token.address] += 7
         else:
             self.elsewhere ^= {payee}
-            to = ELSEWHERE if payee in self.elsewhere else address("0x" + "00" * 20)
-            self._act("setPayoutAddress", to, sender=payee)
-            self._must_tell("PayoutAddressSet", payee=payee, to=to)
+            to = ELSEWHERE if payee in self.elsewhere else NOBODY
+            self.act("setPayoutAddress", to, sender=payee)
+            self.must_tell("PayoutAddressSet", payee=payee, to=to)
+            self._expect_payout_address(payee)
 
     def misuse(self, work: WorkId, token: Deployed, random: Random) -> None:
         """What nobody may do, or not so; each is refused by its own name."""
         coin, ledger = token.address, self.ledger.address
         version = self.book.split_count(work)
-        shares = self._shares(work, version)
-        fresh, digest = self._draw_shares(random), random.randbytes(32)
+        shares = self.shares(work, version)
+        fresh, digest = self.splits.draw(random), random.randbytes(32)
         (payee, bps), rest = shares[0], shares[1:]
         vector = self.vectors[work].encode()
         refusals: list[tuple[str, tuple[Any, ...], str, tuple[Any, ...], str]] = [
@@ -249,14 +304,32 @@ class Royalties:
                 KEEPER,
             ),
             ("TokenNotAccepted", (ledger,), "pay", (work, ledger, 1), PAYER),
-            ("NotLicenceRegistry", (KEEPER,), "payFrom", (PAYER, work, coin, 1), KEEPER),
+            ("DerivativeNotLinked", (UNLINKED,), "pay", (UNLINKED, coin, 1), PAYER),
             ("PayeeIsCustodian", (payee,), "setPayoutAddress", (ledger,), payee),
             ("TokenAlreadyAccepted", (coin,), "acceptToken", (coin,), KEEPER),
             ("TokenNotAccepted", (ELSEWHERE,), "acceptToken", (ELSEWHERE,), KEEPER),
         ]
-        for function, last in (("setSplit", ()), ("proposeSplit", ()), ("enactSplit", (vector,))):
-            arguments = (work, fresh, *last)
-            refusals.append(("NotController", (work, KEEPER), function, arguments, KEEPER))
+        signed = (PAYER, work, coin, 1, (0, 0, digest, 0, digest, digest))
+        accepts = self.ledger.interface.functions["acceptToken"].selector
+        table = (work, coin, version, shares)
+        for outsider in OUTSIDERS:
+            refusals += [
+                ("NotController", (work, outsider), function, (work, fresh, *last), outsider)
+                for function, *last in (("setSplit",), ("proposeSplit",), ("enactSplit", vector))
+            ]
+            refusals += [
+                ("NotLicenceRegistry", (outsider,), "payFrom", signed[:-1], outsider),
+                ("NotLicenceRegistry", (outsider,), "payFromAuthorized", signed, outsider),
+                ("NotCourt", (outsider,), "noteDispute", (work,), outsider),
+                ("NotPermitted", (outsider, accepts), "acceptToken", (coin,), outsider),
+                (
+                    "NotAPayee",
+                    (outsider,),
+                    "claim",
+                    (work, coin, version, shares, outsider),
+                    outsider,
+                ),
+            ]
         if bps > 1:
             short = ((payee, bps - 1), *rest)
             told = (coin, version, short)
@@ -272,7 +345,7 @@ class Royalties:
             refusals.append(("BadPayees", (), "proposeSplit", (work, table), STEWARD))
         for name, values, function, arguments, sender in refusals:
             if sender != self.rejecting.address:
-                must_refuse(self.machine, self.ledger, name, values, function, arguments, sender)
+                self.refuse(name, values, function, arguments, sender)
 
     # --- what must hold --------------------------------------------------------------------------
 
@@ -293,7 +366,9 @@ class Royalties:
         expect(token, "balanceOf", (ledger.address,), held)
         for work in works:
             for version in range(1, book.split_count(work) + 1):
-                shares = self._shares(work, version)
+                shares = self.shares(work, version)
+                start = book.segment_start(work, coin, version)
+                expect(ledger, "segmentStartOf", (work, coin, version), start)
                 for payee, _ in shares:
                     due = book.due(work, coin, version, payee)
                     paid = book.paid_to(work, coin, version, payee)
@@ -307,7 +382,7 @@ class Royalties:
 
     # --- the rest --------------------------------------------------------------------------------
 
-    def _act(self, function: str, *arguments: Any, sender: str = KEEPER) -> Any:
+    def act(self, function: str, *arguments: Any, sender: str = KEEPER) -> Any:
         """A transaction that must succeed; its events go into the book, which checks them."""
         try:
             answer = self.machine.send(self.ledger, function, *arguments, sender=sender)
@@ -318,7 +393,7 @@ class Royalties:
             self._note(name, event)
         return answer
 
-    def _must_tell(self, name: str, **values: Any) -> None:
+    def must_tell(self, name: str, **values: Any) -> None:
         """The last act's only event has this name and these values, beside others."""
         told = [(found, {key: event[key] for key in values}) for found, event in self._events]
         if told != [(name, values)]:
@@ -332,7 +407,7 @@ class Royalties:
         elif name == "Settled":
             self.book.settled(event["workId"], event["token"], event["amount"], event["settled"])
         elif name == "SplitSet":
-            split = _split((s["payee"], s["bps"]) for s in event["shares"])
+            split = split_of(tuple((s["payee"], s["bps"]) for s in event["shares"]))
             self.book.split_set(event["workId"], event["version"], split)
         elif name == "PaidOut":
             self.book.paid_out(
@@ -346,18 +421,23 @@ class Royalties:
             if event["to"] != (ELSEWHERE if event["payee"] in self.elsewhere else event["payee"]):
                 raise Disagreement("payout address", event["payee"], event["to"])
 
-    def _first_split(self, work: WorkId, random: Random) -> None:
-        self._act("setSplit", work, self._draw_shares(random), sender=STEWARD)
-
-    def _draw_shares(self, random: Random) -> tuple[tuple[Address, int], ...]:
-        count = random.randint(1, len(self.payees))
-        payees = sorted(random.sample(self.payees, count), key=address_bytes)
-        cuts = sorted(random.sample(range(1, 10_000), count - 1))
-        bounds = [0, *cuts, 10_000]
-        return tuple((payee, bounds[at + 1] - bounds[at]) for at, payee in enumerate(payees))
-
-    def _shares(self, work: WorkId, version: int) -> tuple[tuple[Address, int], ...]:
+    def shares(self, work: WorkId, version: int) -> tuple[tuple[Address, int], ...]:
         return tuple((s.payee, s.bps) for s in self.book.split(work, version).shares)
+
+    def _signed_payment(self, work: WorkId, amount: int, random: Random) -> Call:
+        """A payment that the payer has signed for, which the licence registry hands over."""
+        coin, terms = self.wayward.address, [random.randbytes(32) for _ in range(3)]
+        authorization = (random.randrange(9), random.randrange(9), terms[0], 27, *terms[1:])
+        self.wayward.authorise(PAYER, self.ledger.address, amount, *authorization)
+        arguments = (PAYER, work, coin, amount, authorization)
+        return "payFromAuthorized", arguments, self.around.address
+
+    def _held(self, coin: Address) -> int:
+        return self.book.custody(coin).held
+
+    def _expect_payout_address(self, payee: Address) -> None:
+        to = ELSEWHERE if payee in self.elsewhere else payee
+        self.machine.expect(self.ledger, "payoutAddressOf", (payee,), int(to, 16))
 
     def _can_take(self, token: Deployed, payee: Address) -> bool:
         to = ELSEWHERE if payee in self.elsewhere else payee
@@ -370,7 +450,3 @@ class Royalties:
         if frozen:
             note = self.ledger.interface.functions["noteDispute"].call_data((work,))
             self.machine.prepare(self.around.contract, "forward", self.ledger.address, note)
-
-
-def _split(shares: Iterable[tuple[Address, int]]) -> Split:
-    return Split(tuple(Share(payee, bps) for payee, bps in shares))

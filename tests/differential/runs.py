@@ -8,9 +8,10 @@ from random import Random
 from typing import Final, Protocol
 
 from chain.client.interfaces import Interface
+from tests.differential.around import Around
 from tests.differential.disputes import Disputes
 from tests.differential.epochs import Epochs
-from tests.differential.links import Around, Links
+from tests.differential.links import Links
 from tests.differential.machine import Machine, Mutation, compiled
 from tests.differential.partitions import Partitions
 from tests.differential.royalties import Royalties
@@ -97,6 +98,8 @@ def _is_done(tally: Tally, steps: int | None, calls: int | None) -> bool:
 
 
 _LEDGER: Final = "contracts/RoyaltyLedger.sol"
+_PAUSE: Final = "contracts/access/TimedPause.sol"
+_SPLITS: Final = "contracts/splits/SplitVersions.sol"
 _GRAPH: Final = "contracts/DerivativeGraph.sol"
 _VECTORS: Final = "contracts/libraries/AncestorVectors.sol"
 
@@ -169,6 +172,35 @@ CANARIES: Final = (
         _LEDGER,
         "RoyaltyLedger",
         Mutation(_LEDGER, "_segmentStart[workId][token][version] = _accrued[workId][token];", ""),
+    ),
+    Canary(
+        "a token that calls back finds the ledger open",
+        "royalties",
+        _LEDGER,
+        "RoyaltyLedger",
+        Mutation(
+            _LEDGER,
+            "bytes calldata vector) external nonReentrant {",
+            "bytes calldata vector) external {",
+        ),
+    ),
+    Canary(
+        "a pause never ends",
+        "royalties",
+        _LEDGER,
+        "RoyaltyLedger",
+        Mutation(_PAUSE, "if (block.timestamp < until) revert", "if (until != 0) revert"),
+    ),
+    Canary(
+        "a steward overrules where no elders have a say",
+        "royalties",
+        _LEDGER,
+        "RoyaltyLedger",
+        Mutation(
+            _SPLITS,
+            "consents.communityOf(community).approvalsRequired != 0",
+            "consents.communityOf(community).elderCount != 0",
+        ),
     ),
     Canary(
         "a part of a share is rounded up",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +19,37 @@ class Equivalent:
     why: str
 
 
+@dataclass(frozen=True)
+class Rule:
+    """Two ways to write one thing: lines that `pattern` makes equal are equivalent."""
+
+    pattern: re.Pattern[str]
+    instead: str
+    why: str
+
+    def applies_to(self, mutant: Mutant) -> bool:
+        was, now = (self.pattern.sub(self.instead, line) for line in (mutant.was, mutant.now))
+        return was == now
+
+
+RULES: Final = (
+    Rule(
+        re.compile(r"\bpublic (?:immutable|constant)? ?(?=\w)"),
+        "public ",
+        "read from storage, for more gas, and never written again",
+    ),
+    Rule(re.compile(r"(?:<=|==) 0\b"), "== 0", "no number of ours is below zero"),
+    Rule(re.compile(r"(?:>|!=) 0\b"), "!= 0", "no number of ours is below zero"),
+    Rule(
+        re.compile(r"(for \(uint256 i; i )(?:<|!=)( [\w.]+; \+\+i\))"),
+        r"\1<\2",
+        "what counts on by one reaches its end",
+    ),
+)
+
+_LEDGER: Final = "contracts/RoyaltyLedger.sol"
+_GRAPH: Final = "contracts/DerivativeGraph.sol"
+_VECTORS: Final = "contracts/libraries/AncestorVectors.sol"
 _QUEUE: Final = "contracts/epoch/RootQueue.sol"
 _FAULTS: Final = "contracts/epoch/RootFaults.sol"
 _SUMS: Final = "contracts/libraries/SumTree.sol"
@@ -25,6 +57,24 @@ _PUSH: Final = "contracts/libraries/SafePush.sol"
 _DISTRIBUTOR: Final = "contracts/EpochDistributor.sol"
 
 EQUIVALENTS: Final = (
+    Equivalent(
+        _LEDGER,
+        "function _entitlement(uint256 income, uint256 bps) private pure returns (uint256) {",
+        ("function _entitlement ( uint256 bps,uint256 income) private pure returns (uint256) {",),
+        "a product the other way round",
+    ),
+    Equivalent(
+        _LEDGER,
+        "uint256 amount = _entitlement(income, share.bps) - before;",
+        ("uint256 amount = _entitlement ( share.bps,income) - before;",),
+        "a product the other way round",
+    ),
+    Equivalent(
+        _LEDGER,
+        "if (lineage == Lineage.DERIVED) {",
+        ("if (lineage >= Lineage.DERIVED) {",),
+        "the last of its kind",
+    ),
     Equivalent(
         _SUMS,
         "return keccak256(abi.encodePacked(sumRoot, total, depth));",
@@ -68,12 +118,6 @@ EQUIVALENTS: Final = (
         "another bit above all amounts, which are below 2^120",
     ),
     Equivalent(
-        _QUEUE,
-        "uint40 public immutable windowSeconds;",
-        ("uint40 public  windowSeconds;",),
-        "read from storage, for more gas, and never written again",
-    ),
-    Equivalent(
         _FAULTS,
         "if (level == 1) {",
         ("if (true) {",),
@@ -89,6 +133,9 @@ EQUIVALENTS: Final = (
 
 
 def reason_for(mutant: Mutant) -> str | None:
+    for rule in RULES:
+        if rule.applies_to(mutant):
+            return rule.why
     for known in EQUIVALENTS:
         if (mutant.unit, mutant.was) == (known.unit, known.was) and mutant.now in known.now:
             return known.why

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.mutation import verdicts
+from tests.mutation.equivalents import reason_for
 from tests.mutation.hopeless import Vocabulary
+from tests.mutation.mutants import Mutant
 from tests.mutation.report import wilson
 
 SOURCE = """contract Purse {
@@ -72,3 +74,26 @@ def test_a_sample_has_an_interval() -> None:
     low, high = wilson(81, 100)
     assert (round(low, 3), round(high, 3)) == (0.722, 0.875)
     assert wilson(0, 0) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "is_equivalent"),
+    [
+        ("IArbiter public immutable judge;", "IArbiter public  judge;", True),
+        ("uint256 public constant DEPTH = 32;", "uint256 public  DEPTH = 32;", True),
+        ("uint256 public constant DEPTH = 32;", "uint256  constant DEPTH = 32;", False),
+        ("if (level == 0) return;", "if (level <= 0) return;", True),
+        ("if (level == 0) return;", "if (level >= 0) return;", False),
+        ("if (hash != 0) {", "if (hash > 0) {", True),
+        ("for (uint256 i; i < all.length; ++i) {", "for (uint256 i; i != all.length; ++i) {", True),
+        (
+            "for (uint256 i; i < all.length; ++i) {",
+            "for (uint256 i; i <= all.length; ++i) {",
+            False,
+        ),
+        ("if (a < b) revert();", "if (a != b) revert();", False),
+    ],
+)
+def test_what_is_written_two_ways_is_one_thing(was: str, now: str, is_equivalent: bool) -> None:
+    mutant = Mutant("contracts/Purse.sol", 1, was, now, "", False)
+    assert (reason_for(mutant) is not None) == is_equivalent

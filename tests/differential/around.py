@@ -1,0 +1,67 @@
+"""What stands around a contract under test, and calls that it must refuse."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from eth_abi.abi import encode
+
+from chain.client.interfaces import SELECTOR_BYTES
+from chain.ledger.identifiers import Address, WorkId, address
+from chain.ledger.keccak import keccak256
+from chain.ledger.rights import WorkKind
+from chain.ledger.words import uint_word
+from tests.differential.machine import DEPLOYER, Deployed, Disagreement, Machine, Refused, compiled
+
+STEWARD: Final = address("0x" + "51" * 20)
+STRANGER: Final = address("0x" + "52" * 20)
+# Below and above every other account: who may call is no matter of order.
+OUTSIDERS: Final = (address("0x" + "02" * 20), address("0x" + "fd" * 20))
+SCRIPTED: Final = "tests/differential/Scripted.sol"
+
+
+class Around:
+    """What stands around the money, and says what it is told to: register, licences, court."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.contract = machine.deploy(compiled(SCRIPTED, "Scripted"))
+        # Whoever asks by `tx.origin` who is calling finds somebody else.
+        machine.make_contract(STEWARD)
+        machine.forward_for(self.contract)
+
+    @property
+    def address(self) -> Address:
+        return self.contract.address
+
+    def say(self, signature: str, arguments: tuple[Any, ...], *values: int) -> None:
+        """From now on a call of this function with these arguments is answered with these words."""
+        types = signature[signature.index("(") + 1 : -1].split(",")
+        call = keccak256(signature.encode())[:SELECTOR_BYTES] + encode(types, arguments)
+        answer = b"".join(uint_word(value) for value in values)
+        self.machine.prepare(self.contract, "answer", call, answer)
+
+    def register(self, work: WorkId, kind: WorkKind) -> None:
+        self.say("kindOf(uint64)", (work,), kind)
+        self.say("controllerOf(uint64)", (work,), int(STEWARD, 16))
+        self.say("communityIdOf(uint64)", (work,), 0)
+        self.say("workOf(uint64)", (work,), 0, kind, 1, work, work)
+
+
+def must_refuse(
+    machine: Machine,
+    contract: Deployed,
+    name: str,
+    values: tuple[Any, ...] | None,
+    function: str,
+    arguments: tuple[Any, ...],
+    sender: str = DEPLOYER,
+) -> None:
+    """The call must be refused by this error, with these values when they are given."""
+    try:
+        machine.send(contract, function, *arguments, sender=sender)
+    except Refused as refused:
+        if refused.name == name and values in (None, refused.values):
+            return
+        raise Disagreement(f"refusal of {function}{arguments}", (name, values), refused) from None
+    raise Disagreement(f"{function}{arguments}", name, "done")
