@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Table, select
 
 from chain.client.blocks import BlockPin, RawLog
 from chain.indexer import tables
+from chain.indexer.case_store import CaseStore
 from chain.indexer.consent_fold import fold_consents
 from chain.indexer.direct_report_store import DirectReportStore
 from chain.indexer.index_reader import ordered as _ordered
@@ -61,7 +62,7 @@ from chain.ledger.rights import Parent, Share, Split
 from chain.ledger.vectors import AncestorVector
 
 
-class Store(WorkStore, DirectReportStore):
+class Store(WorkStore, DirectReportStore, CaseStore):
     """Reads one index. Every method raises IndexEmpty, and NotIndexedYet for a block not there."""
 
     # communities and consent
@@ -335,17 +336,6 @@ class Store(WorkStore, DirectReportStore):
             rejected = {(row.token, row.epoch): row for row in thrown_out}
         newest = dict(sorted(active, key=lambda key: active[key]))
         return [root_of(row, active, rejected, newest) for row in proposed]
-
-    def frozen(self, *, at: BlockPin) -> frozenset[tuple[WorkId, Address]]:
-        """The shares frozen at a block's time: the last word on each is when it is free again."""
-        with self._at(at) as connection:
-            opened = list(_ordered(connection, tables.case_opened, at))
-            ended = list(_ordered(connection, tables.case_ended, at))
-        share_of = {row.case_id: (WorkId(row.work_id), Address(row.payee)) for row in opened}
-        until: dict[tuple[WorkId, Address], int] = {}
-        for row in sorted([*opened, *ended], key=lambda row: (row.block_number, row.log_index)):
-            until[share_of[row.case_id]] = row.frozen_until
-        return frozenset(share for share, time in until.items() if time > at.timestamp)
 
     def paused(self, *, at: BlockPin) -> dict[str, int]:
         """The contracts that a guardian has paused at a block's time, and until when."""

@@ -30,6 +30,7 @@ INSIDE_CHAIN = {
     "indexer": {"indexer", "client", "ledger", "settings"},
     "settlement": {"settlement", "columns", "indexer", "client", "ledger", "settings"},
     "metrics": {"metrics", "indexer", "client", "ledger", "settings"},
+    "statements": {"statements", "settlement", "indexer", "client", "ledger", "settings"},
 }
 LEDGER_MAY_USE = {
     "eth_hash",
