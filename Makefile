@@ -44,9 +44,10 @@ help:  ## list the targets
 	.tools/slither/bin/pip install --quiet -r tests/static/requirements.lock
 	touch $@
 
-# Where there is no C compiler it says so; large epochs are then hashed one by one.
-.tools/native/.ready: .venv/.ready chain/columns/keccak_lanes.c chain/columns/keccak_lanes.h
+# Where there is no C compiler each says so, and what is used instead.
+.tools/native/.ready: .venv/.ready chain/columns/keccak_lanes.c chain/columns/keccak_lanes.h chain/metrics/inequality/paid_sums.c
 	.venv/bin/python -m chain.columns.native
+	.venv/bin/python -m chain.metrics.inequality
 	mkdir -p $(@D) && touch $@
 
 setup: .venv/.ready .tools/.ready .tools/native/.ready  ## install everything that is pinned, nothing else

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from chain.columns.native import NotBuilt, load
+from chain.columns.native import KECCAK_LANES, NotBuilt
 from chain.ledger.keccak import keccak256
 
 Rows = NDArray[np.uint8]
@@ -113,7 +113,7 @@ def choose(find: Callable[[], BatchKeccak]) -> BatchKeccak:
 
 
 def _find() -> BatchKeccak:
-    library = load()
+    library = KECCAK_LANES.load()
     return compiled(library, library.antiphon_lanes())
 
 

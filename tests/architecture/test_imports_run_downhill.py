@@ -29,8 +29,8 @@ INSIDE_CHAIN = {
     "settings": {"settings", "ledger"},
     "indexer": {"indexer", "client", "ledger", "settings"},
     "settlement": {"settlement", "columns", "indexer", "client", "ledger", "settings"},
-    "metrics": {"metrics", "indexer", "client", "ledger", "settings"},
     "statements": {"statements", "settlement", "indexer", "client", "ledger", "settings"},
+    "metrics": {"metrics", "columns", "indexer", "client", "ledger", "settings"},
 }
 LEDGER_MAY_USE = {
     "eth_hash",

@@ -6,7 +6,10 @@ import operator
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final, Generic, SupportsIndex, TypeVar
+from typing import Any, Final, Generic, SupportsIndex, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from chain.metrics.errors import (
     AmountTooLarge,
@@ -15,33 +18,54 @@ from chain.metrics.errors import (
     NotBaseUnits,
     PeopleMissing,
 )
+from chain.metrics.inequality.accounts import Accounts
+from chain.metrics.inequality.column import Column
 
+Amounts = Iterable[int] | NDArray[Any]
 Payee = TypeVar("Payee")
 
 # What a token can hold; beyond it ratios of amounts would leave the range of floats.
 AMOUNT_MAX: Final = 2**256 - 1
 
 
-@dataclass(frozen=True)
-class Accounts:
-    """Amounts and the people each is shared by, ascending by what one of the people gets."""
-
-    amounts: list[int]
-    people: list[int]
+# Either gives the sums that everything is measured from, exactly.
+Ordered = Accounts | Column
 
 
-def checked_accounts(amounts: Iterable[int], people: Iterable[int] | None = None) -> Accounts:
-    """The accounts in order. Raises NotBaseUnits, NegativeAmount, AmountTooLarge, PeopleMissing."""
+def in_order(amounts: Amounts, people: Iterable[int] | None = None) -> Ordered:
+    """Amounts in ascending order: as a column where 64 bits hold each, else as accounts.
+
+    Raises NotBaseUnits, NegativeAmount, AmountTooLarge, PeopleMissing.
+    """
+    if isinstance(amounts, np.ndarray) and amounts.dtype.kind in "iu" and people is None:
+        return _column(amounts)
     listed = [_checked(position, amount) for position, amount in enumerate(amounts)]
-    if people is None:
-        return Accounts(sorted(listed), [1] * len(listed))
-    counts = list(people)
-    if len(counts) != len(listed):
-        raise PeopleMissing(f"{len(listed)} amounts, but people for {len(counts)}")
-    for position, count in enumerate(counts):
+    if people is not None:
+        return _shared(listed, list(people))
+    if max(listed, default=0) < 2**64:
+        return Column(np.sort(np.array(listed, dtype=np.uint64)))
+    return Accounts(sorted(listed), [1] * len(listed))
+
+
+def _column(amounts: NDArray[Any]) -> Column:
+    if amounts.ndim != 1:
+        raise NotBaseUnits(0, amounts[0] if amounts.ndim else amounts)
+    ordered = np.sort(amounts)
+    if len(ordered) and ordered[0] < 0:
+        position = int(np.argmax(amounts < 0))
+        raise NegativeAmount(position, int(amounts[position]))
+    # None is below zero, so the bits of 64 with a sign say the same without one.
+    same = ordered.view(np.uint64) if ordered.dtype == np.int64 else ordered.astype(np.uint64)
+    return Column(same)
+
+
+def _shared(amounts: list[int], people: list[int]) -> Accounts:
+    if len(people) != len(amounts):
+        raise PeopleMissing(f"{len(amounts)} amounts, but people for {len(people)}")
+    for position, count in enumerate(people):
         if count < 1:
             raise PeopleMissing(f"account {position} stands for {count} people, not 1 or more")
-    both = sorted(zip(listed, counts, strict=True), key=lambda one: Fraction(*one))
+    both = sorted(zip(amounts, people, strict=True), key=lambda one: Fraction(*one))
     return Accounts([amount for amount, _ in both], [count for _, count in both])
 
 

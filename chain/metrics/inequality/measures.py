@@ -9,10 +9,10 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from chain.metrics.inequality.amounts import checked_accounts
+from chain.metrics.inequality.amounts import Amounts, in_order
 from chain.metrics.inequality.certified import ROUNDING, Certified, certified_log
 from chain.metrics.inequality.lorenz import PALMA_PAYEES_MIN, palma
-from chain.metrics.inequality.sums import PaidSums, sums_of_paid
+from chain.metrics.inequality.sums import PaidSums
 
 
 class Missing(StrEnum):
@@ -105,23 +105,31 @@ class InequalityPair:
     paid: Inequality
 
 
-def measure(amounts: Iterable[int], people: Iterable[int] | None = None) -> Inequality:
+def measure(amounts: Amounts, people: Iterable[int] | None = None) -> Inequality:
     """Measure amounts in base units, one per account, in any order; zeros count as payees.
 
-    With `people`, an account stands for so many people (1 or more) who share its amount equally,
-    and people are measured; without it every account is one. Raises MetricRefused (NegativeAmount,
-    NotBaseUnits, AmountTooLarge, PeopleMissing) for what cannot be measured.
+    A numpy array of integers is measured in place, millions at once. With `people`, an account
+    stands for so many people (1 or more) who share its amount equally, and people are measured;
+    without it every account is one. Raises MetricRefused (NegativeAmount, NotBaseUnits,
+    AmountTooLarge, PeopleMissing) for what cannot be measured.
     """
-    accounts = checked_accounts(amounts, people)
-    sums = sums_of_paid(accounts)
-    n = sum(accounts.people)
-    return Inequality(n, 0, 0) if sums is None else _measured(sums, n, palma(accounts))
+    ordered = in_order(amounts, people)
+    sums = ordered.paid_sums()
+    n = ordered.payees
+    return Inequality(n, 0, 0) if sums is None else _measured(sums, n, palma(ordered, sums.total))
 
 
-def measure_both(registered: Iterable[int]) -> InequalityPair:
+def measure_both(registered: Amounts) -> InequalityPair:
     """Measure all registered payees, and those alone that were paid anything."""
-    amounts = checked_accounts(registered).amounts
-    return InequalityPair(measure(amounts), measure(amount for amount in amounts if amount))
+    ordered = in_order(registered)
+    sums = ordered.paid_sums()
+    n = ordered.payees
+    if sums is None:
+        return InequalityPair(Inequality(n, 0, 0), Inequality(0, 0, 0))
+    of_paid = palma(ordered.without(n - sums.payees), sums.total)
+    return InequalityPair(
+        _measured(sums, n, palma(ordered, sums.total)), _measured(sums, sums.payees, of_paid)
+    )
 
 
 def _measured(sums: PaidSums, n: int, palma_ratio: Fraction | None) -> Inequality:

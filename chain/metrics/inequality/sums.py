@@ -1,18 +1,18 @@
 """The sums from which everything is measured, over those who were paid anything.
 
-Who was paid nothing adds to none of them, so both denominators follow from one pass. This is the
-reference: integers without bound, and floats summed exactly.
+Who was paid nothing adds to none of them, so both denominators follow from one pass.
+
+Four of them are means of real numbers, each taken over terms that are never below zero, so that
+nothing cancels. As the mean of y is 1: y ln y has the mean of y ln y - y + 1; -ln y that of y - 1 -
+ln y; 1 - root(y) half that of (1 - root(y))^2; and 1/y - 1 that of (1 - y)^2 / y.
 """
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from chain.metrics.inequality.amounts import Accounts
 from chain.metrics.inequality.certified import ROUNDING, Certified
 
 _SLACK: Final = 1.01
@@ -38,65 +38,9 @@ class PaidSums:
     reciprocal_gap: Certified
 
 
-def sums_of_paid(accounts: Accounts) -> PaidSums | None:
-    """Sum over the accounts with money; None when there are none."""
-    unpaid = sum(1 for amount in accounts.amounts if amount == 0)
-    amounts, people = accounts.amounts[unpaid:], accounts.people[unpaid:]
-    if not amounts:
-        return None
-    n, total = sum(people), sum(amounts)
-    differences, counted = 0, 0
-    squares_by_people: dict[int, int] = defaultdict(int)
-    for amount, count in zip(amounts, people, strict=True):
-        # Of an account's people as many of the others have less as were counted, bar ties.
-        differences += (2 * counted + count - n) * amount
-        counted += count
-        squares_by_people[count] += amount * amount
-    squares = sum((Fraction(sum_, count) for count, sum_ in squares_by_people.items()), Fraction())
-    return PaidSums(n, total, differences, squares, *_means(amounts, people, n, total))
-
-
-def _means(
-    amounts: list[int], people: list[int], n: int, total: int
-) -> tuple[Certified, Certified, Certified, Certified]:
-    """The four means, each of terms that are never below zero, so that nothing cancels.
-
-    As the mean of y is 1: y ln y has the mean of y ln y - y + 1; -ln y that of y - 1 - ln y; 1 -
-    root(y) half that of (1 - root(y))^2; and 1/y - 1 that of (1 - y)^2 / y.
-
-    Errors, with u = 2^-53: y is one correctly rounded quotient of integers (u), a logarithm is
-    good to one ulp, a root to half of one. A term is then off by at most 7u |y ln y| + 3u y + 2u;
-    2u y + 2u |ln y| + 2u + u t; 3u |1 - root(y)| root(y) + 3u t; 2u |1 - y| + 5u t, second order
-    left to the slack, t being the term. Times its people it has two roundings more; sums are exact
-    (fsum) before one rounding, and the division by n adds one more.
-    """
-    theils, logs, roots, reciprocals = [], [], [], []
-    theil_sizes, log_sizes = [], []
-    for amount, count in zip(amounts, people, strict=True):
-        y = n * amount / (count * total)
-        ln_y, root = math.log(y), math.sqrt(y)
-        theils.append(count * (y * ln_y - y + 1.0))
-        logs.append(count * (y - 1.0 - ln_y))
-        roots.append(count * (1.0 - root) ** 2)
-        reciprocals.append(count * ((1.0 - y) ** 2 / y))
-        theil_sizes.append(count * abs(y * ln_y))
-        log_sizes.append(count * abs(ln_y))
-    return certified_means(
-        n,
-        MeanSums(
-            math.fsum(theils),
-            math.fsum(logs),
-            math.fsum(roots),
-            math.fsum(reciprocals),
-            math.fsum(theil_sizes),
-            math.fsum(log_sizes),
-        ),
-    )
-
-
 @dataclass(frozen=True)
 class MeanSums:
-    """Sums of the terms of `_means`, and of |y ln y| and |ln y|, by which errors are bounded."""
+    """Sums of the terms of the four means, and of |y ln y| and |ln y|, which bound their errors."""
 
     theil: float
     log: float
@@ -106,14 +50,35 @@ class MeanSums:
     log_size: float
 
 
-def certified_means(n: int, sums: MeanSums) -> tuple[Certified, Certified, Certified, Certified]:
-    """Means of the four terms with their bounds; a true value is never below zero."""
+@dataclass(frozen=True)
+class Roundings:
+    """How many roundings, of at most 2^-53 each, a way of summing puts into y, into a logarithm of
+    given y, and into a sum of terms that are not below zero."""
+
+    ratio: int
+    log: int
+    sum: int
+
+
+def certified_means(
+    n: int, sums: MeanSums, by: Roundings
+) -> tuple[Certified, Certified, Certified, Certified]:
+    """The means of n terms with their bounds: theil, mld, root_gap, reciprocal_gap of PaidSums.
+
+    With u = 2^-53 and a, b, s the roundings of y, logarithm and sum, a term t is off by at most
+    a times |y dt/dy| u and the roundings of its own operations:
+    (a + b + 2) |y ln y| + y + t;  (a + 1) |y - 1| + b |ln y| + t;
+    (a + 2) root(y) |1 - root(y)| + 3 t;  a (y + 1/y) + 4 t.
+    Times its people a term has two roundings more, a sum s, the division by n one; y has the mean
+    1, |y - 1| at most 2, and 2 root(y) |1 - root(y)| is at most y + t. Second order is the slack's.
+    """
     theil, log, gap = sums.theil / n, sums.log / n, sums.root / (2 * n)
     reciprocal = sums.reciprocal / n
+    a, b, s = by.ratio, by.log, by.sum
     unit = ROUNDING * _SLACK
     return (
-        Certified(max(theil, 0.0), unit * (11 * sums.theil_size / n + 6)),
-        Certified(max(log, 0.0), unit * (2 * sums.log_size / n + 5 * log + 5)),
-        Certified(gap, unit * (9 * gap + 2)),
-        Certified(reciprocal, unit * (9 * reciprocal + 5)),
+        Certified(theil, unit * ((a + b + s + 6) * sums.theil_size / n + 1)),
+        Certified(log, unit * (b * sums.log_size / n + (s + 4) * log + 2 * a + 2)),
+        Certified(gap, unit * ((a + s + 8) * gap + (a + 2) / 4)),
+        Certified(reciprocal, unit * ((a + s + 7) * reciprocal + 2 * a)),
     )

@@ -37,7 +37,7 @@ MESSAGES = st.tuples(st.integers(0, 20), st.integers(0, 420)).flatmap(
 def widths() -> list[BatchKeccak]:
     """Every width of the compiled hash that this processor has, and the way without it."""
     try:
-        library = native.load()
+        library = native.KECCAK_LANES.load()
     except NotBuilt:
         return [ONE_BY_ONE]
     known = [compiled(library, lanes) for lanes in WIDTHS if lanes <= library.antiphon_lanes()]
@@ -132,7 +132,7 @@ def test_without_a_library_rows_are_hashed_one_by_one_and_the_log_says_why(
     monkeypatch.setattr(native, "_BUILT", tmp_path / "native")
 
     def absent() -> BatchKeccak:
-        return compiled(native.load(), 2)
+        return compiled(native.KECCAK_LANES.load(), 2)
 
     with caplog.at_level(logging.WARNING):
         assert choose(absent) is ONE_BY_ONE
@@ -144,17 +144,17 @@ def test_a_file_that_is_no_library_is_not_loaded(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(native, "_BUILT", tmp_path)
-    native.library_path().write_bytes(b"not a library")
+    native.KECCAK_LANES.path().write_bytes(b"not a library")
 
     with pytest.raises(NotBuilt, match="cannot be loaded"):
-        native.load()
+        native.KECCAK_LANES.load()
 
 
 def test_the_other_byte_order_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.byteorder", "big")
 
     with pytest.raises(NotBuilt, match="big-endian"):
-        native.load()
+        native.KECCAK_LANES.load()
 
 
 def test_without_a_compiler_building_is_no_failure(
@@ -175,17 +175,17 @@ def test_a_compiler_that_fails_is_quoted(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
 
     with pytest.raises(NotBuilt, match="refused: no such vectors"):
-        native.build()
-    assert not native.library_path().exists()
+        native.KECCAK_LANES.build()
+    assert not native.KECCAK_LANES.path().exists()
 
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
 def test_what_is_built_is_whole_and_right(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(native, "_BUILT", tmp_path / "native")
 
-    built = native.build()
+    built = native.KECCAK_LANES.build()
 
-    library = native.load()
-    assert built == native.library_path() == native.build()
+    library = native.KECCAK_LANES.load()
+    assert built == native.KECCAK_LANES.path() == native.KECCAK_LANES.build()
     assert disagreement(compiled(library, library.antiphon_lanes())) == ""
     assert [built] == list((tmp_path / "native").iterdir())
