@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import typer
 
-from api.cli import epochs, usage
+from api.cli import epochs, rules, usage
 from api.cli.printing import REFUSED, Api, AsJson, print_json, refuse, show
 from api.cli.running import RUNNING_FILE
 
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 
 app.add_typer(usage.app, name="usage")
+app.add_typer(rules.app, name="rules")
 STATE = Path("var/ledger")
 DEMO_STATE = Path("var/demo")
 LIBRARY = Path("var/recordings")

@@ -19,6 +19,7 @@ from api.http import (
     pages,
     problems,
     proofs,
+    rules,
     traces,
     usage,
     works,
@@ -49,7 +50,8 @@ def create_app(application: Application, *, body_bytes_max: int = UPLOAD_BYTES_M
     app.state.usage = UsageDesk(application)
     app.state.papers = EpochPapers(application)
     problems.install(app)
-    for part in (works, usage, money, epochs, blocks, proofs, numbers, traces, pages, documents):
+    parts = (works, usage, money, epochs, blocks, proofs, numbers, rules, traces, pages, documents)
+    for part in parts:
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
     app.add_api_route("/health", health, tags=["health"], responses=problems.RESPONSES)

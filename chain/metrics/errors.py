@@ -8,7 +8,8 @@ MetricRefused
 ├── DuplicatePayee     a list of payments names a payee twice
 ├── GroupMissing       a payee is in no group
 ├── TimelineBroken     a settlement without its use, or one that skips a stage
-└── CountsContradict   more successes than trials, or a count below zero
+├── CountsContradict   more successes than trials, or a count below zero
+└── PoolsDiffer        two sharing rules that divide different sums are not compared
 """
 
 from __future__ import annotations
@@ -85,3 +86,13 @@ class CountsContradict(MetricRefused):
         self.what = what
         self.part = part
         self.whole = whole
+
+
+class PoolsDiffer(MetricRefused):
+    """Rules are compared over one pool: what one of them lost would look like fairness."""
+
+    def __init__(self, rule: str, expected: int, found: int) -> None:
+        super().__init__(f"{rule} divides {found}, the first rule {expected}: compare one pool")
+        self.rule = rule
+        self.expected = expected
+        self.found = found

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 
 from chain.ledger.errors import Inconsistent
 from chain.ledger.identifiers import Address, CommunityId, Digest, WorkId, address_bytes
+from chain.ledger.rights import Split
 from chain.ledger.sharing import (
     Announcement,
     SharingRule,
@@ -32,11 +33,7 @@ def entitlements(income: Mapping[WorkId, int], state: SettlementState) -> Parts:
     """What each work's income, in numerators of `SHARE_SCALE`, brings each payee: by the work's
     split, and by its community's rule where one holds. Raises Inconsistent if a pool were not
     divided whole, which no input can bring about."""
-    parts = {
-        (work, share.payee): numerator * share.bps
-        for work, numerator in income.items()
-        for share in state.splits[work].shares
-    }
+    parts = parts_by_split(income, state.splits)
     pools: dict[CommunityId, Parts] = {}
     for (work, payee), numerator in parts.items():
         community = state.communities.get(work)
@@ -49,6 +46,15 @@ def entitlements(income: Mapping[WorkId, int], state: SettlementState) -> Parts:
             raise Inconsistent(f"the pool of community {community}", whole, found)
         parts.update(divided)
     return parts
+
+
+def parts_by_split(income: Mapping[WorkId, int], splits: Mapping[WorkId, Split]) -> Parts:
+    """What each work's income brings each payee of its split alone: a pool before any rule."""
+    return {
+        (work, share.payee): numerator * share.bps
+        for work, numerator in income.items()
+        for share in splits[work].shares
+    }
 
 
 def divide_pool(pool: Parts, announced: Announcement, epoch_hash: Digest) -> Parts:
