@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import typer
 
-from api.cli import epochs, rules, usage
+from api.cli import audit, epochs, rules, usage
 from api.cli.printing import REFUSED, Api, AsJson, print_json, refuse, show
 from api.cli.running import RUNNING_FILE
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 
 app.add_typer(usage.app, name="usage")
 app.add_typer(rules.app, name="rules")
+app.add_typer(audit.app, name="audit")
 STATE = Path("var/ledger")
 DEMO_STATE = Path("var/demo")
 LIBRARY = Path("var/recordings")

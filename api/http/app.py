@@ -11,6 +11,7 @@ from fastapi.staticfiles import StaticFiles
 from api.application import Application
 from api.epoch_papers import EpochPapers
 from api.http import (
+    audit,
     blocks,
     documents,
     epochs,
@@ -50,7 +51,10 @@ def create_app(application: Application, *, body_bytes_max: int = UPLOAD_BYTES_M
     app.state.usage = UsageDesk(application)
     app.state.papers = EpochPapers(application)
     problems.install(app)
-    parts = (works, usage, money, epochs, blocks, proofs, numbers, rules, traces, pages, documents)
+    parts = (
+        *(works, usage, money, epochs, audit, blocks, proofs, numbers),
+        *(rules, traces, pages, documents),
+    )
     for part in parts:
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")

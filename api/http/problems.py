@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from api.errors import ApplicationError, NotFound, SegmentTooLarge
+from chain.audit.errors import AuditError
 from chain.client.errors import ClientError, RpcUnavailable
 from chain.indexer.errors import IndexerError
 from chain.metrics.errors import MetricRefused
@@ -75,6 +76,7 @@ TABLE: tuple[tuple[type[Exception], int, str], ...] = (
     (ServiceSlow, 503, "watermark-slow"),
     (ServiceAway, 503, "watermark-away"),
     (WatermarkFailure, 503, "watermark-failed"),
+    (AuditError, 422, "no-bundle"),
     (ClientError, 503, "chain-away"),
     (IndexerError, 503, "index-paused"),
     (ProvenanceError, 500, "block-unsound"),

@@ -97,6 +97,25 @@ def verify_epoch(
     return settled.get(asked[0].report_hash)
 
 
+def settle_again(
+    findings: Findings,
+    store: Store,
+    deployment: Deployment,
+    at: BlockPin,
+    *,
+    pin_of: Callable[[int], BlockPin],
+    read_block: ReadBlock,
+) -> dict[EpochNumber, EpochSettlement]:
+    """What every epoch that stands comes to, as far as segments are to be had."""
+    _, standing = _standing(findings, store, at)
+    settled = _recompute(findings, store, deployment, standing, pin_of, read_block=read_block)
+    return {
+        record.report.epoch: settled[record.report_hash]
+        for record in standing
+        if record.report_hash in settled
+    }
+
+
 def _standing(
     findings: Findings, store: Store, at: BlockPin
 ) -> tuple[list[EpochRecord], list[EpochRecord]]:

@@ -30,6 +30,7 @@ INSIDE_CHAIN = {
     "indexer": {"indexer", "client", "ledger", "settings"},
     "settlement": {"settlement", "columns", "indexer", "client", "ledger", "settings"},
     "statements": {"statements", "settlement", "indexer", "client", "ledger", "settings"},
+    "audit": {"audit", "settlement", "provenance", "indexer", "client", "ledger"},
     "metrics": {"metrics", "columns", "indexer", "client", "ledger", "settings"},
 }
 LEDGER_MAY_USE = {
