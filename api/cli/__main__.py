@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import typer
 
-from api.cli import audit, epochs, rules, usage
+from api.cli import audit, epochs, metrics, rules, usage
 from api.cli.printing import REFUSED, Api, AsJson, print_json, refuse, show
 from api.cli.running import RUNNING_FILE
 
@@ -25,6 +25,7 @@ app = typer.Typer(
 app.add_typer(usage.app, name="usage")
 app.add_typer(rules.app, name="rules")
 app.add_typer(audit.app, name="audit")
+app.add_typer(metrics.app, name="metrics")
 STATE = Path("var/ledger")
 DEMO_STATE = Path("var/demo")
 LIBRARY = Path("var/recordings")
@@ -198,15 +199,6 @@ def proof(
 
 app.command()(epochs.export_epoch)
 app.command()(epochs.verify_epoch)
-
-
-@app.command()
-def metrics(as_json: AsJson = False, api: Api = "") -> None:
-    """Settlement latency, Gini, Theil, Jain and failure rate."""
-    from api.cli.remote import get
-    from api.cli.tables import metrics_table
-
-    show(get(api, "/v1/metrics"), as_json, metrics_table)
 
 
 @app.command()

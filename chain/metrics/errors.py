@@ -7,6 +7,7 @@ MetricRefused
 ├── PeopleMissing      an account stands for nobody, or it is not said for how many
 ├── DuplicatePayee     a list of payments names a payee twice
 ├── GroupMissing       a payee is in no group
+├── TripleUnreadable   a published row is no three numbers
 ├── TimelineBroken     a settlement without its use, or one that skips a stage
 ├── CountsContradict   more successes than trials, or a count below zero
 └── PoolsDiffer        two sharing rules that divide different sums are not compared
@@ -68,6 +69,14 @@ class GroupMissing(MetricRefused):
     def __init__(self, payee: str) -> None:
         super().__init__(f"{payee} is in no group: name one, it may be called unknown")
         self.payee = payee
+
+
+class TripleUnreadable(MetricRefused):
+    """A row must have Jain, Theil and Gini as decimal numbers, printed as they were published."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class TimelineBroken(MetricRefused):
