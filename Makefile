@@ -14,7 +14,7 @@ export NO_TORCH_COMPILE := 1
 
 SOLC_VERSION := 0.8.37
 
-.PHONY: help setup demo up test test-chain test-pure test-ipfs test-second-node lint invariants static coverage-contracts conservation differential proofs mutation abi lock train bench-gas bench-watermark bench-fingerprint bench-trees bench-settlement bench-indexer faults kill-matrix fuzz nightly clean
+.PHONY: help setup demo up test test-chain test-pure test-ipfs test-second-node lint invariants static coverage-contracts conservation differential proofs mutation abi lock train bench-gas bench-watermark bench-fingerprint bench-trees bench-rules bench-settlement bench-indexer faults kill-matrix fuzz nightly clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -105,6 +105,9 @@ bench-fingerprint: setup  ## which copies the fingerprint knows again, and what 
 
 bench-trees: setup  ## Merkle trees of many leaves, beside OpenZeppelin's own (LEAVES=1e6)
 	python -m benchmarks.trees $(if $(LEAVES),--leaves $(LEAVES))
+
+bench-rules: setup  ## what each sharing rule does to simulated crowds, and how it is attacked; into its page
+	python -m benchmarks.rules --write
 
 bench-indexer: setup  ## logs per second from a node into SQL, beside web3.py (LOGS=50000)
 	python -m benchmarks.indexer $(if $(LOGS),--logs $(LOGS))

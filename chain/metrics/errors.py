@@ -10,7 +10,8 @@ MetricRefused
 ├── TripleUnreadable   a published row is no three numbers
 ├── TimelineBroken     a settlement without its use, or one that skips a stage
 ├── CountsContradict   more successes than trials, or a count below zero
-└── PoolsDiffer        two sharing rules that divide different sums are not compared
+├── PoolsDiffer        two sharing rules that divide different sums are not compared
+└── NoFloorFollows     aversion or elasticity that no floor can be worked out from
 """
 
 from __future__ import annotations
@@ -105,3 +106,12 @@ class PoolsDiffer(MetricRefused):
         self.rule = rule
         self.expected = expected
         self.found = found
+
+
+class NoFloorFollows(MetricRefused):
+    """An index is in (0, 1], aversion to inequality and elasticity of supply are above zero."""
+
+    def __init__(self, name: str, value: object) -> None:
+        super().__init__(f"{name} is {value}: no floor follows from that")
+        self.name = name
+        self.value = value
