@@ -21,6 +21,7 @@ from api.http import (
     problems,
     proofs,
     rules,
+    statements,
     traces,
     usage,
     works,
@@ -30,6 +31,7 @@ from api.http.dependencies import App
 from api.http.readiness import api_checks
 from api.http.traces import UPLOAD_BYTES_MAX
 from api.proving import EpochProofs
+from api.statements import StatementDesk
 from api.usage import UsageDesk
 
 VERSION = "0.1.0"
@@ -48,12 +50,13 @@ def create_app(application: Application, *, body_bytes_max: int = UPLOAD_BYTES_M
     app.add_middleware(BoundedBodies, bytes_max=body_bytes_max)
     app.state.application = application
     app.state.proofs = EpochProofs(application)
+    app.state.statements = StatementDesk(application)
     app.state.usage = UsageDesk(application)
     app.state.papers = EpochPapers(application)
     problems.install(app)
     parts = (
         *(works, usage, money, epochs, audit, blocks, proofs, numbers),
-        *(rules, traces, pages, documents),
+        *(rules, statements, traces, pages, documents),
     )
     for part in parts:
         app.include_router(part.router)

@@ -18,6 +18,7 @@ from chain.indexer.errors import IndexerError
 from chain.metrics.errors import MetricRefused
 from chain.provenance import ProvenanceError
 from chain.provenance.errors import BlockCorrupt
+from chain.statements.errors import CommunityUnknown, PayeeUnknown, StatementRefused
 from oracle.errors import (
     EvidenceRefused,
     OracleError,
@@ -88,6 +89,9 @@ TABLE: tuple[tuple[type[Exception], int, str], ...] = (
     (OutboxUnavailable, 503, "outbox-away"),
     (OracleError, 500, "oracle-unsound"),
     (MetricRefused, 422, "metric-refused"),
+    (PayeeUnknown, 404, ""),
+    (CommunityUnknown, 404, ""),
+    (StatementRefused, 422, ""),
     (SegmentTooLarge, 413, ""),
     (ApplicationError, 422, ""),
 )

@@ -13,7 +13,7 @@ from chain.client.blocks import BlockPin
 from chain.client.deployment import Deployment
 from chain.indexer.records import Place
 from chain.indexer.store import Store
-from chain.ledger.identifiers import Address, CommunityId, WorkId, address_bytes
+from chain.ledger.identifiers import Address, CommunityId, LicenceId, WorkId, address_bytes
 from chain.ledger.money import Currency
 from chain.ledger.rights import UNIT_NUMERATOR
 from chain.statements.direct_lane import DirectLane
@@ -149,7 +149,8 @@ class Books:
             entries=tuple(sorted(entries, key=_order)),
             direct=tuple(b for book in books for b in _direct_balances(book, only)),
             epochs=tuple(map(_epoch_balance, books)) if only is None else (),
-            works=tuple(sorted(works | closing.keys())),
+            works=tuple(sorted({*works, *closing, *_works_named(entries)})),
+            licences=tuple(self._direct.licences[each] for each in _licences_named(entries)),
             unsound=tuple(record.report.epoch for record in self._epochs.unsound),
         )
 
@@ -163,6 +164,16 @@ def restricted(entries: Iterable[Entry], works: AbstractSet[WorkId]) -> Iterator
         if by_work or lines or entry.work_id in works:
             amount = entry.amount if entry.work_id in works else None
             yield replace(entry, by_work=by_work, lines=lines, amount=amount)
+
+
+def _works_named(entries: Iterable[Entry]) -> set[WorkId]:
+    lines = (line for entry in entries for line in entry.lines)
+    return {work for line in lines for work in (line.work_id, line.source_work)}
+
+
+def _licences_named(entries: Iterable[Entry]) -> list[LicenceId]:
+    lines = (line for entry in entries for line in entry.lines)
+    return sorted({licence for line in lines for licence in line.licences})
 
 
 def _is_before(entry: Entry, opening: BlockPin) -> bool:

@@ -40,9 +40,10 @@ class DirectLane:
             self._splits[record.work_id].append(record)
             for share in record.split.shares:
                 self._works_of[share.payee].add(record.work_id)
-        self._licences: dict[bytes, list[LicenceRecord]] = defaultdict(list)
-        for licence in store.licences(at=at):
-            self._licences[licence.place.tx_hash].append(licence)
+        self.licences = {licence.licence_id: licence for licence in store.licences(at=at)}
+        self._taken: dict[bytes, list[LicenceRecord]] = defaultdict(list)
+        for licence in self.licences.values():
+            self._taken[licence.place.tx_hash].append(licence)
         self._released: dict[bytes, list[DirectReportRecord]] = defaultdict(list)
         for report in store.direct_reports(at=at):
             if report.ended is not None:
@@ -51,19 +52,12 @@ class DirectLane:
         self._sources = {payment.place: self._source(payment) for payment in payments}
         self._accruals = _accruals(store, token, payments, at)
 
-    def payees(self) -> set[Address]:
-        """Everybody whom a split ever named."""
-        return set(self._works_of)
-
     def payees_of(self, works: set[WorkId]) -> set[Address]:
         return {payee for payee, of in self._works_of.items() if of & works}
 
     def works_of(self, payee: Address) -> set[WorkId]:
         """The works of which some split names the payee."""
         return self._works_of.get(payee, set())
-
-    def split_of(self, work_id: WorkId, version: int) -> SplitRecord:
-        return self._splits[work_id][version - 1]
 
     def lines(self, payee: Address) -> Iterator[Line]:
         """All that a payee ever earned in this lane, by work and version."""
@@ -120,12 +114,12 @@ class DirectLane:
             report = max(before, key=lambda r: r.ended.log_index if r.ended else 0)
             return Source.DIRECT_REPORT, (report.held.licence_id,), report.event_id
         # Licences are taken before they are paid for, and leave the list when they are.
-        taken = self._licences.get(tx_hash, [])
+        taken = self._taken.get(tx_hash, [])
         mine = [x for x in taken if x.work_id == payment.work_id and x.place < place]
         mine = [x for x in mine if x.terms.token == payment.token and x.parent_id is None]
         if sum(licence.terms.price for licence in mine) != payment.amount or not mine:
             return Source.PAYMENT, (), None
-        self._licences[tx_hash] = [x for x in taken if x not in mine]
+        self._taken[tx_hash] = [x for x in taken if x not in mine]
         return Source.LICENCE, tuple(licence.licence_id for licence in mine), None
 
 

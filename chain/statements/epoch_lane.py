@@ -224,6 +224,7 @@ class EpochLane:
                     paper=paper,
                     announced=announced,
                     community_id=community,
+                    by_split=by_split.get(work_id, 0),
                 )
 
 

@@ -3,11 +3,14 @@
 StatementRefused
 ├── PayeeUnknown        an account that no split names and nobody ever paid
 ├── CommunityUnknown    a community that was never founded
+├── TokenUnknown        a currency that the ledger does not take
 ├── PeriodMalformed     no blocks, days or month that could be meant
 ├── PeriodsOverlap      two of the periods asked for share a block
 ├── PeriodNotOver       a period that ends after the newest block
 ├── EpochUnreadable     an epoch's segments are not held here, so what it pays for is not known
 ├── EpochUnsound        an epoch is being paid that its segments do not come to
+├── StatementsApart     two statements that do not follow each other
+├── FontsMissing        the fonts that a PDF is drawn with are not installed
 └── NoStatement         a file that is no statement, or not a whole one
 """
 
@@ -39,6 +42,14 @@ class CommunityUnknown(StatementRefused):
     def __init__(self, community_id: int) -> None:
         self.community_id = community_id
         super().__init__(f"there is no community {community_id}. Next: check the id")
+
+
+class TokenUnknown(StatementRefused):
+    code = "token-unknown"
+
+    def __init__(self, token: Address) -> None:
+        self.token = token
+        super().__init__(f"{token} is no currency of this ledger. Next: leave it out, or check it")
 
 
 class PeriodMalformed(StatementRefused):
@@ -93,6 +104,28 @@ class EpochUnsound(StatementRefused):
         super().__init__(
             f"epoch {epoch} is being paid, but is not what its segments come to. "
             f"Next: antiphon verify-epoch {epoch}"
+        )
+
+
+class StatementsApart(StatementRefused):
+    code = "statements-apart"
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            f"the one statement does not follow the other: {reason}. Next: ask for the period that "
+            "begins where the published one ends, for the same payee and currency"
+        )
+
+
+class FontsMissing(StatementRefused):
+    code = "fonts-missing"
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        super().__init__(
+            f"no PDF can be drawn: the font {what} is not installed. Next: make setup, or set "
+            "ANTIPHON_FONTS; the other formats need no fonts"
         )
 
 

@@ -56,7 +56,8 @@ class Line:
     `source_work` took the money in, `work_id` passed it on by version `version` of its split (in
     the epoch lane: the split in force, version 0). `share` is that of an ancestor, or what the work
     keeps. `units` are counted uses. `paid_in` is where the money came in, `booked` where it became
-    the payee's. With a sharing rule `gross`, `share` and `bps` are zero: `announced` says more.
+    the payee's, or where it was taken back: then `numerator` is negative. With a sharing rule
+    `gross`, `share` and `bps` are zero: `announced` says more.
     """
 
     payee: Address
@@ -76,6 +77,8 @@ class Line:
     paper: EpochPaper | None = None
     announced: Announcement | None = None
     community_id: CommunityId | None = None
+    by_split: int = 0
+    """What the split alone would have brought, where a rule says otherwise; in numerators."""
 
     @property
     def is_epoch_lane(self) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chain.client.deployment import Deployment
+from chain.indexer.records import LicenceRecord
 from chain.ledger.identifiers import Address, CommunityId, EpochNumber, WorkId
 from chain.ledger.money import Currency
 from chain.statements.entries import Entry
@@ -47,8 +48,8 @@ class EpochBalance:
 class Statement:
     """Who, when and what. `opening` and `closing` are by work; `entries` in chain order.
 
-    `works` are those it speaks of. `corrects` is the digest of the statement it puts right.
-    `unsound` are epochs that earned nothing because they are not what their segments come to.
+    `works` and `licences` are those it speaks of. `unsound` are epochs that earned nothing because
+    they are not what their segments come to.
     """
 
     subject: Address | CommunityId
@@ -61,8 +62,8 @@ class Statement:
     direct: tuple[DirectBalance, ...]
     epochs: tuple[EpochBalance, ...]
     works: tuple[WorkId, ...]
+    licences: tuple[LicenceRecord, ...]
     unsound: tuple[EpochNumber, ...]
-    corrects: str | None = None
 
     @property
     def payee(self) -> Address | None:

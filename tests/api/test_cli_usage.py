@@ -19,8 +19,8 @@ from api import submitting
 from api.application import Application
 from api.cli import remote_usage
 from api.cli.__main__ import main
+from tests.api.served_ledger import Ended, serving
 from tests.api.small_ledger import SmallLedger
-from tests.api.test_cli_asking import Ended, serving
 from tests.devnet import CUSTOMER
 
 PASSPHRASE = "correct horse"

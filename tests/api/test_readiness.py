@@ -12,8 +12,8 @@ from api import doctor
 from api.cli import remote
 from api.cli.__main__ import main
 from api.http.app import create_app
+from tests.api.served_ledger import serving
 from tests.api.small_ledger import SmallLedger, open_application
-from tests.api.test_cli_asking import serving
 from tests.lying_node import lying_node
 
 
