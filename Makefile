@@ -14,7 +14,7 @@ export NO_TORCH_COMPILE := 1
 
 SOLC_VERSION := 0.8.37
 
-.PHONY: help setup demo up test test-chain test-pure test-ipfs test-second-node lint invariants static coverage-contracts conservation differential proofs mutation abi lock train bench-gas bench-watermark bench-fingerprint bench-trees bench-rules bench-settlement bench-indexer faults kill-matrix fuzz nightly clean
+.PHONY: help setup demo up test test-chain test-pure test-ipfs test-second-node lint invariants static coverage-contracts conservation differential proofs mutation abi lock train bench-gas bench-watermark bench-fingerprint bench-trees bench-rules bench-settlement bench-indexer bench-inequality faults kill-matrix fuzz nightly clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -111,6 +111,15 @@ bench-rules: setup  ## what each sharing rule does to simulated crowds, and how 
 
 bench-indexer: setup  ## logs per second from a node into SQL, beside web3.py (LOGS=50000)
 	python -m benchmarks.indexer $(if $(LOGS),--logs $(LOGS))
+
+# PySAL's inequality, away from our own packages.
+.tools/inequality/.ready: benchmarks/inequality/requirements.txt
+	$(PYTHON) -m venv .tools/inequality
+	.tools/inequality/bin/pip install --quiet -r $<
+	touch $@
+
+bench-inequality: setup .tools/inequality/.ready  ## Gini, Theil and Jain of 10^7 payees, beside PySAL's (PAYEES=1e7 SEED=1 REPEATS=5)
+	python -m benchmarks.inequality $(if $(PAYEES),--payees $(PAYEES)) $(if $(SEED),--seed $(SEED)) $(if $(REPEATS),--repeats $(REPEATS))
 
 faults: setup  ## index and relay through random forks, kills and lying nodes (SCHEDULES=300 SEED=1)
 # Side by side: each waits for its node most of the time.

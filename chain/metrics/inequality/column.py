@@ -84,7 +84,9 @@ class Column:
 
     def paid_sums(self) -> PaidSums | None:
         """Sum over those with money; None when there are none."""
-        return paid_sums(self.amounts[np.searchsorted(self.amounts, 1) :], best())
+        # A plain 1 would be compared as a float, after copying the column to floats.
+        unpaid = np.searchsorted(self.amounts, np.uint64(1))
+        return paid_sums(self.amounts[unpaid:], best())
 
 
 def paid_sums(amounts: Column64, way: Way) -> PaidSums | None:
