@@ -14,10 +14,10 @@ export NO_TORCH_COMPILE := 1
 
 SOLC_VERSION := 0.8.37
 
-.PHONY: help setup demo up test test-chain test-pure test-ipfs test-second-node lint invariants static coverage-contracts conservation differential proofs mutation abi lock train bench-gas bench-watermark bench-fingerprint bench-trees bench-rules bench-settlement bench-indexer bench-inequality faults kill-matrix fuzz nightly clean
+.PHONY: help setup demo up test test-chain test-pure test-ipfs test-second-node lint invariants static coverage-contracts conservation differential proofs mutation abi lock train bench-gas bench-watermark bench-fingerprint bench-trees bench-rules bench-settlement bench-indexer table2 bench-inequality faults kill-matrix fuzz nightly clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 .venv/.ready: requirements.lock
 	$(PYTHON) -m venv .venv
@@ -120,6 +120,10 @@ bench-indexer: setup  ## logs per second from a node into SQL, beside web3.py (L
 
 bench-inequality: setup .tools/inequality/.ready  ## Gini, Theil and Jain of 10^7 payees, beside PySAL's (PAYEES=1e7 SEED=1 REPEATS=5)
 	python -m benchmarks.inequality $(if $(PAYEES),--payees $(PAYEES)) $(if $(SEED),--seed $(SEED)) $(if $(REPEATS),--repeats $(REPEATS))
+table2: setup  ## a published Table 2 simulated through settlement and contracts (PATIENT=1, KEEP=1, POOLS=2e4 EVENTS=1e5)
+	nice python -m benchmarks.table2 $(if $(PATIENT),--patient) $(if $(KEEP),--keep) $(if $(SEED),--seed $(SEED)) \
+		$(if $(POOLS),--pools $(POOLS)) $(if $(CHAIN_POOLS),--chain-pools $(CHAIN_POOLS)) \
+		$(if $(EVENTS),--events $(EVENTS)) $(if $(TRANSACTIONS),--transactions $(TRANSACTIONS))
 
 faults: setup  ## index and relay through random forks, kills and lying nodes (SCHEDULES=300 SEED=1)
 # Side by side: each waits for its node most of the time.

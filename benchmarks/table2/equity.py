@@ -1,0 +1,170 @@
+"""The equity rows, what tracing and rules each do to them, and the same through the contracts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from statistics import fmean, quantiles
+from typing import Any, Final
+
+from benchmarks.table2.dividing import ROOT_RULE, UNIT_PRICE, Divider, floor_rule, some_payees
+from benchmarks.table2.on_chain import PaidPool, pay_pools
+from chain.ledger.sharing import NOTICE_EPOCHS, Announcement
+from chain.metrics.table2.comparison import (
+    PoolEquity,
+    Row,
+    equity_of,
+    equity_rows,
+    spread_of,
+    worst_sd_factor,
+    worst_z,
+)
+from chain.metrics.table2.pools import REFERENCE_SHAPE, WIDE_SHAPE, Pools, PoolShape, draw_pools
+from chain.metrics.table2.published import EQUITY, PUBLISHED
+
+Progress = Callable[[str], None]
+SHAPES: Final = {"reference": REFERENCE_SHAPE, "wide": WIDE_SHAPE}
+RULES: Final[dict[str, Announcement | None]] = {
+    "pro-rata": None,
+    "floor .3": floor_rule(3_000),
+    "floor .5": floor_rule(5_000),
+    "sqrt per payee": ROOT_RULE,
+}
+TRACING: Final = (0.426, 0.513, 0.968, 0.99, 1.0)
+# What runs through the contracts: a shape, a traceability, a floor in basis points.
+ON_CHAIN: Final = {
+    "arm C": ("reference", 0.968, 0),
+    "tracing .99, floor .3": ("wide", 0.99, 3_000),
+}
+
+
+def arms(seed: int, pools: int, progress: Progress) -> dict[str, Any]:
+    """Every arm with its own traceability, the same rule in all, on both shapes."""
+    found: dict[str, Any] = {}
+    for name, shape in SHAPES.items():
+        divider = Divider(some_payees(shape.payees))
+        rows: list[Row] = []
+        columns = {}
+        for arm, published in PUBLISHED.items():
+            drawn = draw_pools(seed, shape, published.traceability, pools)
+            paid = [divider.divide(uses) for uses in drawn.traced.tolist()]
+            compared = equity_rows([equity_of(amounts) for amounts in paid], published)
+            rows += compared
+            columns[arm.value] = {
+                "pools": len(paid),
+                "rows": [
+                    {
+                        "metric": row.metric,
+                        "mean": row.simulated.mean,
+                        "sd": row.simulated.sd,
+                        "z": row.z,
+                        "sd_ratio": row.sd_ratio,
+                    }
+                    for row in compared
+                ],
+                **_beside(drawn, paid),
+            }
+            progress(f"{name} shape, {arm}: {len(paid):,} pools divided")
+        found[name] = {
+            "shape": _plain(shape),
+            "arms": columns,
+            "worst_z": worst_z(rows),
+            "worst_sd_factor": worst_sd_factor(rows),
+        }
+    return found
+
+
+def factorial(seed: int, pools: int, progress: Progress) -> dict[str, Any]:
+    """Tracing by rule: equity, and the largest loss of one payee against proportion."""
+    found: dict[str, Any] = {}
+    for name, shape in SHAPES.items():
+        cells = []
+        for tracing in TRACING:
+            uses = draw_pools(seed, shape, tracing, pools).traced.tolist()
+            for rule, announced in RULES.items():
+                divider = Divider(some_payees(shape.payees), announced)
+                paid = [divider.divide(row) for row in uses]
+                cells.append(
+                    {"tracing": tracing, "rule": rule, **_means(paid), **_losses(uses, paid)}
+                )
+            progress(
+                f"{name} shape, tracing {tracing}: {len(RULES)} rules, {len(uses):,} pools each"
+            )
+        found[name] = {"shape": _plain(shape), "cells": cells}
+    return found
+
+
+def through_contracts(seed: int, pools: int, drawn: int, progress: Progress) -> dict[str, Any]:
+    """The first `pools` of the `drawn` pools of the table through contracts and oracle; a quarter
+    as many with an announced floor."""
+    found: dict[str, Any] = {}
+    for name, (shape, tracing, floor_bps) in ON_CHAIN.items():
+        uses = draw_pools(seed, SHAPES[shape], tracing, drawn).traced.tolist()
+        count = max(pools // 4, 2) + NOTICE_EPOCHS if floor_bps else pools
+        paid = pay_pools(uses[:count], floor_bps, partial(_say, progress, name))
+        found[name] = {
+            "tracing": tracing,
+            "floor_bps": floor_bps,
+            "shape": shape,
+            **_agreement(paid),
+        }
+    return found
+
+
+def _say(progress: Progress, name: str, text: str) -> None:
+    progress(f"{name}: {text}")
+
+
+def _agreement(paid: Sequence[PaidPool]) -> dict[str, Any]:
+    """How the balances compare with the settlement's code, and their own equity."""
+    received = [equity_of(pool.received) for pool in paid]
+    computed = [equity_of(pool.computed) for pool in paid]
+    return {
+        "pools": len(paid),
+        "payments": sum(map(bool, (amount for pool in paid for amount in pool.received))),
+        "base_units": sum(map(sum, (pool.received for pool in paid))),
+        "units_apart": sum(
+            abs(a - b) for pool in paid for a, b in zip(pool.received, pool.computed, strict=True)
+        ),
+        "pools_of_equal_metrics": sum(a == b for a, b in zip(received, computed, strict=True)),
+        "rows": _spreads(received),
+    }
+
+
+def _spreads(pools: Sequence[PoolEquity]) -> list[dict[str, Any]]:
+    return [
+        {"metric": metric, **vars(spread_of([getattr(pool, metric) for pool in pools]))}
+        for metric in EQUITY
+    ]
+
+
+def _means(paid: Sequence[Sequence[int]]) -> dict[str, float]:
+    measured = [equity_of(amounts) for amounts in paid]
+    return {metric: fmean(getattr(pool, metric) for pool in measured) for metric in EQUITY}
+
+
+def _losses(uses: Sequence[Sequence[int]], paid: Sequence[Sequence[int]]) -> dict[str, float]:
+    """The largest share that any payee of a pool loses against proportion: mean, 95th percentile
+    and most over the pools."""
+    worst = [
+        max(1 - amount / (count * UNIT_PRICE) for amount, count in zip(*pool, strict=True) if count)
+        for pool in zip(paid, uses, strict=True)
+    ]
+    return {
+        "loss_mean": fmean(worst),
+        "loss_p95": quantiles(worst, n=20, method="inclusive")[-1],
+        "loss_max": max(worst),
+    }
+
+
+def _beside(drawn: Pools, paid: Sequence[Sequence[int]]) -> dict[str, float]:
+    """What the rows do not say: money in suspense, and payees with nothing."""
+    payees = sum(map(len, paid))
+    return {
+        "suspense": 1 - float(drawn.traced.sum() / drawn.owed.sum()),
+        "paid_nothing": sum(amounts.count(0) for amounts in paid) / payees,
+    }
+
+
+def _plain(shape: PoolShape) -> dict[str, float]:
+    return {name: getattr(shape, name) for name in shape.__dataclass_fields__}
