@@ -71,10 +71,10 @@ def own_arms(seed: int, uses: int, progress: Progress) -> dict[str, Any]:
         used = random.integers(0, periods * schedule.period_seconds, count)
         timelines = _settled(schedule, used, used + own_delays(random, count), progress)
         found[schedule.name] = _own(schedule, timelines)
-    return {"schedules": found, "too_quick": _refusal()}
+    return {"schedules": found, "too_quick": refusal_of_too_quick()}
 
 
-def _refusal() -> dict[str, Any]:
+def refusal_of_too_quick() -> dict[str, Any]:
     """What the contract says to a schedule whose roots do not fit its queue."""
     schedule = TOO_QUICK_SCHEDULE
     used = np.arange(0, 14 * schedule.period_seconds, schedule.period_seconds // 4)
