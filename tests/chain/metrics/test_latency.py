@@ -13,6 +13,7 @@ from chain.metrics.errors import TimelineBroken
 from chain.metrics.latency import (
     MEDIAN,
     P90,
+    LatencyReport,
     Milestone,
     Percentile,
     Reach,
@@ -27,6 +28,14 @@ NOT_REACHED = Percentile(Reach.NOT_REACHED)
 
 def reached(seconds: int) -> Percentile:
     return Percentile(Reach.REACHED, seconds)
+
+
+# Long after everything: what has not arrived is censored at an age above all waits.
+REPORT_DAY = 10**6
+
+
+def report_at(timelines: list[Timeline], as_of: int = REPORT_DAY) -> LatencyReport:
+    return latency_report(timelines, as_of)
 
 
 def paid_after(seconds: int, value: int = 1) -> Timeline:
@@ -109,46 +118,77 @@ def test_arrivals_never_raise_a_percentile(durations: list[int], data: st.DataOb
 def test_stages_of_a_paid_use_add_up_to_its_latency() -> None:
     use = Timeline(5, (0, 3, 10, 60, 72, 3_672, 3_700))
 
-    report = latency_report([use])
+    report = report_at([use])
 
-    assert [latency.median.seconds for _, latency in report.stages] == [3, 7, 50, 12, 3_600, 28]
-    assert report.in_hand.median == reached(3 + 7 + 50 + 12 + 3_600 + 28) == reached(3_700)
-    assert report.available.median == reached(3_672)
+    stages = [latency.median.estimate.seconds for _, latency in report.stages]
+    assert stages == [3, 7, 50, 12, 3_600, 28]
+    assert report.in_hand.median.estimate == reached(sum(stages)) == reached(3_700)  # type: ignore[arg-type]
+    assert report.available.median.estimate == reached(3_672)
     assert [milestone for milestone, _ in report.stages] == list(Milestone)[1:]
 
 
 def test_a_use_counts_only_in_the_stages_it_entered() -> None:
-    report = latency_report([paid_after(10), WAITING])
+    report = report_at([paid_after(10), WAITING])
     by_stage = dict(report.stages)
 
     assert (report.in_hand.entered, report.in_hand.arrived) == (2, 1)
     assert (by_stage[Milestone.REPORTED].entered, by_stage[Milestone.REPORTED].arrived) == (2, 2)
     assert (by_stage[Milestone.CLOSED].entered, by_stage[Milestone.CLOSED].arrived) == (2, 1)
     assert (by_stage[Milestone.FINAL].entered, by_stage[Milestone.FINAL].arrived) == (1, 1)
-    assert (report.in_hand.median, report.in_hand.p90) == (reached(10), NOT_REACHED)
+    for marked in (report.in_hand.median, report.in_hand.p90):
+        assert marked.estimate == marked.bound
+    assert (report.in_hand.median.bound, report.in_hand.p90.bound) == (reached(10), NOT_REACHED)
 
 
 def test_disagreeing_clocks_are_counted_and_left_out() -> None:
     backwards = Timeline(1, (100, 99, 102, 103, 104, 105, 106))
 
-    report = latency_report([paid_after(10), backwards])
+    report = report_at([paid_after(10), backwards])
 
     assert backwards.is_skewed
     assert (report.uses, report.skewed, report.in_hand.entered) == (2, 1, 1)
-    assert report.in_hand.p90 == reached(10)
+    assert report.in_hand.p90.estimate == reached(10)
 
 
 def test_uses_weigh_equally_or_by_value() -> None:
-    report = latency_report([paid_after(10, value=1), paid_after(20, value=1), paid_after(30, 98)])
+    report = report_at([paid_after(10, value=1), paid_after(20, value=1), paid_after(30, 98)])
 
-    assert (report.in_hand.median, report.in_hand.median_by_value) == (reached(20), reached(30))
+    in_hand = report.in_hand
+    assert (in_hand.median.estimate, in_hand.median_by_value.estimate) == (reached(20), reached(30))
+    assert in_hand.median_by_value.interval is None, "money that moves together proves less"
 
 
 def test_no_uses_make_a_report_without_data() -> None:
-    report = latency_report([])
+    report = report_at([])
 
     assert (report.uses, report.in_hand.entered) == (0, 0)
-    assert report.in_hand.median == report.available.p90_by_value == Percentile(Reach.NO_DATA)
+    assert report.in_hand.median.estimate == Percentile(Reach.NO_DATA)
+    assert report.available.p90_by_value.bound == Percentile(Reach.NO_DATA)
+    assert (report.in_hand.plateau, report.in_hand.follow_up) == (None, None)
+
+
+def test_a_time_after_the_report_is_a_clock_that_disagrees() -> None:
+    report = report_at([paid_after(10), Timeline(1, (200,))], as_of=150)
+
+    assert (report.uses, report.skewed, report.in_hand.entered) == (2, 1, 1)
+
+
+def test_what_waits_is_censored_at_its_age_in_every_stage() -> None:
+    # Closed at 103 and waiting since: 47 seconds in its stage, 50 since the use.
+    report = report_at([Timeline(1, (100, 101, 102, 103))], as_of=150)
+
+    assert (report.in_hand.plateau, report.in_hand.follow_up) == (1.0, 50)
+    assert dict(report.stages)[Milestone.FINAL].follow_up == 47
+    assert dict(report.stages)[Milestone.PAID].follow_up is None
+
+
+def test_available_and_in_hand_are_told_apart() -> None:
+    claimable = Timeline(1, (100, 100, 100, 100, 100, 160))
+
+    report = report_at([claimable], as_of=500)
+
+    assert report.available.median.estimate == reached(60)
+    assert report.in_hand.median.estimate == NOT_REACHED
 
 
 @pytest.mark.parametrize("times", [(), tuple(range(8))])
