@@ -1,4 +1,4 @@
-"""Every payment and every usage event as a timeline, one per payee it owes, for the metrics.
+"""Every payment and every usage event as uses, one per payee it owes, for the metrics.
 
 Times are the chain's. When a use was filed is not on chain; it is taken to be when its epoch was
 closed, so the stage before is never flattered.
@@ -8,46 +8,88 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from api.application import Application
-from api.reading import manifest_cid
+from api.recounting import Recount
 from chain.client.blocks import BlockPin
-from chain.indexer.records import EpochRecord, Place, RootRecord, SplitRecord
-from chain.ledger.identifiers import Address, Digest, WorkId
+from chain.client.direct_reports import DirectReportState
+from chain.indexer.direct_report_store import DirectReportRecord
+from chain.indexer.records import DirectPayout, EpochPayout, Place, RootRecord, SplitRecord
+from chain.ledger.identifiers import Address, WorkId
 from chain.ledger.rights import UNIT_NUMERATOR, Split
-from chain.ledger.usage import UsageEvent
 from chain.ledger.vectors import AncestorVector
-from chain.metrics.latency import Timeline
-from chain.provenance import Cid, Codec, SegmentsManifest, get_manifest
-from chain.settlement.carried import Carried
-from chain.settlement.segments import decode_segment
-from chain.settlement.settle import income_by_work, settle_epoch
-from chain.settlement.state import settlement_state
+from chain.metrics.period import Lane, Use
+
+# Whether a payout came because its payee asked for it.
+Asked = Callable[[DirectPayout | EpochPayout], bool]
 
 
-def direct_timelines(app: Application, at: BlockPin) -> list[Timeline]:
-    """One timeline per payment and payee; a payee who could not take its money has no last time."""
+def direct_uses(app: Application, token: Address, at: BlockPin, asked: Asked) -> Iterator[Use]:
+    """One use per payment and payee; a payee who could not take its money has no last time.
+
+    A use that was reported by itself begins when it happened, not when its price was paid.
+    """
     vectors = {d.child: d.vector for d in app.store.derivatives(at=at)}
     splits: dict[WorkId, list[SplitRecord]] = defaultdict(list)
     for record in app.store.splits(at=at):
         splits[record.work_id].append(record)
-    paid: dict[tuple[WorkId, Address], list[Place]] = defaultdict(list)
+    paid: dict[tuple[WorkId, Address], list[DirectPayout]] = defaultdict(list)
     for payout in app.store.direct_payouts(at=at):
-        paid[(payout.work_id, payout.payee)].append(payout.place)
-    found = []
-    for payment in app.store.payments(at=at):
-        vector = vectors.get(payment.work_id, AncestorVector())
-        for work_id, numerator in vector.divide(payment.work_id, payment.amount):
-            if not splits[work_id]:
+        if payout.token == token:
+            paid[payout.work_id, payout.payee].append(payout)
+    for name, work, amount, place, start in _direct_incomes(app, token, at):
+        vector = vectors.get(work, AncestorVector())
+        for receiver, numerator in vector.divide(work, amount):
+            if not splits[receiver]:
                 continue
-            for payee, value in parts(numerator, in_force(splits[work_id], payment.place)):
-                places = paid[(work_id, payee)]
-                later = bisect_left(places, payment.place)
-                start = (payment.place.timestamp,) * 6
-                end = (places[later].timestamp,) if later < len(places) else ()
-                found.append(Timeline(value, start + end))
-    return found
+            for payee, value in parts(numerator, in_force(splits[receiver], place)):
+                payouts = paid[receiver, payee]
+                later = bisect_left(payouts, place, key=lambda payout: payout.place)
+                use_id = f"{name}/{receiver}/{payee}"
+                if later < len(payouts) and len(start) == _ALL_BUT_PAID:
+                    found = payouts[later]
+                    times = (*start, found.place.timestamp)
+                    yield Use(use_id, Lane.DIRECT, value, asked(found), times)
+                else:
+                    yield Use(use_id, Lane.DIRECT, value, False, start)
+
+
+_ALL_BUT_PAID = 6
+
+
+def _direct_incomes(
+    app: Application, token: Address, at: BlockPin
+) -> Iterator[tuple[str, WorkId, int, Place, tuple[int, ...]]]:
+    """Name, work, amount, place and the times before PAID of what was or will be paid directly."""
+    released: dict[tuple[bytes, WorkId], list[DirectReportRecord]] = defaultdict(list)
+    for report in app.store.direct_reports(at=at):
+        if report.held.token != token or report.state is DirectReportState.REJECTED:
+            continue
+        if report.ended is not None:
+            released[report.ended.tx_hash, report.held.work_id].append(report)
+        else:
+            name = f"0x{report.event_id.hex()}"
+            times = _reported_times(report, at.timestamp)
+            yield name, report.held.work_id, report.held.amount, report.place, times
+    for payment in app.store.payments(at=at):
+        if payment.token != token:
+            continue
+        place = payment.place
+        reports = released[place.tx_hash, payment.work_id]
+        times = (place.timestamp,) * _ALL_BUT_PAID
+        if reports:
+            times = (*_reported_times(reports.pop(0), place.timestamp)[:5], place.timestamp)
+        name = f"{place.block_number}-{place.log_index}"
+        yield name, payment.work_id, payment.amount, place, times
+
+
+def _reported_times(report: DirectReportRecord, until: int) -> tuple[int, ...]:
+    """Of a use reported by itself; CLAIMABLE when anybody could have its price released."""
+    used, posted = report.report.event.occurred_at, report.place.timestamp
+    reached = (used, used, posted, posted, posted)
+    releasable = report.held.releasable_from
+    return (*reached, releasable) if releasable <= until else reached
 
 
 def in_force(versions: Sequence[SplitRecord], place: Place) -> Split:
@@ -62,68 +104,47 @@ def parts(numerator: int, split: Split) -> Iterator[tuple[Address, int]]:
         yield share.payee, numerator * share.bps // UNIT_NUMERATOR
 
 
-def epoch_timelines(app: Application, at: BlockPin) -> list[Timeline]:
-    """One timeline per counted usage event and payee."""
+def epoch_uses(
+    app: Application, recounts: Iterable[Recount], at: BlockPin, asked: Asked
+) -> Iterator[Use]:
+    """One use per counted usage event and payee."""
     roots = {(root.token, root.epoch): root for root in app.store.roots(at=at)}
-    paid: dict[Address, list[Place]] = defaultdict(list)
+    paid: dict[tuple[Address, Address], list[EpochPayout]] = defaultdict(list)
     for payout in app.store.epoch_payouts(at=at):
-        paid[payout.payee].append(payout.place)
-    counted: set[Digest] = set()
-    found: list[Timeline] = []
-    for record in app.store.epochs(at=at):
-        report = record.report
-        state_pin = app.node.block(report.state_block)
-        state = settlement_state(
-            app.store,
-            at=state_pin,
-            token=report.token,
-            epoch=report.epoch,
-            previous_report=report.previous_report,
-            counted_ids=counted,
-        )
-        settled = settle_epoch(segment_events(app, report.segments_digest), state, Carried())
-        counted.update(settled.counted)
-        income = income_by_work(settled.credits)
-        payees: dict[WorkId, list[tuple[Address, int]]] = defaultdict(list)
-        for (work_id, payee), entitled in settled.entitled.items():
-            payees[work_id].append((payee, entitled))
+        paid[payout.token, payout.payee].append(payout)
+    for recount in recounts:
+        settled, report = recount.settled, recount.record.report
+        if settled is None:
+            continue
         root = roots.get((report.token, report.epoch))
-        for event in settled.counted_events:
-            licence = state.licences[event.licence_id]
-            vector = state.vector_of(licence.work_id)
-            for work_id, numerator in vector.divide(licence.work_id, licence.terms.unit_price):
-                for payee, entitled in payees[work_id]:
+        payees: dict[WorkId, list[tuple[Address, int]]] = defaultdict(list)
+        for (work, payee), entitled in settled.entitled.items():
+            payees[work].append((payee, entitled))
+        ends = {
+            payee: _end_of_way(recount, root, paid[report.token, payee], asked)
+            for _, payee in settled.entitled
+        }
+        for event, event_id in zip(settled.counted_events, settled.counted, strict=True):
+            used = event.occurred_at
+            for work, numerator in recount.flows[event.licence_id]:
+                for payee, entitled in payees[work]:
                     # The event's part of what the work brought the payee, by split and rule.
-                    value = numerator * entitled // (income[work_id] * UNIT_NUMERATOR)
-                    times = event_times(event, state_pin, record, root, paid[payee])
-                    found.append(Timeline(value, times))
-    return found
+                    value = numerator * entitled // (recount.income[work] * UNIT_NUMERATOR)
+                    end, was_asked = ends[payee]
+                    use_id = f"0x{event_id.hex()}/{work}/{payee}"
+                    yield Use(use_id, Lane.EPOCH, value, was_asked, (used, used, *end))
 
 
-def event_times(
-    event: UsageEvent,
-    closed: BlockPin,
-    record: EpochRecord,
-    root: RootRecord | None,
-    paid: list[Place],
-) -> tuple[int, ...]:
-    """As many of the seven times as an event has reached for one payee."""
-    times = [event.occurred_at, event.occurred_at, closed.timestamp, closed.timestamp]
-    times.append(record.place.timestamp)
+def _end_of_way(
+    recount: Recount, root: RootRecord | None, paid: list[EpochPayout], asked: Asked
+) -> tuple[tuple[int, ...], bool]:
+    """The times from REPORTED on that a payee's part of an epoch has reached, and who asked."""
+    closed = recount.closed.timestamp
+    booked = (closed, closed, recount.record.place.timestamp)
     if root is None or root.decided is None:
-        return tuple(times)
-    times.append(root.claimable_from)
-    later = bisect_left(paid, root.decided)
+        return booked, False
+    claimable = (*booked, root.claimable_from)
+    later = bisect_left(paid, root.decided, key=lambda payout: payout.place)
     if later < len(paid):
-        times.append(paid[later].timestamp)
-    return tuple(times)
-
-
-def segment_events(app: Application, segments_digest: Digest) -> list[UsageEvent]:
-    """The events of one epoch, as its segment set lists them. Raises BlockMissing, BlockCorrupt."""
-    manifest = get_manifest(app.blocks, manifest_cid(segments_digest), SegmentsManifest)
-    return [
-        event
-        for segment in manifest.body.segments
-        for event in decode_segment(app.blocks.get(Cid.from_digest(segment.cid.digest, Codec.RAW)))
-    ]
+        return (*claimable, paid[later].place.timestamp), asked(paid[later])
+    return claimable, False

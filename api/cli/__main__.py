@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import typer
 
-from api.cli import audit, epochs, metrics, rules, statements, usage
+from api.cli import audit, epochs, metrics, reports, rules, statements, usage
 from api.cli.printing import REFUSED, Api, AsJson, print_json, refuse, show
 from api.cli.running import RUNNING_FILE
 
@@ -200,6 +200,7 @@ def proof(
 
 app.command()(epochs.export_epoch)
 app.command()(epochs.verify_epoch)
+app.command()(reports.report)
 
 
 @app.command()

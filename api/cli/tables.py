@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
 from rich.table import Table
@@ -10,6 +10,9 @@ from rich.text import Text
 from rich.tree import Tree
 
 from chain.ledger.money import Currency
+
+if TYPE_CHECKING:
+    from chain.metrics.report import ValueChainReport
 
 Plain = dict[str, Any]
 
@@ -163,6 +166,19 @@ def metrics_table(answer: Plain) -> Table:
     shown = "not defined" if rate is None else f"{100 * rate['value']:.2f} %"
     rows.add_row("on-chain failure rate", shown, f"{failure['part']} of {failure['whole']}")
     return rows
+
+
+def report_table(made: ValueChainReport) -> Group:
+    """A report as its figures and its sentences."""
+    from chain.metrics.report_tables import report_tables
+    from chain.metrics.report_words import in_short
+
+    summary = report_tables(made)["summary"]
+    rows = table_of(*summary.columns)
+    for row in summary.rows:
+        rows.add_row(*row)
+    heading = [made.record.period.name, *([made.label] if made.label else [])]
+    return Group(*heading, rows, *(Text(sentence) for sentence in in_short(made).values()))
 
 
 def verification_table(answer: Plain) -> Group:

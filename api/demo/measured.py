@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-
 from rich.table import Table
 
+from api.circumstances import Circumstances
 from api.demo.world import World
-from api.measuring import measure
+from api.measuring import Measuring
+from api.report_files import write_report
 from api.verifying import verify_everything
 from chain.metrics.binomial import Share
-from chain.metrics.latency import Latency, Percentile
-from chain.metrics.plots import lorenz_svg, settlement_svg
+from chain.metrics.latency import Latency, Mark
 from chain.metrics.report import ValueChainReport
 
 SIMULATED = ("plays and their times", "passing of a day and of the window (time-warp)")
@@ -19,19 +18,16 @@ MINUTE, HOUR = 60, 3600
 
 
 def measure_run(world: World) -> None:
-    at = world.app.refresh()
-    report, timelines, amounts = measure(world.app, at, traces=world.outcomes, simulated=SIMULATED)
-    label = f"SIMULATED: {', '.join(SIMULATED)}"
-    folder = world.folder
-    (folder / "lorenz.svg").write_text(lorenz_svg(amounts, label))
-    (folder / "settlement.svg").write_text(settlement_svg(timelines, label))
-    plain = json.dumps(report.to_plain(), indent=2, ensure_ascii=False)
-    (folder / "metrics.json").write_text(plain + "\n")
+    """Write down what was arranged, then measure as everybody can who opens this ledger."""
+    Circumstances.of(SIMULATED, world.outcomes).write(world.folder)
+    report = Measuring(world.app).report(world.app.refresh())
+    page = write_report(report, world.folder / "report")
     world.narrator.fact(
-        f"measured over {report.period}, {len(timelines):,} uses and payees; {label}"
+        f"measured over {report.record.period.name}, {report.latency.uses:,} uses and payees; "
+        f"{report.label}"
     )
     world.narrator.draw(table(report))
-    world.narrator.fact(f"pictures: {folder / 'lorenz.svg'} and {folder / 'settlement.svg'}")
+    world.narrator.fact(f"pictures, figures and their tables: {page}")
 
 
 def table(report: ValueChainReport) -> Table:
@@ -57,14 +53,27 @@ def table(report: ValueChainReport) -> Table:
     rows.add_row("Theil T", "not defined" if theil is None else f"{theil.value:.4f}", of_payees)
     rows.add_row("traceability", *share(report.traceability.traced))
     rows.add_row("false attribution", *share(report.traceability.false_attribution))
+    payouts, done = report.record.payouts, report.fulfilment
+    traced = report.value_traceability
+    rows.add_row(
+        "value traceability",
+        "not defined" if traced is None else f"{100 * float(traced):.2f} %",
+        f"{payouts.traced_count:,} of {payouts.count:,} payouts lead back in full",
+    )
+    rows.add_row(
+        "automatic fulfilment",
+        "not defined" if done.rate is None else f"{100 * float(done.rate):.2f} %",
+        f"of money; {done.pushed:,} uses pushed, {done.asked:,} asked for, {done.waiting:,} wait",
+    )
+    rows.add_row("dispute rate", *share(report.dispute_rate))
     rows.add_row("on-chain failure rate", *share(report.failure_rate))
     return rows
 
 
-def duration(percentile: Percentile) -> str:
-    seconds = percentile.seconds
+def duration(mark: Mark) -> str:
+    seconds = mark.estimate.seconds
     if seconds is None:
-        return str(percentile.reach)
+        return str(mark.estimate.reach)
     if seconds < MINUTE:
         return f"{seconds} s"
     return f"{seconds / HOUR:.2f} h" if seconds >= HOUR else f"{seconds / MINUTE:.1f} min"

@@ -30,6 +30,7 @@ from api.http.bounds import BoundedBodies
 from api.http.dependencies import App
 from api.http.readiness import api_checks
 from api.http.traces import UPLOAD_BYTES_MAX
+from api.measuring import Measuring
 from api.proving import EpochProofs
 from api.statements import StatementDesk
 from api.usage import UsageDesk
@@ -53,6 +54,7 @@ def create_app(application: Application, *, body_bytes_max: int = UPLOAD_BYTES_M
     app.state.statements = StatementDesk(application)
     app.state.usage = UsageDesk(application)
     app.state.papers = EpochPapers(application)
+    app.state.measuring = Measuring(application)
     problems.install(app)
     parts = (
         *(works, usage, money, epochs, audit, blocks, proofs, numbers),

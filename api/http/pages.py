@@ -13,9 +13,11 @@ from fastapi.templating import Jinja2Templates
 from api.errors import NotFound
 from api.http.dependencies import ID_MAX, App, At
 from api.http.graph import draw
+from api.http.numbers import Report
 from api.http.problems import status_of
 from api.http.traces import label_of, trace_upload
 from api.reading import payee_balances, show_work, show_works
+from api.report_page import report_page
 from api.verdict import searched_for
 from chain.ledger.identifiers import WorkId
 from watermark.client import AudioRefused, WatermarkFailure
@@ -73,6 +75,12 @@ def ledger(
         "currency": app.currency,
     }
     return templates.TemplateResponse(request, "ledger.html", context)
+
+
+@router.get("/report", response_class=HTMLResponse)
+def value_chain(report: Report) -> HTMLResponse:
+    """The report of a period as a page of its own, which can be saved and opened anywhere."""
+    return HTMLResponse(report_page(report))
 
 
 @router.post("/trace", response_class=HTMLResponse)

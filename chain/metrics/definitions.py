@@ -90,21 +90,46 @@ DEFINITIONS: Final = (
         "M. O. Lorenz, Methods of Measuring the Concentration of Wealth, 1905",
     ),
     Definition(
+        "decomposition",
+        "nats for theil and mld; by community and by tradition",
+        "T = sum(s_g ln(m_g / m)) + sum(s_g T_g), s_g a group's share of money, m_g its mean",
+        "F. Bourguignon, 1979; A. F. Shorrocks, 1980",
+    ),
+    Definition(
+        "rule_change",
+        "payees and base units",
+        "each payee's part of the period's epochs under the announced rules - by the splits alone",
+        "this ledger",
+    ),
+    Definition(
         "available_latency",
         "seconds; median and 90th percentile, by use and by value",
-        "CLAIMABLE - USED, nearest rank, what has not arrived counts as longest",
-        "E. L. Kaplan, P. Meier, 1958, for why censored items must stay in the count",
+        "CLAIMABLE - USED; what has not arrived is censored at its age at the report's block",
+        "E. L. Kaplan, P. Meier, Nonparametric Estimation from Incomplete Observations, 1958",
     ),
     Definition(
         "in_hand_latency",
         "seconds; median and 90th percentile, by use and by value",
-        "PAID - USED, nearest rank, what has not arrived counts as longest",
+        "PAID - USED; what has not arrived is censored at its age at the report's block",
         "as available_latency",
     ),
     Definition(
         "stage_latency",
         "seconds; median and 90th percentile, by use and by value",
         "each milestone - the one before; of one paid use they add up to in_hand_latency",
+        "as available_latency",
+    ),
+    Definition(
+        "stage_means",
+        "seconds, of the uses that are paid",
+        "sum of a stage over paid uses / paid uses; the six add up to the mean of in_hand_latency",
+        "this ledger",
+    ),
+    Definition(
+        "plateau",
+        "fraction of uses",
+        "the Kaplan-Meier share still waiting at the longest wait seen; above 1 minus it no "
+        "percentile is reached",
         "as available_latency",
     ),
     Definition(
@@ -126,9 +151,27 @@ DEFINITIONS: Final = (
         "this ledger",
     ),
     Definition(
+        "payout_traceability",
+        "fraction of payouts",
+        "payouts that lead back in full / payouts",
+        "this ledger",
+    ),
+    Definition(
         "failure_rate",
         "fraction of transactions, with an exact 95 % interval",
-        "failed settlement transactions / submitted settlement transactions",
+        "failed transactions to the ledger's contracts / submitted ones",
         "C. Clopper, E. Pearson, The Use of Confidence or Fiducial Limits, 1934 (interval)",
+    ),
+    Definition(
+        "dispute_rate",
+        "fraction of shares, with an exact 95 % interval",
+        "shares (a payee in a work's split) disputed in the period / shares named so far",
+        "C. Clopper, E. Pearson, 1934 (interval)",
+    ),
+    Definition(
+        "automatic_fulfilment",
+        "fraction of base units, and of uses",
+        "paid without the payee's asking / payable: pushed, asked for, or waiting",
+        "this ledger",
     ),
 )

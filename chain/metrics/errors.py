@@ -9,6 +9,8 @@ MetricRefused
 ├── GroupMissing       a payee is in no group
 ├── TripleUnreadable   a published row is no three numbers
 ├── TimelineBroken     a settlement without its use, or one that skips a stage
+├── PeriodUnreadable   a file is no record of a period
+├── PeriodContradicts  a record of a period holds something twice, or what cannot be
 ├── CountsContradict   more successes than trials, or a count below zero
 ├── PoolsDiffer        two sharing rules that divide different sums are not compared
 └── NoFloorFollows     aversion or elasticity that no floor can be worked out from
@@ -86,6 +88,25 @@ class TimelineBroken(MetricRefused):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class PeriodUnreadable(MetricRefused):
+    """The file is no record of a period, or was damaged."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"no record of a period can be read: {reason}. Next: export it again with "
+            "antiphon report --record FILE"
+        )
+        self.reason = reason
+
+
+class PeriodContradicts(MetricRefused):
+    """A record says something twice, or two things that cannot both be."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"the record of the period contradicts itself: {what}")
+        self.what = what
 
 
 class CountsContradict(MetricRefused):

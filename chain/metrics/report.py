@@ -1,142 +1,121 @@
-"""All metrics of one period as one value, and as plain JSON with exact fractions beside floats."""
+"""All metrics of one period, from its record: the same report wherever it is made."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from itertools import pairwise
 
-from chain.ledger.identifiers import Address
-from chain.metrics.binomial import CONFIDENCE, Share
+from chain.metrics.binomial import Share, share_of
 from chain.metrics.failure import failure_rate
-from chain.metrics.inequality import InequalityPair, measure_both
-from chain.metrics.latency import (
-    Latency,
-    LatencyReport,
-    Percentile,
-    Timeline,
-    latency_report,
-)
-from chain.metrics.traceability import (
-    Traceability,
-    TraceOutcome,
-    traceability,
-    value_traceability,
-)
+from chain.metrics.fulfilment import Fulfilment, automatic_fulfilment
+from chain.metrics.gains import Gains, compare
+from chain.metrics.inequality import Decomposition, InequalityPair, decompose, measure_both
+from chain.metrics.latency import LatencyReport, Milestone, latency_report
+from chain.metrics.latency.report import sound_timelines
+from chain.metrics.period import Lane, PeriodRecord, Use
+from chain.metrics.traceability import Traceability, traceability, value_traceability
 
 
 @dataclass(frozen=True)
-class MetricInputs:
-    """What a period is measured from, as plain values.
+class StageSums:
+    """Seconds that `paid` uses of a lane spent in each stage, all of them together.
 
-    `paid_by_payee` has every registered payee, zero for those not paid, in base units of `token`.
-    `simulated` names the parts that no real person or clock produced; empty for a real period.
+    Unlike percentiles, sums add up: the stages' are exactly the way's.
     """
 
-    period: str
-    token: Address
-    paid_by_payee: Mapping[Address, int]
-    timelines: Sequence[Timeline]
-    traces: Sequence[TraceOutcome]
-    units_traced: int
-    units_paid: int
-    transactions_failed: int
-    transactions_submitted: int
-    simulated: tuple[str, ...] = ()
+    lane: Lane
+    paid: int
+    stages: tuple[tuple[Milestone, int], ...]
+
+    @property
+    def whole(self) -> int:
+        return sum(seconds for _, seconds in self.stages)
 
 
 @dataclass(frozen=True)
 class ValueChainReport:
-    """One period, measured; see docs/METRICS.md for each name."""
+    """One period, measured; docs/METRICS.md has each name.
 
-    period: str
-    token: Address
-    simulated: tuple[str, ...]
+    Inequality is of community payees; `by_community` and `by_tradition` split it, None where nobody
+    was paid. `rule_change` compares what the epochs brought with what the splits alone would have;
+    None where no rule held.
+    """
+
+    record: PeriodRecord
     inequality: InequalityPair
+    by_community: Decomposition | None
+    by_tradition: Decomposition | None
     latency: LatencyReport
+    latency_by_lane: dict[Lane, LatencyReport]
+    stage_sums: tuple[StageSums, ...]
     traceability: Traceability
     value_traceability: Fraction | None
+    payout_traceability: Fraction | None
     failure_rate: Share
+    dispute_rate: Share
+    fulfilment: Fulfilment
+    rule_change: Gains[str] | None
 
-    def to_plain(self) -> dict[str, Any]:
-        """The report for JSON: fractions as {exact, value}, nothing as null, money as text."""
-        return {
-            "period": self.period,
-            "token": self.token,
-            "simulated": list(self.simulated),
-            "inequality": {
-                "registered": self.inequality.registered.to_plain(),
-                "paid": self.inequality.paid.to_plain(),
-            },
-            "latency": _plain_latency_report(self.latency),
-            "traceability": _plain_traceability(self.traceability),
-            "value_traceability": _plain_fraction(self.value_traceability),
-            "failure_rate": _plain_share(self.failure_rate),
-        }
+    @property
+    def is_simulated(self) -> bool:
+        return bool(self.record.simulated)
+
+    @property
+    def label(self) -> str:
+        """What every picture and page says of what is simulated; empty for a real period."""
+        return f"SIMULATED: {', '.join(self.record.simulated)}" if self.record.simulated else ""
+
+    @property
+    def amounts(self) -> list[int]:
+        """Paid base units of every registered community payee."""
+        return [payee.paid for payee in self.record.payees]
 
 
-def value_chain_report(inputs: MetricInputs) -> ValueChainReport:
-    """Measure a period; raises MetricRefused when the input has no meaning for a metric."""
+def value_chain_report(record: PeriodRecord) -> ValueChainReport:
+    """Measure a period; raises MetricRefused when the record has no meaning for a metric."""
+    payees, as_of = record.payees, record.period.as_of.timestamp
+    paid = {payee.payee: payee.paid for payee in payees}
+    payouts, disputes = record.payouts, record.disputes
     return ValueChainReport(
-        period=inputs.period,
-        token=inputs.token,
-        simulated=inputs.simulated,
-        inequality=measure_both(inputs.paid_by_payee.values()),
-        latency=latency_report(inputs.timelines),
-        traceability=traceability(inputs.traces),
-        value_traceability=value_traceability(inputs.units_traced, inputs.units_paid),
-        failure_rate=failure_rate(inputs.transactions_failed, inputs.transactions_submitted),
+        record=record,
+        inequality=measure_both(paid.values()),
+        by_community=decompose(paid, {p.payee: p.community for p in payees}),
+        by_tradition=decompose(paid, {p.payee: p.tradition for p in payees}),
+        latency=latency_report((use.timeline for use in record.uses), as_of),
+        latency_by_lane={
+            lane: latency_report((u.timeline for u in record.uses if u.lane is lane), as_of)
+            for lane in Lane
+        },
+        stage_sums=tuple(
+            _stage_sums(lane, (u for u in record.uses if u.lane is lane), as_of) for lane in Lane
+        ),
+        traceability=traceability(record.outcomes),
+        value_traceability=value_traceability(payouts.traced_units, payouts.units),
+        payout_traceability=value_traceability(payouts.traced_count, payouts.count),
+        failure_rate=failure_rate(record.transactions.failed, record.transactions.submitted),
+        dispute_rate=share_of("disputed shares", disputes.disputed_shares, disputes.shares),
+        fulfilment=automatic_fulfilment(record.uses),
+        rule_change=compare(
+            {payee.payee: payee.by_split for payee in payees},
+            {payee.payee: payee.earned for payee in payees},
+        )
+        if record.rules
+        else None,
     )
 
 
-def _plain_fraction(value: Fraction | None) -> dict[str, Any] | None:
-    return None if value is None else {"exact": str(value), "value": float(value)}
-
-
-def _plain_percentile(percentile: Percentile) -> dict[str, Any]:
-    return {"reach": percentile.reach.value, "seconds": percentile.seconds}
-
-
-def _plain_latency(latency: Latency) -> dict[str, Any]:
-    return {
-        "entered": latency.entered,
-        "arrived": latency.arrived,
-        "median": _plain_percentile(latency.median),
-        "p90": _plain_percentile(latency.p90),
-        "median_by_value": _plain_percentile(latency.median_by_value),
-        "p90_by_value": _plain_percentile(latency.p90_by_value),
-    }
-
-
-def _plain_latency_report(report: LatencyReport) -> dict[str, Any]:
-    return {
-        "uses": report.uses,
-        "skewed": report.skewed,
-        "available_latency": _plain_latency(report.available),
-        "in_hand_latency": _plain_latency(report.in_hand),
-        "stage_latency": {
-            milestone.name.lower(): _plain_latency(latency) for milestone, latency in report.stages
-        },
-    }
-
-
-def _plain_share(share: Share) -> dict[str, Any]:
-    interval = None if share.low is None else [share.low, share.high]
-    return {
-        "part": share.part,
-        "whole": share.whole,
-        "rate": _plain_fraction(share.rate),
-        "interval": interval,
-        "confidence": CONFIDENCE,
-    }
-
-
-def _plain_traceability(measured: Traceability) -> dict[str, Any]:
-    return {
-        "marked": measured.marked,
-        "unmarked": measured.unmarked,
-        "funnel": {step.name.lower(): count for step, count in measured.funnel},
-        "traceability": _plain_share(measured.traced),
-        "false_attribution": _plain_share(measured.false_attribution),
-    }
+def _stage_sums(lane: Lane, uses: Iterable[Use], as_of: int) -> StageSums:
+    paid = [
+        timeline
+        for timeline in sound_timelines((use.timeline for use in uses), as_of)
+        if len(timeline.times) > Milestone.PAID
+    ]
+    stages = tuple(
+        (end, sum(one.times[end] - one.times[start] for one in paid))
+        for start, end in pairwise(Milestone)
+    )
+    sums = StageSums(lane, len(paid), stages)
+    assert sums.whole == sum(one.times[Milestone.PAID] - one.times[Milestone.USED] for one in paid)
+    return sums

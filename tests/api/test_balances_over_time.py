@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from api.application import Application
 from api.reading import payee_balances
-from api.timelines import direct_timelines
+from api.timelines import direct_uses
 from chain.client.blocks import BlockPin
 from chain.ledger.identifiers import Address
 from chain.ledger.rights import Split
+from chain.metrics.period import Use
 from tests.api.small_ledger import CHANT_USES, SmallLedger
 from tests.heritage import (
     DERIVATIVE_INCOME,
@@ -21,6 +22,10 @@ from tests.heritage import (
 INCOME = 1_000_000
 DEFERRED_FIRST = (GENERATION_PRICE + DERIVATIVE_INCOME * 15 // 100) // 10_000
 EPOCH_DEFERRED = CHANT_USES * UNIT_PRICE // 10_000
+
+
+def uses(app: Application, at: BlockPin) -> list[Use]:
+    return list(direct_uses(app, app.token.address, at, lambda _: False))
 
 
 def waiting_of(app: Application, payee: Address, at: BlockPin) -> int:
@@ -66,13 +71,13 @@ def test_a_payment_is_timed_for_those_who_were_payees_when_it_came(
 ) -> None:
     devnet, gong = ledger.devnet, ledger.heritage.works[0]
     at = writable.refresh()
-    before = sorted(t.value for t in direct_timelines(writable, at))
-    arrived = sum(1 for t in direct_timelines(writable, at) if len(t.times) == 7)
+    before = sorted(t.value for t in uses(writable, at))
+    arrived = sum(1 for t in uses(writable, at) if len(t.times) == 7)
 
     changed = Split.of({devnet.address(26): 10_000})
     change_split(devnet, gong, ledger.heritage.splits[gong], changed, signer=11)
     at = writable.refresh()
 
     # Nobody was paid or owed anything new: the figures of the past stay what they were.
-    assert sorted(t.value for t in direct_timelines(writable, at)) == before
-    assert sum(1 for t in direct_timelines(writable, at) if len(t.times) == 7) == arrived
+    assert sorted(t.value for t in uses(writable, at)) == before
+    assert sum(1 for t in uses(writable, at) if len(t.times) == 7) == arrived

@@ -10,6 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.http.app import create_app
+from chain.metrics.plots import PICTURES
 from tests.api.small_ledger import SmallLedger, open_application
 from tests.devnet import Devnet, deploy_all
 
@@ -40,10 +41,15 @@ def test_figures_of_nothing_are_null_and_not_zero(empty: TestClient) -> None:
 
     equality = figures["inequality"]["registered"]
     assert (equality["gini"], equality["theil"], equality["jain"]) == (None, None, None)
-    assert figures["latency"]["in_hand_latency"]["median"] == {"reach": "no-data", "seconds": None}
+    median = figures["latency"]["in_hand_latency"]["median"]
+    assert (median["reach"], median["seconds"], median["interval"]) == ("no-data", None, None)
+    assert (figures["value_traceability"], figures["dispute_rate"]["rate"]) == (None, None)
+    assert figures["automatic_fulfilment"]["rate"] is None
+    assert figures["decomposition"] == {"community": None, "tradition": None}
+    assert (figures["rule_change"], figures["traceability"]["traceability"]["rate"]) == (None, None)
 
 
-@pytest.mark.parametrize("picture", ["lorenz", "settlement"])
+@pytest.mark.parametrize("picture", PICTURES)
 def test_pictures_of_nothing_are_still_pictures(empty: TestClient, picture: str) -> None:
     answer = empty.get(f"/v1/metrics/{picture}.svg")
 

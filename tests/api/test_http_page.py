@@ -142,6 +142,8 @@ def test_pictures_style_and_api_of_the_page_are_there(http: TestClient) -> None:
         "/v1/metrics/settlement.svg",
         "/static/antiphon.css",
         "/v1/metrics",
+        "/v1/metrics/record",
+        "/report",
         "/openapi.json",
     ):
         assert f'"{route}"' in page

@@ -9,52 +9,85 @@ import pytest
 
 from chain.metrics.errors import NegativeAmount
 from chain.metrics.latency import Timeline
-from chain.metrics.plots import lorenz_svg, settlement_svg
+from chain.metrics.plots import (
+    PICTURES,
+    decomposition_svg,
+    draw,
+    funnel_svg,
+    lorenz_svg,
+    settlement_svg,
+    stages_svg,
+)
+from chain.metrics.report import value_chain_report
+from chain.metrics.traceability import Step, TraceOutcome, traceability
+from tests.chain.metrics.period_records import EMPTY, RECORD, changed, payees
 
 AMOUNTS = [0, 0, 5, 7, 19, 400]
 USES = [Timeline(i + 1, (0, 1, 2, 3, 4, 5, 60 * i)) for i in range(1, 50)] + [Timeline(9, (0, 1))]
-PICTURES: list[Callable[[], str]] = [
-    lambda: lorenz_svg(AMOUNTS, "SIMULATED: demand"),
+AS_OF = 10**11
+WRONG = TraceOutcome(True, Step.PAYEES, False)
+ODD: list[Callable[[], str]] = [
     lambda: lorenz_svg([7, 7]),
-    lambda: lorenz_svg([0, 0]),
-    lambda: lorenz_svg([]),
-    lambda: lorenz_svg(list(range(3_000))),
-    lambda: settlement_svg(USES, "SIMULATED: clock"),
-    lambda: settlement_svg([]),
-    lambda: settlement_svg([Timeline(1, (0,))]),
-    lambda: settlement_svg([Timeline(0, (0, 0, 0, 0, 0, 0, 0))]),
-    lambda: settlement_svg([Timeline(1, (5, 4, 4, 4, 4, 4, 4))]),
-    lambda: settlement_svg([Timeline(1, (0, 1, 2, 3, 4, 5, 10**10))]),
+    lambda: lorenz_svg([0, 0], change={"before": [0, 0], "after": [0, 0]}),
+    lambda: lorenz_svg(list(range(3_000)), change={"before": AMOUNTS, "after": [1] * 6}),
+    lambda: settlement_svg({}, AS_OF),
+    lambda: settlement_svg({"one": [], "other": [Timeline(1, (0,))]}, AS_OF),
+    lambda: settlement_svg({"no time at all": [Timeline(0, (0, 0, 0, 0, 0, 0, 0))]}, AS_OF),
+    lambda: settlement_svg({"skewed": [Timeline(1, (5, 4, 4, 4, 4, 4, 4))]}, AS_OF),
+    lambda: settlement_svg({"slow": [Timeline(1, (0, 1, 2, 3, 4, 5, 10**10))]}, AS_OF),
+    lambda: funnel_svg(traceability([WRONG])),
+    lambda: funnel_svg(traceability([TraceOutcome(False, None, None)])),
+    lambda: decomposition_svg({"community": None}),
+    lambda: stages_svg([]),
+]
+OF_REPORTS: list[Callable[[], str]] = [
+    lambda name=name, record=record: draw(name, value_chain_report(record))  # type: ignore[misc]
+    for name in PICTURES
+    for record in (RECORD, EMPTY, changed(EMPTY, payees=payees(5, 5, 5)))
 ]
 
 
-@pytest.mark.parametrize("draw", PICTURES)
-def test_a_picture_is_the_same_bytes_each_time(draw: Callable[[], str]) -> None:
-    first = draw()
+@pytest.mark.parametrize("make", ODD + OF_REPORTS)
+def test_a_picture_is_the_same_bytes_each_time(make: Callable[[], str]) -> None:
+    first = make()
 
-    assert first == draw()
+    assert first == make()
     assert ElementTree.fromstring(first).tag.endswith("svg")  # noqa: S314 -- our own text
     assert "<text" not in first, "letters are paths"
     assert "<dc:date>" not in first and "<script" not in first
 
 
-def test_what_is_simulated_changes_the_picture() -> None:
-    assert lorenz_svg(AMOUNTS) != lorenz_svg(AMOUNTS, "SIMULATED: demand")
-    assert "SIMULATED: demand" in lorenz_svg(AMOUNTS, "SIMULATED: demand")
-    assert "SIMULATED" not in lorenz_svg(AMOUNTS)
+def test_a_dark_screen_turns_the_colours_and_paper_keeps_them() -> None:
+    picture = lorenz_svg(AMOUNTS)
+
+    assert "@media screen and (prefers-color-scheme:dark)" in picture
+    assert 'style="fill: #ffffff"' in picture
+    assert '[style*="fill: #ffffff"]{fill:#15191d!important}' in picture
 
 
-def test_a_long_label_is_wrapped_not_cut() -> None:
-    long_label = "SIMULATED: " + "the listeners and their hours, " * 5
+@pytest.mark.parametrize("name", PICTURES)
+def test_what_is_simulated_is_said_in_every_picture(name: str) -> None:
+    simulated = draw(name, value_chain_report(RECORD))
+    real = draw(name, value_chain_report(changed(RECORD, simulated=())))
 
-    assert lorenz_svg(AMOUNTS, long_label).count("<!-- ") > lorenz_svg(AMOUNTS, "S").count("<!-- ")
+    assert "SIMULATED: demand" in simulated
+    assert "SIMULATED" not in real
+
+
+def test_a_long_label_is_wrapped_between_words() -> None:
+    picture = lorenz_svg(AMOUNTS, "SIMULATED: " + "the passing of a day (time-warp), " * 6)
+
+    lines = [part.split("-->")[0] for part in picture.split("<!-- ")[1:]]
+    label = [line for line in lines if "passing" in line]
+    assert len(label) > 1
+    assert all(line.count("(") == line.count("time-warp") for line in label), "no word is broken"
 
 
 def test_a_long_list_makes_no_long_picture() -> None:
     uses = [Timeline(1, (0, 0, 0, 0, 0, 0, seconds)) for seconds in range(1, 6_000)]
 
     assert len(lorenz_svg(list(range(100_000)))) < 200_000
-    assert len(settlement_svg(uses)) < 400_000
+    assert len(settlement_svg({"all": uses}, AS_OF)) < 400_000
 
 
 def test_debts_are_not_drawn() -> None:

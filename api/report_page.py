@@ -1,0 +1,54 @@
+"""The report as one page of HTML that needs no other file, no script and no network."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from chain.metrics.definitions import DEFINITIONS
+from chain.metrics.plots import PICTURES, draw
+from chain.metrics.report import ValueChainReport
+from chain.metrics.report_tables import report_tables
+from chain.metrics.report_words import alternative, in_short
+
+TEMPLATES: Final = Path(__file__).parent / "http" / "templates"
+_ENVIRONMENT: Final = Environment(
+    loader=FileSystemLoader(TEMPLATES),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def report_page(report: ValueChainReport) -> str:
+    """The whole page; the same report gives the same bytes."""
+    period = report.record.period
+    pictures = {
+        name: {
+            "source": "data:image/svg+xml;base64,"
+            + base64.b64encode(draw(name, report).encode()).decode(),
+            "alternative": alternative(name, report),
+        }
+        for name in PICTURES
+    }
+    return _ENVIRONMENT.get_template("report.html").render(
+        report=report,
+        record=report.record,
+        period=period,
+        pictures=pictures,
+        tables=report_tables(report),
+        words=in_short(report),
+        definitions=DEFINITIONS,
+        begins=None if period.after is None else _moment(period.after + 1),
+        ends=_moment(period.until),
+        as_of=_moment(period.as_of.timestamp),
+    )
+
+
+def _moment(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
