@@ -30,6 +30,7 @@ MEANINGS: Final = {
 WHENS: Final = ("opening", "change", "closing")
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}")
 _UNDRAWN_SHOWN: Final = 8
+_NO_LETTER: Final = "?"
 
 Plain = Mapping[str, Any]
 
@@ -47,7 +48,7 @@ def pdf_of(document: Plain) -> bytes:
         str(LAYOUT),
         format="pdf",
         pdf_standards=STANDARD,
-        sys_inputs={"data": json.dumps(_page(document, closing), ensure_ascii=False)},
+        sys_inputs={"data": _drawable(json.dumps(_page(document, closing), ensure_ascii=False))},
         timestamp=int(closing.timestamp()),
     )
     assert isinstance(set_in_type, bytes)
@@ -194,6 +195,11 @@ def _proof(row: Row, document: Plain) -> list[str]:
     return [*whose, *named]
 
 
+def _drawable(text: str) -> str:
+    """Without letters that would be boxes, which PDF/UA refuses; a notice tells of those."""
+    return text.translate({ord(char): _NO_LETTER for char in undrawn([text])})
+
+
 def _undrawn(document: Plain) -> list[str]:
     """A notice for each title with letters that no font here has: boxes are told, not hidden."""
     found = []
@@ -203,6 +209,6 @@ def _undrawn(document: Plain) -> list[str]:
             codes = " ".join(f"U+{ord(char):04X}" for char in missing[:_UNDRAWN_SHOWN])
             found.append(
                 f"The title of work {work['work_id']} has letters that no font here draws "
-                f"({codes}); the JSON form has them all."
+                f"({codes}) and shows as {_NO_LETTER}; the JSON form has them all."
             )
     return found
