@@ -14,7 +14,7 @@ export NO_TORCH_COMPILE := 1
 
 SOLC_VERSION := 0.8.37
 
-.PHONY: help setup demo up test test-chain test-pure test-ipfs test-second-node lint invariants static coverage-contracts conservation differential proofs mutation abi lock train bench-gas bench-watermark bench-fingerprint bench-trees bench-rules bench-settlement bench-indexer table2 bench-inequality faults kill-matrix fuzz nightly clean
+.PHONY: help setup demo up test test-chain test-pure test-ipfs test-second-node lint invariants static coverage-contracts conservation differential proofs mutation abi lock train bench-gas bench-watermark bench-fingerprint bench-trees bench-rules bench-settlement bench-inclusion bench-indexer table2 bench-inequality faults kill-matrix fuzz nightly clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -140,6 +140,9 @@ bench-settlement: setup  ## usage events settled per second, signed segments to 
 conservation: setup  ## divide pools by every sharing rule, not a unit lost (ALLOCATIONS=1e7 SEED=1)
 	python -m tests.chain.ledger.conservation --allocations $(or $(ALLOCATIONS),1e7) --seed $(or $(SEED),1)
 
+bench-inclusion: setup  ## how long a signed report waits for its block, beside web3.py (REPORTS=200)
+	python -m benchmarks.inclusion $(if $(REPORTS),--reports $(REPORTS))
+
 differential: setup  ## contracts beside their exact models in one process (CALLS=10000000 SEED=1)
 	python -m tests.differential --calls $(or $(CALLS),10000000) --seed $(or $(SEED),1)
 
@@ -160,8 +163,8 @@ fuzz: setup  ## damage audio files by seed for FUZZ_SECONDS and decode them; kee
 
 nightly: test coverage-contracts conservation differential proofs mutation test-ipfs test-second-node bench-watermark bench-fingerprint kill-matrix fuzz
 	python -m tests.invariants --profile nightly --seed $(or $(SEED),1)
-	python -m tests.chain.indexer.fault_schedules --schedules 10000 --seed $(or $(SEED),1)
-	python -m tests.faults --schedules 10000 --seed $(or $(SEED),1)
+	python -m tests.faults.pieces index --schedules 10000 --seed $(or $(SEED),1)
+	python -m tests.faults.pieces relay --schedules 10000 --seed $(or $(SEED),1)
 
 lock: .venv/.ready  ## resolve requirements.in anew into requirements.lock
 	rm -rf .tools/lock && $(PYTHON) -m venv .tools/lock

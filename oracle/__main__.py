@@ -58,6 +58,7 @@ from oracle.operations.json_logs import log_as_json
 from oracle.operations.listening import HOST, listening, monitoring_app
 from oracle.operations.numbers import Numbers
 from oracle.operations.pausing import PauseLevel
+from oracle.operations.rounds import rounds
 from oracle.operations.spans import SWITCH, TracingUnavailable, turn_on
 from oracle.operators.process import main as operator
 from oracle.service import OracleService
@@ -92,9 +93,11 @@ def run(service: OracleService, settings: OracleSettings, _words: Sequence[str])
     heartbeat, numbers = Heartbeat(), Numbers(service.watch.readings, TROUBLES)
     told: list[str] = []
     with _monitored(service, settings, heartbeat, numbers):
-        while not stop.is_set():
+        # Only uses that are reported by themselves are waited for more closely than the pace.
+        watched = service.filings if settings.direct_price_min else None
+        for whole in rounds(stop, settings.poll_seconds, watched):
             try:
-                report = service.tick()
+                report = service.tick() if whole else service.tick_filed()
                 done, troubles = report.done, report.troubles
             except FATAL:
                 raise
@@ -111,7 +114,6 @@ def run(service: OracleService, settings: OracleSettings, _words: Sequence[str])
                 if line not in told:
                     _say(f"waiting: {line}")
             told = troubles
-            stop.wait(settings.poll_seconds)
     return 0
 
 

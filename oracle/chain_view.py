@@ -48,6 +48,7 @@ class ChainView:
     final_depth: int
     _facts: tuple[bytes, FactsSnapshot] | None = field(default=None, init=False, repr=False)
     _operators: tuple[bytes, OperatorSet] | None = field(default=None, init=False, repr=False)
+    _state: tuple[object, SettlementState] | None = field(default=None, init=False, repr=False)
 
     def pin(self) -> BlockPin:
         """The newest block that is deep enough and indexed."""
@@ -92,15 +93,22 @@ class ChainView:
         counted: AbstractSet[Digest],
     ) -> SettlementState:
         """What one epoch in `token` after the report `previous` is settled by; `counted` are the
-        events of earlier ones."""
-        return settlement_state(
-            self.store,
-            at=at,
-            token=token,
-            epoch=epoch,
-            previous_report=previous,
-            counted_ids=counted,
-        )
+        events of earlier ones.
+
+        The last one is remembered: every operator of a process asks for the same.
+        """
+        asked = (at.hash, token, epoch, previous)
+        if self._state is None or self._state[0] != asked:
+            state = settlement_state(
+                self.store,
+                at=at,
+                token=token,
+                epoch=epoch,
+                previous_report=previous,
+                counted_ids=counted,
+            )
+            self._state = (asked, state)
+        return self._state[1]
 
     def posted(self, at: BlockPin) -> list[EpochRecord]:
         """The reports on chain, in their order."""

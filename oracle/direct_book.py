@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from chain.ledger.direct_report import DirectReport
-from chain.ledger.identifiers import Address, Digest
+from chain.ledger.identifiers import Address, Digest, LicenceId
 from oracle.epoch_book import StoredSignature
 
 
@@ -22,13 +22,15 @@ class DirectBook:
         self._connection.execute(
             sa.text(
                 "INSERT INTO direct_signature "
-                "(report_hash, operator, event_id, deadline, signature) "
-                "VALUES (:hash, :operator, :event, :deadline, :signature) ON CONFLICT DO NOTHING"
+                "(report_hash, operator, event_id, licence_id, deadline, signature) VALUES "
+                "(:hash, :operator, :event, :licence, :deadline, :signature) "
+                "ON CONFLICT DO NOTHING"
             ),
             {
                 "hash": signed.report_hash,
                 "operator": signed.operator,
                 "event": report.event.event_id,
+                "licence": report.event.licence_id,
                 "deadline": report.deadline,
                 "signature": signed.signature,
             },
@@ -44,16 +46,16 @@ class DirectBook:
         ) or (None,)
         return None if row is None else StoredSignature(operator, report_hash, row[0])
 
-    def under_way(self, since: int, operator: Address | None = None) -> frozenset[Digest]:
+    def under_way(self, since: int, operator: Address | None = None) -> dict[Digest, LicenceId]:
         """Events whose reports an operator (or anyone) signed, and that could be posted after Unix
-        time `since`."""
+        time `since`, with their licences (0: of a program that did not keep it)."""
         asked = "" if operator is None else " AND operator = :operator"
         rows = self._rows(
-            f"SELECT event_id FROM direct_signature WHERE deadline >= :since{asked}",  # noqa: S608 (our own words)
+            f"SELECT event_id, licence_id FROM direct_signature WHERE deadline >= :since{asked}",  # noqa: S608 (our own words)
             since=since,
             **({} if operator is None else {"operator": operator}),
         )
-        return frozenset(Digest(row[0]) for row in rows)
+        return {Digest(event): LicenceId(licence) for event, licence in rows}
 
     def _rows(self, statement: str, **values: Any) -> list[Any]:
         return list(self._connection.execute(sa.text(statement), values))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from functools import cache, partial
 
 from chain.client.blocks import BlockPin, Call
 from chain.client.direct_reports import DirectReports, DirectReportState
@@ -75,11 +76,12 @@ class DirectRelay:
         return KeeperRound(tuple(decided), tuple(refused))
 
     def _due(self, at: BlockPin, now: int) -> Iterator[tuple[str, Call]]:
+        last = cache(partial(self._history.last, at=at))
         for record in self._view.store.direct_reports(at=at):
             if record.state is not DirectReportState.HELD:
                 continue
             name = record.event_id.hex()
-            if record.event_id in self._history.last(record.held.token, at).counted:
+            if record.event_id in last(record.held.token).counted:
                 epochs, proof = self._proof_of(record, at)
                 call = self._contract.reject_counted_call(record.held, epochs, proof)
                 yield f"direct-reject:{name}", call

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 
 from chain.client.blocks import BlockPin
-from chain.client.direct_reports import DirectReports
+from chain.client.direct_reports import DirectReports, DirectReportState
 from chain.client.errors import ContractRefused
 from chain.indexer.records import LicenceRecord
 from chain.ledger.direct_report import DirectReport, direct_report_domain
-from chain.ledger.identifiers import Address, Digest
+from chain.ledger.identifiers import Address, Digest, LicenceId
 from chain.ledger.usage import UsageEvent
 from chain.provenance import BlockStore
 from chain.settlement.settle import PROGRAM_HASH
-from oracle.attribution import DetectionPolicy
+from oracle.attribution import Attribution, DetectionPolicy
 from oracle.chain_view import ChainView
 from oracle.direct_book import DirectBook
 from oracle.direct_operator import DEADLINE_SECONDS, DirectOperator, DirectProposal
 from oracle.direct_relay import DirectRelay
+from oracle.epoch_book import EpochBook, EpochState
 from oracle.errors import OracleError
 from oracle.evidence_book import EvidenceBook
-from oracle.harvest import evidence_for, look
+from oracle.harvest import Harvest, evidence_for, look
+from oracle.harvest import record as keep_outcome
 from oracle.keeper import KeeperRound
 from oracle.operators.collecting import REFUSALS
 from oracle.outbox import Outbox
@@ -35,6 +38,25 @@ class DirectDue:
 
     event: UsageEvent
     licence: LicenceRecord
+
+
+@dataclass(frozen=True)
+class HeldBack:
+    """What is not for an epoch: `events` were reported by themselves or are about to be; under
+    `licences` such a report is not in the epoch's state yet, and no operator that signed it would
+    sign an epoch with them; under licences that are `awaited` a use is first tried by itself,
+    unless it was `tried`."""
+
+    events: frozenset[Digest]
+    licences: frozenset[LicenceId]
+    awaited: Callable[[LicenceId], bool]
+    tried: frozenset[Digest]
+
+    def holds(self, event: UsageEvent) -> bool:
+        """Whether an event is not for this epoch."""
+        if event.event_id in self.events or event.licence_id in self.licences:
+            return True
+        return event.event_id not in self.tried and self.awaited(event.licence_id)
 
 
 class DirectReporting:
@@ -58,6 +80,8 @@ class DirectReporting:
         self._relay = relay
         self._contract = DirectReports.of(view.node, view.deployment)
         self._price_min = price_min
+        # What was refused since this process looks after reports; None before it does.
+        self._refused: set[Digest] | None = None
 
     def carry(self, *, now: int) -> KeeperRound:
         """Report what is due, release what may be released, reject what an epoch counted; sends
@@ -68,25 +92,29 @@ class DirectReporting:
         at = self._view.head()
         found = self._relay.attend(at, now=now)
         decided, refused = list(found.decided), list(found.refused)
+        self._refused = self._refused or set()
         for due in self.due(at):
             try:
                 decided.append(self.report(due, at))
             except (OracleError, ContractRefused) as refusal:
+                self._refused.add(due.event.event_id)
                 refused.append((f"direct-post:{due.event.event_id.hex()}", str(refusal)))
         return KeeperRound(tuple(decided), tuple(refused))
 
     def due(self, at: BlockPin) -> Iterator[DirectDue]:
         """The uses to report now: dear enough, and covered by their holder's deposit."""
-        if self._price_min == 0:
+        if self._price_min == 0 or self._is_sealing():
             return
+        held = self.held_back(at)
         facts, operators = self._view.facts(at), self._view.operator_set(at).members
         with self._outbox.reading() as connection:
-            fresh = look(EvidenceBook(connection), facts, self._policy, operators).fresh
+            harvest = look(EvidenceBook(connection), facts, self._policy, operators)
+        self._close_released(harvest)
         store = self._view.store
-        known = {record.event_id for record in store.direct_reports(at=at)} | self.held_back(at)
+        known = {record.event_id for record in store.direct_reports(at=at)} | held.events
         licences = {licence.licence_id: licence for licence in store.licences(at=at)}
         free: dict[tuple[Address, Address], int] = {}
-        for event in fresh:
+        for event in harvest.fresh:
             licence = licences.get(event.licence_id)
             if licence is None or event.event_id in known:
                 continue
@@ -99,12 +127,64 @@ class DirectReporting:
                 free[deposit] -= price
                 yield DirectDue(event, licence)
 
-    def held_back(self, at: BlockPin) -> frozenset[Digest]:
-        """Events that no epoch of this block should be made of: reported, or about to be."""
+    def held_back(self, at: BlockPin) -> HeldBack:
+        """What no epoch of this block should be made of."""
         with self._outbox.reading() as connection:
             signed = DirectBook(connection).under_way(at.timestamp)
         store = self._view.store
-        return signed.union(*(store.directly_reported(at=pin) for pin in (at, store.head())))
+        posted = {record.event_id for record in store.direct_reports(at=at)}
+        newer = {
+            record.event_id: record.report.event.licence_id
+            for record in store.direct_reports(at=store.head())
+        }
+        coming = {
+            event: licence for event, licence in (signed | newer).items() if event not in posted
+        }
+        reported = store.directly_reported(at=at) | store.directly_reported(at=store.head())
+        return HeldBack(
+            events=reported.union(signed),
+            licences=frozenset(coming.values()),
+            awaited=cache(partial(self._is_awaited, at)),
+            tried=frozenset(posted).union(self._refused or ()),
+        )
+
+    def _is_awaited(self, at: BlockPin, licence_id: LicenceId) -> bool:
+        """Whether this process reports uses under a licence: they are dear enough, and its holder
+        has deposited for one more."""
+        licence = self._view.store.licence(licence_id, at=at)
+        if self._refused is None or licence is None:
+            return False
+        price = licence.terms.unit_price
+        deposit = partial(self._contract.deposit_of, licence.holder, licence.terms.token, at=at)
+        return price >= self._price_min > 0 and deposit() >= price
+
+    def _close_released(self, harvest: Harvest) -> None:
+        """Look no more at papers all of whose uses were released to their works for good."""
+        at = self._view.pin()
+        released = {
+            record.event_id
+            for record in self._view.store.direct_reports(at=at)
+            if record.state is DirectReportState.RELEASED
+        }
+
+        def is_over(attribution: Attribution) -> bool:
+            return bool(attribution.events) and all(
+                event.event_id in released for event in attribution.events
+            )
+
+        logs = tuple(found for found in harvest.logs if is_over(found[1]))
+        findings = tuple(found for found in harvest.findings if is_over(found[1]))
+        if logs or findings:
+            with self._outbox.writing() as connection:
+                over = Harvest(logs, findings, harvest.fresh)
+                keep_outcome(EvidenceBook(connection), over, released)
+
+    def _is_sealing(self) -> bool:
+        """Whether an epoch waits for its signatures: who signed a use under a licence of it could
+        not sign it any more, and its state is fixed."""
+        with self._outbox.reading() as connection:
+            last = EpochBook(connection).last()
+        return last is not None and last.state is EpochState.SEALED
 
     def report(self, due: DirectDue, at: BlockPin) -> str:
         """Have a use signed by a quorum and store the transaction that posts it; its intent.
@@ -121,6 +201,8 @@ class DirectReporting:
         domain = direct_report_domain(self._view.deployment.chain_id, self._contract.address)
         quorum = Quorum(report, domain, operators.members, operators.threshold)
         for operator in self._operators:
+            if quorum.reached:
+                break
             try:
                 quorum.add(operator.attest(DirectProposal(report, cid)))
             except REFUSALS as refusal:

@@ -12,6 +12,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from chain.ledger.identifiers import Digest, GenerationId, LicenceId
+from chain.ledger.usage import UsageEvent
 from oracle.attribution import Withheld, WithheldReason
 from oracle.book import Book
 from oracle.detection_report import DAY_SECONDS, DetectionReport, SignedDetectionReport
@@ -21,6 +22,7 @@ from oracle.usage_book import UsageBook
 
 # In `withheld`, where a reason concerns no single licence. Licence ids start at 1.
 ALL_LICENCES: Final = 0
+FILINGS: Final = "evidence.filed"
 
 
 class EvidenceBook(Book):
@@ -50,9 +52,21 @@ class EvidenceBook(Book):
             body=json.dumps(signed.log.to_json()),
             signature=signed.signature,
         )
+        self._count_filing()
         # A detection that waited for a log may now be payable.
         self._execute("UPDATE detection SET open = 1 WHERE generation_id = :g", g=generation)
         return True
+
+    def filings(self) -> int:
+        """How many papers were filed: a worker that sees another number looks at once."""
+        return int(self._scalar("SELECT value FROM meta WHERE key = :key", key=FILINGS) or 0)
+
+    def _count_filing(self) -> None:
+        self._execute(
+            "INSERT INTO meta (key, value) VALUES (:key, '1') ON CONFLICT (key) DO UPDATE "
+            "SET value = CAST(CAST(meta.value AS BIGINT) + 1 AS TEXT)",
+            key=FILINGS,
+        )
 
     def logs_of(
         self, generations: Iterable[GenerationId]
@@ -92,6 +106,7 @@ class EvidenceBook(Book):
             signature=signed.signature,
         )
         if inserted:
+            self._count_filing()
             self._execute(
                 "UPDATE detection SET open = 1 WHERE subject = :subject",
                 subject=report.subject_pcm_sha256,
@@ -111,6 +126,18 @@ class EvidenceBook(Book):
             subject=subject,
         )
         return tuple(_signed_report(row) for row in rows)
+
+    def reopen(self, events: Iterable[UsageEvent]) -> None:
+        """Look again at the papers that some events rest on."""
+        events = list(events)
+        self._many(
+            "UPDATE generation_log SET open = 1 WHERE generation_id = :g",
+            [{"g": g.to_bytes(8, "big")} for g in {event.generation_id for event in events}],
+        )
+        self._many(
+            "UPDATE detection SET open = 1 WHERE subject = :subject",
+            [{"subject": subject} for subject in {event.source_key for event in events}],
+        )
 
     def settle_log(self, log_id: Digest, withheld: Sequence[Withheld], *, still_open: bool) -> None:
         """Record what became of a log."""

@@ -14,6 +14,7 @@ from oracle.detection_report import (
     detection_report_domain,
     verify_detection_report,
 )
+from oracle.errors import OutboxUnavailable
 from oracle.evidence_book import EvidenceBook
 from oracle.generation_log import (
     SignedGenerationLog,
@@ -34,6 +35,7 @@ class EvidenceDesk:
         deployment = view.deployment
         chain_id, oracle = deployment.chain_id, deployment.contracts["UsageOracle"]
         self._outbox = outbox
+        self._filings = 0
         self._view = view
         self._blocks = blocks
         self._log_domain = generation_log_domain(chain_id, deployment.contracts["DerivativeGraph"])
@@ -76,6 +78,16 @@ class EvidenceDesk:
         """Take a platform's plays as JSON lines, row by row; `signer` is the platform's key."""
         at, facts = self._now()
         return self._intake.import_lines(lines, signer, facts, now=at.timestamp)
+
+    def filings(self) -> int:
+        """How many papers were filed; see `rounds`. While the outbox cannot be read, the number
+        that it was: a round tells of that."""
+        try:
+            with self._outbox.reading() as connection:
+                self._filings = EvidenceBook(connection).filings()
+        except OutboxUnavailable:
+            pass
+        return self._filings
 
     def _now(self) -> tuple[BlockPin, ChainFacts]:
         at = self._view.head()

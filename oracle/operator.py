@@ -9,7 +9,7 @@ its bond. (After another one it may: the report before was rejected meanwhile.)
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -17,7 +17,7 @@ from typing import Protocol
 import numpy as np
 
 from chain.client.blocks import BlockPin
-from chain.ledger.epoch import EpochReport, report_domain
+from chain.ledger.epoch import EpochReport, LicenceUsage, report_domain
 from chain.ledger.identifiers import Address, Digest, LicenceId
 from chain.ledger.usage import UsageEvent, UsageKind
 from chain.provenance import BlockReader, Cid
@@ -78,8 +78,9 @@ class SignatureMemory(Protocol):
         """Keep a signature, durably, before it is handed out."""
         ...
 
-    def direct_under_way(self, operator: Address, since: int) -> frozenset[Digest]:
-        """Events whose reports it signed and that could be posted after Unix time `since`."""
+    def direct_under_way(self, operator: Address, since: int) -> Mapping[Digest, LicenceId]:
+        """Events whose reports it signed and that could be posted after Unix time `since`, with
+        their licences (0: not known)."""
         ...
 
 
@@ -123,10 +124,11 @@ class Operator(Attester):
             if before.report_hash != asked:
                 raise WouldEquivocate(self.address, report.epoch, before.report_hash, asked)
             return before
-        found = differences(report, self.recompute(proposal))
+        computed, usage = self._recompute(proposal)
+        found = differences(report, computed)
         if found:
             raise OperatorDisagrees(self.address, found)
-        self._require_direct_reports_known(report)
+        self._require_direct_reports_known(report, usage)
         deployment = self._view.deployment
         domain = report_domain(deployment.chain_id, deployment.contracts["UsageOracle"])
         signed = StoredSignature(self.address, asked, sign_struct(domain, asked, self._signer))
@@ -135,6 +137,9 @@ class Operator(Attester):
 
     def recompute(self, proposal: Proposal) -> EpochReport:
         """The report that follows from segments and chain. Raises as `attest`."""
+        return self._recompute(proposal)[0]
+
+    def _recompute(self, proposal: Proposal) -> tuple[EpochReport, tuple[LicenceUsage, ...]]:
         report = proposal.report
         self._view.refresh()
         at = self._view.at(report.state_block)
@@ -145,26 +150,34 @@ class Operator(Attester):
             at, report.token, number, prior.report_hash, prior.counted
         )
         digest = report.segments_digest
-        by_columns = settle_records(records, state, prior.carried).report(digest)
+        settlement = settle_records(records, state, prior.carried)
+        by_columns = settlement.report(digest)
         if self._calculator is Calculator.COLUMNS:
-            return by_columns
+            return by_columns, settlement.licence_usage
         events = (decode_record(record) for record in records)
         one_by_one = settle_epoch(events, state, prior.carried).report(digest)
         found = differences(by_columns, one_by_one)
         if found:
             raise CalculatorsDisagree(self.address, found)
-        return one_by_one
+        return one_by_one, settlement.licence_usage
 
-    def _require_direct_reports_known(self, report: EpochReport) -> None:
-        """Nothing it signed by itself can come on chain unknown to the epoch: no use counts twice.
+    def _require_direct_reports_known(
+        self, report: EpochReport, usage: Sequence[LicenceUsage]
+    ) -> None:
+        """Nothing it signed by itself can come on chain under a licence of the epoch and unknown to
+        it: no use counts twice, and no cap that the epoch kept to is passed meanwhile.
 
         A report not posted by its deadline never is, and times of blocks ascend.
         """
         signed = self._memory.direct_under_way(self.address, report.state_time)
-        if not signed:
+        licences = {line.licence_id for line in usage}
+        doubtful = {
+            event for event, licence in signed.items() if licence in licences or not licence
+        }
+        if not doubtful:
             return
         at = self._view.at(report.state_block)
-        unknown = signed - {r.event_id for r in self._view.store.direct_reports(at=at)}
+        unknown = doubtful - {r.event_id for r in self._view.store.direct_reports(at=at)}
         if unknown:
             raise DirectReportUnderWay(self.address, len(unknown))
 

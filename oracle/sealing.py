@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -34,6 +33,8 @@ from chain.settlement.settle_columns import ColumnarSettlement, settle_records
 from oracle.attribution import DetectionPolicy
 from oracle.chain_facts import ChainFacts
 from oracle.chain_view import ChainView
+from oracle.contradicted import contradicted_segments, take_apart
+from oracle.direct_reporting import HeldBack
 from oracle.epoch_book import EpochBook, EpochRow, EpochState
 from oracle.errors import EpochNotReady, NothingToSeal
 from oracle.evidence_book import EvidenceBook
@@ -60,7 +61,7 @@ class _Taken:
 
 class Sealer:
     """Makes epochs in one currency. `pack` signs the segments of events that evidence gave; without
-    it they wait, as do those in `held_back`, which are reported by themselves."""
+    it they wait, as do those that `held_back` holds, for reports of their own."""
 
     def __init__(
         self,
@@ -70,7 +71,7 @@ class Sealer:
         token: Address,
         policy: DetectionPolicy,
         pack: Callable[[Sequence[UsageEvent]], StoredSegment] | None,
-        held_back: Callable[[BlockPin], AbstractSet[Digest]],
+        held_back: Callable[[BlockPin], HeldBack],
     ) -> None:
         self._outbox = outbox
         self._blocks = blocks
@@ -87,6 +88,7 @@ class Sealer:
         Raises NothingToSeal (with every event refused, the reasons are kept), EpochNotReady while
         the epoch before is not final.
         """
+        self._take_apart(at)
         taken, settlement, _ = self._settled(at)
         if not len(settlement.counted):
             self._refuse_all(taken, settlement)
@@ -159,6 +161,16 @@ class Sealer:
             raise EpochNotReady(last.number, last.state, "FINAL", "post it before sealing the next")
         return last
 
+    def _take_apart(self, at: BlockPin) -> None:
+        """Undo waiting segments with which nobody would sign an epoch."""
+        operators = self._view.operator_set(at).members
+        with self._outbox.reading() as connection:
+            book = EvidenceBook(connection)
+            found = contradicted_segments(book, self._view, self._policy, operators, at)
+        if found:
+            with self._outbox.writing() as connection:
+                take_apart(EvidenceBook(connection), sorted(found))
+
     def _take(self, at: BlockPin) -> _Taken:
         """What evidence gives, and the oldest platform segments, as far as one report takes."""
         facts, operators = self._view.facts(at), self._view.operator_set(at).members
@@ -166,10 +178,11 @@ class Sealer:
         with self._outbox.reading() as connection:
             book = EvidenceBook(connection)
             harvest = look(book, facts, self._policy, operators)
-            fresh = [event for event in harvest.fresh if event.event_id not in held_back]
+            fresh = [event for event in harvest.fresh if not held_back.holds(event)]
             packed = [] if self._pack is None else list(map(self._pack, chunks_of(fresh)))
-            waiting = (s for s in book.usage.waiting_segments() if _is_licensed(s, facts))
-            chosen = _fitting(itertools.chain(packed, waiting))
+            waiting = book.usage.waiting_segments()
+            ready = (s for s in waiting if _is_ready(_licences_of(s), facts, held_back))
+            chosen = _fitting(itertools.chain(packed, ready))
             if not chosen:
                 raise NothingToSeal
             records = joined_records([segment_records(segment.body) for segment in chosen])
@@ -217,24 +230,29 @@ class Sealer:
         )
 
 
-def _is_licensed(segment: StoredSegment, facts: ChainFacts) -> bool:
-    """Whether the block knows all licences of a segment. One taken since was known when its plays
-    were filed: they wait for it, and are not refused as unlicensed."""
-    licences = np.unique(segment_records(segment.body)["licence_id"])
-    return all(facts.licence(LicenceId(int(licence))) is not None for licence in licences)
-
-
 def _fitting(segments: Iterable[StoredSegment]) -> list[StoredSegment]:
     """The first segments whose events and licences fit one report together."""
     chosen: list[StoredSegment] = []
     licences: set[LicenceId] = set()
     count = 0
     for segment in segments:
-        named = np.unique(segment_records(segment.body)["licence_id"])
-        together = licences | {LicenceId(int(licence)) for licence in named}
+        together = licences | _licences_of(segment)
         count += segment.count
         if chosen and (count > EPOCH_EVENTS_MAX or len(together) > LICENCES_MAX):
             break
         chosen.append(segment)
         licences = together
     return chosen
+
+
+def _is_ready(named: set[LicenceId], facts: ChainFacts, held_back: HeldBack) -> bool:
+    """Whether a segment under these licences may go into an epoch of the block. A licence taken
+    since was known when its plays were filed: they wait for it, and are not refused as unlicensed.
+    """
+    known = all(facts.licence(licence) is not None for licence in named)
+    return known and not named & held_back.licences
+
+
+def _licences_of(segment: StoredSegment) -> set[LicenceId]:
+    named = np.unique(segment_records(segment.body)["licence_id"])
+    return {LicenceId(licence) for licence in named.tolist()}

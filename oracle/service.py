@@ -25,7 +25,12 @@ from oracle.direct_operator import DirectOperator
 from oracle.direct_relay import DirectRelay
 from oracle.direct_reporting import DirectReporting
 from oracle.epoch_book import EpochBook, EpochRow, EpochState, StoredSignature
-from oracle.errors import EpochNotReady, NothingToSeal, RelayPaused, TransactionFailed
+from oracle.errors import (
+    EpochNotReady,
+    NothingToSeal,
+    RelayPaused,
+    TransactionFailed,
+)
 from oracle.evidence_book import EvidenceBook
 from oracle.evidence_desk import EvidenceDesk
 from oracle.fees import RelayPolicy
@@ -290,11 +295,7 @@ class OracleService(EvidenceDesk):
 
         Raises RpcUnavailable and what else a caller cannot wait away.
         """
-        self._outbox.keep_leases()
-        report = TickReport()
-        paused = self.pauses.all()
-        report.troubles += [f"{pause.level} is paused: {pause.reason}" for pause in paused]
-        levels = {pause.level for pause in paused}
+        report, levels = self._begin_tick()
         submit = self._outbox.holds(Role.SUBMIT) and PauseLevel.SUBMIT not in levels
         seal = seal and self._outbox.holds(Role.EPOCH) and PauseLevel.SEAL not in levels
         if submit:
@@ -314,6 +315,24 @@ class OracleService(EvidenceDesk):
         report.troubles += self._lane.alarms
         return report
 
+    def tick_filed(self) -> TickReport:
+        """Do between two ticks what a paper filed a moment ago allows: report dear uses by
+        themselves. Raises as `tick`."""
+        report, levels = self._begin_tick()
+        if self._outbox.holds(Role.SUBMIT) and PauseLevel.SUBMIT not in levels:
+            with span("direct lane"):
+                self._tell_round(report, self.report_directly())
+            report.troubles += self._lane.alarms
+        return report
+
+    def _begin_tick(self) -> tuple[TickReport, set[PauseLevel]]:
+        self._outbox.keep_leases()
+        paused = self.pauses.all()
+        report = TickReport(
+            troubles=[f"{pause.level} is paused: {pause.reason}" for pause in paused]
+        )
+        return report, {pause.level for pause in paused}
+
     def _tick_lanes(self, report: TickReport) -> None:
         try:
             # First of all: nothing that is refused below keeps what is sent already waiting.
@@ -321,11 +340,13 @@ class OracleService(EvidenceDesk):
         except TransactionFailed as failure:
             report.troubles.append(str(failure))
         with span("direct lane"):
-            kept = (self.report_directly(), self.keep_direct_lane())
-        for each in kept:
-            for intent in each.decided:
-                report.note(f"sent {intent}", intent=intent)
-            report.troubles += [f"{intent}: {reason}" for intent, reason in each.refused]
+            self._tell_round(report, self.report_directly())
+            self._tell_round(report, self.keep_direct_lane())
+
+    def _tell_round(self, report: TickReport, found: KeeperRound) -> None:
+        for intent in found.decided:
+            report.note(f"sent {intent}", intent=intent)
+        report.troubles += [f"{intent}: {reason}" for intent, reason in found.refused]
 
     def _tick_payday(self, report: TickReport) -> None:
         payday = self.activate_and_push()

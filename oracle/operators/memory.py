@@ -4,7 +4,7 @@ process, a file of its own for an operator's process."""
 from __future__ import annotations
 
 from chain.ledger.direct_report import DirectReport
-from chain.ledger.identifiers import Address, Digest, EpochNumber
+from chain.ledger.identifiers import Address, Digest, EpochNumber, LicenceId
 from oracle.direct_book import DirectBook
 from oracle.epoch_book import EpochBook, StoredSignature
 from oracle.errors import WouldEquivocate
@@ -37,8 +37,9 @@ class OutboxMemory:
             raise WouldEquivocate(signed.operator, epoch, kept.report_hash, signed.report_hash)
         self._outbox.reached("signature-remembered")
 
-    def direct_under_way(self, operator: Address, since: int) -> frozenset[Digest]:
-        """Events whose reports it signed and that could be posted after Unix time `since`."""
+    def direct_under_way(self, operator: Address, since: int) -> dict[Digest, LicenceId]:
+        """Events whose reports it signed and that could be posted after Unix time `since`, with
+        their licences (0: not known)."""
         with self._outbox.reading() as connection:
             return DirectBook(connection).under_way(since, operator)
 

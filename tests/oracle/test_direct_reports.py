@@ -15,6 +15,7 @@ from chain.settlement.settle import PROGRAM_HASH
 from oracle.attribution import DetectionPolicy
 from oracle.direct_operator import DEADLINE_SECONDS, DirectOperator, DirectProposal
 from oracle.direct_reporting import DirectDue, DirectReporting
+from oracle.epoch_book import EpochState
 from oracle.errors import (
     DirectReportRefused,
     DirectReportUnderWay,
@@ -23,11 +24,12 @@ from oracle.errors import (
     SignatureForged,
 )
 from oracle.evidence_book import EvidenceBook
+from oracle.operations.pausing import PauseLevel
 from oracle.operator import Operator, Proposal
 from oracle.operators.memory import OutboxMemory
 from oracle.papers import Evidence, get_evidence, put_evidence
 from oracle.service import OracleKeys, OracleService
-from tests.devnet import COUNCIL, PLATFORM, RELAY
+from tests.devnet import COUNCIL, OPERATORS, PLATFORM, RELAY
 from tests.heritage import UNIT_PRICE
 from tests.oracle.conftest import World, sha
 
@@ -41,9 +43,12 @@ def deposit(world: World, amount: int = HOLDERS_DEPOSIT) -> None:
     contract.deposit(platform.address, token, amount, signer=platform)
 
 
-def direct_service(world: World, price_min: int = UNIT_PRICE) -> OracleService:
+def direct_service(
+    world: World, price_min: int = UNIT_PRICE, operators: int = OPERATORS
+) -> OracleService:
     """The world's service, which reports uses of this price by themselves."""
-    keys = OracleKeys(world.operators, world.operators[0], world.devnet.signers[RELAY])
+    signing = world.operators[:operators]
+    keys = OracleKeys(signing, world.operators[0], world.devnet.signers[RELAY])
     return OracleService(
         world.outbox,
         world.view,
@@ -114,6 +119,9 @@ def test_dear_uses_are_reported_released_and_paid(world: World, filed: OracleSer
     at, token = world.devnet.node.head(), world.devnet.deployment.token
     gross = [p.gross for p in world.view.store.payments(at=world.view.head())][-2:]
     assert all(gross)
+    filed.report_directly()
+    with world.outbox.reading() as connection:
+        assert EvidenceBook(connection).open_logs() == []
     platform = world.devnet.address(PLATFORM)
     assert (
         world.devnet.direct_reports.deposit_of(platform, token, at=at)
@@ -198,14 +206,96 @@ def test_who_signed_a_report_signs_no_epoch_without_it(world: World, filed: Orac
     world.fund()
     world.file_plays(3)
     operator, due = an_operator(world), dues(world, filed)[0]
-    operator.attest(proposal_of(world, due))
+    # Sealed by somebody who does not report uses by themselves, and so knows of none.
     row = world.service.seal_epoch()
+    operator.attest(proposal_of(world, due))
     proposal = Proposal(row.report, row.evidence_cid)
 
     with pytest.raises(DirectReportUnderWay) as refused:
         an_epoch_operator(world).attest(proposal)
     assert refused.value.events == 1
     an_epoch_operator(world, 2).attest(proposal)
+
+
+def test_an_epoch_under_other_licences_is_signed_beside_it(
+    world: World, filed: OracleService
+) -> None:
+    """The report is on its way: signed and sent, and in no block yet."""
+    world.fund()
+    world.file_plays(3)
+    world.devnet.rpc("evm_setAutomine", False)
+    assert len(filed.report_directly().decided) == 2
+
+    row = filed.seal_epoch()
+    filed.collect_signatures()
+
+    world.devnet.mine()
+    world.devnet.rpc("evm_setAutomine", True)
+    assert row.report.event_count == 3
+    assert filed.post_epoch().state is EpochState.FINAL
+    assert len(records(world)) == 2
+
+
+def test_while_a_report_is_on_its_way_other_uses_under_its_licence_wait(
+    world: World, filed: OracleService
+) -> None:
+    """A deposit for one of four uses: the others are no epoch's before the first is in a block, for
+    whoever signed it would not sign an epoch with its licence."""
+    world.fund()
+    world.file_plays(3)
+    platform, token = world.devnet.signers[PLATFORM], world.devnet.deployment.token
+    world.devnet.direct_reports.take_back(token, HOLDERS_DEPOSIT - UNIT_PRICE, signer=platform)
+    world.service.file_detection(world.found())
+    world.devnet.rpc("evm_setAutomine", False)
+    assert len(filed.report_directly().decided) == 1
+
+    assert filed.seal_epoch().report.event_count == 3
+    filed.collect_signatures()
+    world.devnet.mine()
+    world.devnet.rpc("evm_setAutomine", True)
+    filed.post_epoch()
+
+    assert filed.seal_epoch().report.event_count == 4 - 1
+
+
+def test_a_dear_use_filed_after_the_look_is_reported_by_itself_all_the_same(
+    world: World, filed: OracleService
+) -> None:
+    world.fund()
+    world.file_plays(3)
+    filed.report_directly()
+    filed.resend()
+    world.service.file_detection(world.found())
+
+    row = filed.seal_epoch()
+    assert filed.report_directly().decided == (), "an epoch waits for its signatures"
+    filed.collect_signatures()
+    filed.post_epoch()
+    filed.tick_filed()
+
+    assert row.report.event_count == 3
+    assert len(records(world)) == 4
+
+
+def test_what_could_not_be_reported_by_itself_is_counted_by_an_epoch(
+    world: World, filed: OracleService
+) -> None:
+    world.fund()
+    alone = direct_service(world, operators=0)
+    refused = [reason for _, reason in alone.report_directly().refused]
+    assert len(refused) == 2
+    assert "0 of the 3 signatures needed" in refused[0]
+
+    assert alone.seal_epoch().report.event_count == 2
+
+
+def test_a_paused_oracle_reports_nothing_that_is_filed(world: World, filed: OracleService) -> None:
+    filed.pauses.begin(PauseLevel.SUBMIT, "the gate is closed", now=1)
+    assert filed.tick_filed().troubles == ["submit is paused: the gate is closed"]
+    assert records(world) == {}
+
+    filed.pauses.end(PauseLevel.SUBMIT)
+    assert len(filed.tick_filed().done) == 2
 
 
 def test_after_its_deadline_the_epoch_is_signed(world: World, filed: OracleService) -> None:

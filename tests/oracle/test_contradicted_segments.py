@@ -1,0 +1,66 @@
+"""A rejected epoch's usage that new evidence contradicts: set aside with its reason, while
+everything else goes on."""
+
+from __future__ import annotations
+
+from chain.ledger.identifiers import GenerationId
+from oracle.attribution import Withheld, WithheldReason
+from oracle.detection_report import SignedDetectionReport
+from oracle.epoch_book import EpochRow, EpochState
+from tests.devnet import COUNCIL
+from tests.oracle.conftest import World, sha
+
+CONTRADICTED, SOUND = sha("contradicted copy"), sha("sound copy")
+
+
+def post(world: World) -> EpochRow:
+    world.service.seal_epoch()
+    world.service.collect_signatures()
+    return world.service.post_epoch()
+
+
+def test_a_sound_segment_of_a_rejected_epoch_is_counted_as_it_is(world: World) -> None:
+    before = rejected_epoch(world)
+
+    row = post(world)
+
+    assert row.report.event_count == before.report.event_count
+    assert row.report.usage_root == before.report.usage_root
+    assert world.service.open_epoch_status().withheld == ()
+
+
+def rejected_epoch(world: World) -> EpochRow:
+    """An epoch with plays, a log and two found copies (two licences each), rejected."""
+    world.fund()
+    world.file_plays(3)
+    world.service.file_generation_log(world.log())
+    for subject in (CONTRADICTED, SOUND):
+        world.service.file_detection(world.found(subject_pcm_sha256=subject))
+    row = post(world)
+    assert row.report.event_count == 3 + 2 + 2 + 2
+    council, token = world.devnet.signers[COUNCIL], world.devnet.deployment.token
+    world.devnet.distributor.reject(token, row.number, sha("why"), signer=council)
+    assert world.service.take_up_rejected() == (row.number,)
+    return row
+
+
+def contradiction(world: World) -> SignedDetectionReport:
+    """Another operator hears another generation in the same copy."""
+    other = GenerationId(world.heritage.generation_id ^ 1)
+    return world.found(1, subject_pcm_sha256=CONTRADICTED, generation_id=other)
+
+
+def test_everything_else_is_counted_and_what_waits_says_why(world: World) -> None:
+    rejected_epoch(world)
+    world.service.file_detection(contradiction(world))
+
+    row = post(world)
+
+    assert row.state is EpochState.FINAL
+    assert row.report.event_count == 3 + 2 + 2
+    assert world.service.status().events == {"counted": 7, "refused": 2}
+    waits = world.found(subject_pcm_sha256=CONTRADICTED).report.report_id
+    assert dict(world.service.open_epoch_status().withheld) == {
+        evidence: Withheld(WithheldReason.AMBIGUOUS)
+        for evidence in (waits, contradiction(world).report.report_id)
+    }
