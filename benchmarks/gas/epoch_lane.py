@@ -8,6 +8,7 @@ from typing import Any
 from eth_account import Account
 from eth_utils import keccak, to_checksum_address
 
+from benchmarks.gas.anatomy import report_parts
 from benchmarks.gas.workplace import (
     BLOCK_GAS,
     MNEMONIC,
@@ -60,6 +61,7 @@ class EpochLane:
     gas: dict[str, int] = field(default_factory=dict)
     previous: bytes = ZERO_DIGEST
     epoch: int = 0
+    posted: Any = None
 
     def run(self) -> dict[str, int]:
         fund = (self.place.token, FUNDS)
@@ -72,6 +74,7 @@ class EpochLane:
         self.gas["push_832"] = self.push_wide()
         for _ in range(2):
             self.gas["claim_epoch_20"] = self.claim_deep()
+        self.gas |= report_parts(self.place, self.posted)
         epoch = self.gas["post_epoch"] + self.gas["activate"]
         self.gas["event"] = -(-(epoch + PAYEES * self.gas["push_steady"]) // EVENTS)
         return self.gas
@@ -159,6 +162,7 @@ class EpochLane:
         digest = report.digest(self.place.chain.id, self.place.contracts["UsageOracle"].address)
         posting = (report.as_tuple(), lines, operator_signatures(digest))
         self.gas["post_epoch"] = self.send("UsageOracle", "postEpoch", *posting)
+        self.posted = self.place.chain[-1].transactions[0]
         self.previous = report.struct_hash()
         self.place.chain.sleep(WINDOW_SECONDS)
         self.gas["activate"] = self.send("EpochDistributor", "activate", self.place.token)
