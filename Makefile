@@ -14,7 +14,7 @@ export NO_TORCH_COMPILE := 1
 
 SOLC_VERSION := 0.8.37
 
-.PHONY: help setup demo up test test-chain test-pure test-ipfs test-second-node lint invariants static coverage-contracts conservation differential proofs mutation abi lock train bench-gas bench-watermark bench-fingerprint bench-trees bench-rules bench-settlement bench-inclusion bench-indexer table2 bench-inequality faults kill-matrix fuzz nightly clean
+.PHONY: help setup demo report up test test-chain test-pure test-ipfs test-second-node lint invariants static coverage-contracts conservation differential proofs mutation abi lock train bench-gas bench-watermark bench-fingerprint bench-trees bench-rules bench-settlement bench-inclusion bench-indexer table2 bench-inequality faults kill-matrix fuzz nightly clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -54,6 +54,11 @@ setup: .venv/.ready .tools/.ready .tools/native/.ready  ## install everything th
 
 demo: setup  ## the whole loop, from recordings to paid creators (AUDIO=folder for your own)
 	antiphon demo $(if $(AUDIO),--audio "$(AUDIO)")
+
+report: setup  ## a small real ledger, and its report in reports/value-chain (RECORD=file reports that one)
+	$(if $(RECORD),,antiphon demo --sequel --state var/report)
+	antiphon report --from "$(or $(RECORD),var/report/report/record.json)" --out reports/value-chain
+	antiphon report --from "$(or $(RECORD),var/report/report/record.json)"
 
 up: setup  ## node, watermark service, oracle and API; Ctrl-C ends them all
 	antiphon up

@@ -86,12 +86,15 @@ def up(
 def demo(
     audio: Annotated[Path | None, typer.Option(help="A folder with your own recordings.")] = None,
     state: Annotated[Path, typer.Option(help="Made anew each time.")] = DEMO_STATE,
+    sequel: Annotated[
+        bool, typer.Option("--sequel", help="Two more days: a rule, a dispute, a failure.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Tell the whole story: recordings in, creators paid, every balance verified."""
     from api.demo.story import Telling, tell
 
-    world = tell(Telling(state, LIBRARY, audio, quiet=as_json))
+    world = tell(Telling(state, LIBRARY, audio, quiet=as_json, sequel=sequel))
     if as_json:
         print_json({"facts": world.narrator.facts, "folder": str(state)})
     else:

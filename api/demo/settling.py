@@ -42,9 +42,9 @@ def settle_usage(world: World) -> None:
     run_epoch(world)
 
 
-def plays(world: World, start: int) -> Iterator[str]:
+def plays(world: World, start: int, day: int = 1, total: int = PLAYS) -> Iterator[str]:
     """A platform's distribution log for one day: each play of a derivative, once per licence."""
-    rng = np.random.default_rng(SEED)
+    rng = np.random.default_rng(SEED + day - 1)
     pairs = [
         (derivative.generation_id, work.licences[Tier.DISTRIBUTION])
         for derivative in world.derivatives
@@ -52,8 +52,8 @@ def plays(world: World, start: int) -> Iterator[str]:
     ]
     # Popular derivatives are played more: a heavy tail, drawn once.
     weights = rng.lognormal(0.0, 0.7, len(pairs))
-    counts = np.floor(PLAYS * weights / weights.sum()).astype(int)
-    counts[0] += PLAYS - counts.sum()
+    counts = np.floor(total * weights / weights.sum()).astype(int)
+    counts[0] += total - counts.sum()
     line = 0
     for (generation_id, licence_id), count in zip(pairs, counts, strict=True):
         times = start + 1 + np.sort(rng.integers(0, DAY_SECONDS - 2, count))
@@ -63,7 +63,7 @@ def plays(world: World, start: int) -> Iterator[str]:
                 {
                     "licence": licence_id,
                     "generation": f"{generation_id:#018x}",
-                    "line": f"play-{line}",
+                    "line": f"play-{day}-{line}",
                     "occurredAt": int(occurred_at),
                 }
             )

@@ -15,6 +15,7 @@ from api.demo.making import make_derivatives
 from api.demo.measured import measure_run, verify_run
 from api.demo.narrator import Narrator
 from api.demo.registering import register_everything
+from api.demo.sequel import tell_sequel
 from api.demo.settling import settle_usage
 from api.demo.taking import take_licences
 from api.demo.world import World
@@ -28,12 +29,16 @@ WINDOW_SECONDS = 2 * 60 * 60
 
 @dataclass(frozen=True)
 class Telling:
-    """`folder` is made anew each time; `audio` None means the built-in recordings."""
+    """`folder` is made anew each time; `audio` None means the built-in recordings.
+
+    With `sequel` it goes on for two more days, for a report to have more to tell.
+    """
 
     folder: Path
     library: Path
     audio: Path | None = None
     quiet: bool = False
+    sequel: bool = False
 
 
 class FolderInTheWay(Exception):
@@ -75,6 +80,9 @@ def tell(telling: Telling) -> World:
         find_copies(world)
         narrator.chapter("Usage is counted once, signed by a quorum, and paid")
         settle_usage(world)
+        if telling.sequel:
+            narrator.chapter("Two more days: a rule, a dispute, a failure")
+            tell_sequel(world)
         narrator.chapter("The numbers of this run")
         measure_run(world)
         narrator.chapter("A verifier recomputes every balance")

@@ -20,6 +20,7 @@ from chain.metrics.report import ValueChainReport
 
 UNDEFINED: Final = "not defined"
 _TENTHS: Final = 11
+_HALF: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,13 @@ def shown(value: Fraction | float | None, digits: int = 4) -> str:
 
 
 def percent(value: Fraction | float | None, digits: int = 1) -> str:
-    return UNDEFINED if value is None else f"{100 * float(value):.{digits}f} %"
+    """In percent. What rounding would make nothing or all of it is told as nearly so."""
+    if value is None:
+        return UNDEFINED
+    text, least = f"{100 * float(value):.{digits}f}", 10.0**-digits
+    if 0 < value < 1 and float(text) in (0.0, 100.0):
+        return f"below {least:g} %" if value < _HALF else f"above {100 - least:g} %"
+    return f"{text} %"
 
 
 def interval_of(share: Share) -> str:
@@ -96,11 +103,15 @@ def _summary(report: ValueChainReport) -> ReportTable:
     coins = currency_of(report)
     of_payees = f"{registered.payees} registered payees, {registered.paid_payees} paid"
     in_hand, available = report.latency.in_hand, report.latency.available
-    arrived = f"{in_hand.arrived:,} of {in_hand.entered:,} arrived"
+    arrived = f"{arrived_of(in_hand)} uses arrived"
     theil = registered.theil
     rows = [
         ("paid to communities", f"{coins.text(registered.total)} {coins.symbol}", of_payees),
-        ("time until available: median", mark_text(available.median), arrived_of(available)),
+        (
+            "time until available: median",
+            mark_text(available.median),
+            f"{arrived_of(available)} uses arrived",
+        ),
         ("time until in hand: median", mark_text(in_hand.median), arrived),
         ("time until in hand: 90th percentile", mark_text(in_hand.p90), arrived),
         ("Gini, all registered", shown(registered.gini), of_payees),
@@ -145,7 +156,7 @@ def _summary(report: ValueChainReport) -> ReportTable:
 
 
 def arrived_of(latency: Latency) -> str:
-    return f"{latency.arrived:,} of {latency.entered:,} arrived"
+    return f"{latency.arrived:,} of {latency.entered:,}"
 
 
 def _of(share: Share, noun: str = "") -> str:

@@ -19,6 +19,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 INK, FAINT, PAPER = "#1f2933", "#8a96a3", "#ffffff"
 BLUE, ORANGE, GREEN, PURPLE, BROWN = "#1b6ca8", "#c4581a", "#2f7d4f", "#7a4fa3", "#8a6d3b"
@@ -48,14 +49,18 @@ _STYLE: Final[dict[Any, Any]] = {
     "text.color": INK,
     "xtick.color": INK,
     "ytick.color": INK,
-    "hatch.linewidth": 0.6,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
 }
 # matplotlib has one style for the whole process, and a server draws in several threads.
 _DRAWING: Final = threading.Lock()
 _HEIGHT_INCHES: Final = 4.4
 WIDTH_INCHES: Final = 7.2
 # What one inch of the label above a picture holds.
-_LABEL_CHARACTERS_PER_INCH: Final = 13
+_LABEL_CHARACTERS_PER_INCH: Final = 11.5
+_MARGIN_INCHES: Final = 0.1
+_TITLE_INCHES: Final = 0.4
+_LINE_INCHES: Final = 0.19
 
 
 @contextmanager
@@ -69,28 +74,43 @@ def canvas(
     title: str,
     simulated: str,
     *,
-    columns: int = 1,
     width: float = WIDTH_INCHES,
     height: float = _HEIGHT_INCHES,
-    ratios: tuple[float, ...] | None = None,
+    columns: tuple[float, ...] = (1,),
+    rows: tuple[float, ...] = (1,),
 ) -> tuple[Figure, list[Axes]]:
-    """A figure with its title, what is simulated under it, and panels side by side."""
+    """A figure with its title, what is simulated under it, and panels by their relative sizes."""
     lines = textwrap.wrap(
         simulated,
         int(width * _LABEL_CHARACTERS_PER_INCH),
         break_on_hyphens=False,
         break_long_words=False,
     )
-    figure = Figure(figsize=(width, height + 0.2 * len(lines)), layout="constrained")
+    head = _TITLE_INCHES + _LINE_INCHES * len(lines)
+    whole = height + head
+    # The panels keep out of the head.
+    engine = ConstrainedLayoutEngine(rect=(0, 0, 1, height / whole), w_pad=_MARGIN_INCHES)
+    figure = Figure(figsize=(width, whole), layout=engine)
     FigureCanvasSVG(figure)
-    panels = figure.subplots(1, columns, squeeze=False, width_ratios=ratios)
-    heading = figure.suptitle(title, x=0.015, ha="left", fontweight="bold", fontsize=12)
-    if lines:
-        # One text with the title, so that no panel is laid over it.
-        heading.set_text("\n".join([title, *lines]))
-        heading.set_fontsize(10)
-        heading.set_color(ORANGE)
-    return figure, list(panels[0])
+    panels = figure.subplots(
+        len(rows), len(columns), squeeze=False, width_ratios=columns, height_ratios=rows
+    )
+    down = 1 - _MARGIN_INCHES / whole
+    at = _MARGIN_INCHES / width
+    figure.text(at, down, title, va="top", fontweight="bold", fontsize=12, in_layout=False)
+    for number, line in enumerate(lines):
+        below = down - (_TITLE_INCHES - _MARGIN_INCHES + number * _LINE_INCHES) / whole
+        figure.text(
+            at,
+            below,
+            line,
+            va="top",
+            color=ORANGE,
+            fontweight="bold",
+            fontsize=9,
+            in_layout=False,
+        )
+    return figure, list(panels.flat)
 
 
 def say(axes: Axes, text: str) -> None:

@@ -12,6 +12,7 @@ from chain.metrics.plots.canvas import (
     FAINT,
     GROUP_COLOURS,
     INK,
+    PAPER,
     as_svg,
     canvas,
     drawing,
@@ -20,7 +21,7 @@ from chain.metrics.plots.canvas import (
 
 # More groups than colours are laid together.
 _GROUPS_MAX: Final = len(GROUP_COLOURS)
-_LABEL_LEAST: Final = 4
+_OVER: Final = {"facecolor": PAPER, "edgecolor": "none", "pad": 1}
 
 
 def decomposition_svg(by: Mapping[str, Decomposition | None], simulated: str = "") -> str:
@@ -30,7 +31,7 @@ def decomposition_svg(by: Mapping[str, Decomposition | None], simulated: str = "
         figure, panels = canvas(
             "Inequality between groups and within them (Theil's T)",
             simulated,
-            columns=max(len(found), 1),
+            columns=(1,) * max(len(found), 1),
             width=10.0 if len(found) > 1 else 7.2,
         )
         if not found:
@@ -54,7 +55,14 @@ def _draw(axes: Axes, name: str, parts: Decomposition) -> None:
     for place, (_, value, colour) in enumerate(rows):
         axes.barh(place, value, left=start, color=colour, height=0.66)
         percent = 100 * value / whole
-        axes.text(start + value, place, f" {value:.4f} ({percent:.0f} %)", va="center", fontsize=9)
+        axes.text(
+            start + value,
+            place,
+            f" {value:.4f} ({percent:.0f} %)",
+            va="center",
+            fontsize=9,
+            bbox=_OVER,
+        )
         start += value
     axes.axvline(whole, color=INK, linewidth=1, linestyle=":")
     axes.set(xlim=(0, 1.42 * whole), xlabel=f"Theil's T by {name}: {whole:.4f} nats")

@@ -35,9 +35,8 @@ def funnel_svg(measured: Traceability, simulated: str = "") -> str:
         figure, (left, right) = canvas(
             "From a found file to its payees",
             simulated,
-            columns=2,
+            columns=(2.6, 1),
             width=_WIDTH,
-            ratios=(2.6, 1),
         )
         if measured.marked + measured.unmarked == 0:
             for axes in (left, right):
@@ -79,5 +78,5 @@ def _draw_false(axes: Axes, measured: Traceability) -> None:
     )
     axes.set(xlim=(-0.8, 0.8), ylim=(0, min(100, max(105 * false.high, 1))), xticks=[])
     axes.set_ylabel("% of all files")
-    axes.set_title("wrong names", loc="left", fontsize=10)
-    axes.set_xlabel(f"{false.part} of {false.whole}\n95 %: up to {false.high:.2%}")
+    axes.set_title("false attribution", loc="left", fontsize=10)
+    axes.set_xlabel(f"{false.part} of {false.whole} files\n95 %: up to {100 * false.high:.1f} %")

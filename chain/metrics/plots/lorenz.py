@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from matplotlib.axes import Axes
 
@@ -23,6 +23,7 @@ from chain.metrics.plots.canvas import (
 # Beyond so many points a curve on paper looks the same.
 _POINTS_MAX: Final = 2_000
 _PANEL_INCHES: Final = 5.2
+_ABOVE: Final[dict[str, Any]] = {"loc": "lower left", "bbox_to_anchor": (0, 1.0)}
 
 
 def lorenz_svg(
@@ -38,8 +39,8 @@ def lorenz_svg(
     data. Raises NegativeAmount. Without money the picture says so.
     """
     with drawing():
-        columns = 1 if change is None else 2
-        width = WIDTH_INCHES if change is None else columns * _PANEL_INCHES
+        width = WIDTH_INCHES if change is None else 2 * _PANEL_INCHES
+        columns = (1,) if change is None else (1, 1)
         figure, panels = canvas("Lorenz curve of payouts", simulated, columns=columns, width=width)
         paid = [amount for amount in registered if amount]
         _frame(panels[0], "what was paid" if change else "")
@@ -48,14 +49,14 @@ def lorenz_svg(
             _draw(panels[0], paid, "paid payees only", ORANGE, "--")
         if not paid:
             say(panels[0], "nothing was paid")
-        panels[0].legend(loc="upper left", frameon=False)
+        panels[0].legend(**_ABOVE)
         if change is not None:
             _frame(panels[1], "what the epochs brought")
             for (name, amounts), (colour, line) in zip(
                 change.items(), ((ORANGE, "--"), (GREEN, "-")), strict=False
             ):
                 _draw(panels[1], amounts, name, colour, line)
-            panels[1].legend(loc="upper left", frameon=False)
+            panels[1].legend(**_ABOVE)
         return as_svg(figure)
 
 
@@ -64,7 +65,7 @@ def _frame(axes: Axes, title: str) -> None:
     axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="share of payees, poorest first")
     axes.set_ylabel("share of all money")
     if title:
-        axes.set_title(title, loc="left", fontsize=10)
+        axes.set_xlabel(f"share of payees, poorest first ({title})")
 
 
 def _draw(

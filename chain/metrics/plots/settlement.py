@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from math import log10
+from typing import Final
 
 from matplotlib.axes import Axes
 
-from chain.metrics.latency import MEDIAN, P90, Milestone, SurvivalCurve, Timeline
+from chain.metrics.latency import (
+    MEDIAN,
+    P90,
+    Milestone,
+    SurvivalCurve,
+    SurvivalStep,
+    Timeline,
+)
 from chain.metrics.latency.report import sound_timelines, waits
 from chain.metrics.plots.canvas import (
     BLUE,
     FAINT,
-    INK,
     ORANGE,
     as_svg,
     canvas,
@@ -21,7 +28,11 @@ from chain.metrics.plots.canvas import (
 )
 from chain.metrics.plots.durations import shown_duration, time_axis
 
-_POINTS_MAX: Final = 1_000
+# Of the whole share: less moves no line.
+_THICKNESS: Final = 0.001
+_MARKS_PER_DECADE: Final = 60
+# The height of a row of counts, of that of the curves.
+_ROW: Final = 0.09
 _COLOURS: Final = (BLUE, ORANGE)
 _HEIGHT: Final = 5.0
 
@@ -38,7 +49,13 @@ def settlement_svg(ways: Mapping[str, Sequence[Timeline]], as_of: int, simulated
         name: waits(found, Milestone.USED, Milestone.PAID, as_of) for name, found in sound.items()
     }
     with drawing():
-        figure, (axes,) = canvas("Time from a use to its payee", simulated, height=_HEIGHT)
+        figure, (axes, counts) = canvas(
+            "Time from a use to its payee",
+            simulated,
+            height=_HEIGHT,
+            rows=(1, _ROW * (1 + len(sound))),
+        )
+        counts.set_axis_off()
         if not every:
             say(axes, "nothing to measure")
             return as_svg(figure)
@@ -52,19 +69,20 @@ def settlement_svg(ways: Mapping[str, Sequence[Timeline]], as_of: int, simulated
             across, up = _points(by_value)
             label = f"all, by value: {_marks(by_value)}"
             axes.step(across, up, where="post", color=FAINT, linestyle="--", label=label)
-        axes.set(ylim=(0, 1.03), ylabel="share in hand")
-        axes.set_xlabel(_at_risk(curves, ticks), fontsize=8, color=INK, family="DejaVu Sans Mono")
         given = sum(len(found) for found in ways.values())
         skewed = f", {given - len(every)} left out: their clocks disagree" * (given > len(every))
-        axes.set_title(f"{given:,} uses{skewed}", loc="left", fontsize=9)
-        axes.legend(loc="upper left", bbox_to_anchor=(0, -0.32), frameon=False, fontsize=9)
+        axes.set(ylim=(0, 1.03), ylabel="share in hand")
+        axes.set_xlabel(f"time since the use (logarithmic); {given:,} uses{skewed}")
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0))
+        _write_counts(axes, counts, curves, ticks)
         return as_svg(figure)
 
 
 def _draw(axes: Axes, curve: SurvivalCurve, label: str, colour: str) -> None:
     across, up = _points(curve)
     axes.step(across, up, where="post", color=colour, linewidth=2, label=label)
-    band = _thinned([s for s in curve.steps if s.low is not None and s.high is not None])
+    steps = _thinned_steps(curve.steps)
+    band = [step for step in steps if step.low is not None and step.high is not None]
     axes.fill_between(
         [max(step.seconds, 1) for step in band],
         [1 - (step.high or 0) for step in band],
@@ -74,15 +92,15 @@ def _draw(axes: Axes, curve: SurvivalCurve, label: str, colour: str) -> None:
         alpha=0.15,
         linewidth=0,
     )
-    marks = _thinned(curve.censored)
-    at = [1 - (curve.waiting_after(seconds) or 0.0) for seconds, _ in marks]
-    where = [max(seconds, 1) for seconds, _ in marks]
-    axes.plot(where, at, linestyle="", marker="|", markersize=9, color=colour)
+    marks = _thinned_marks(curve)
+    at = [1 - (curve.waiting_after(seconds) or 0.0) for seconds in marks]
+    where = [max(seconds, 1) for seconds in marks]
+    axes.plot(where, at, linestyle="", marker="|", markersize=8, markeredgewidth=0.8, color=colour)
 
 
 def _points(curve: SurvivalCurve) -> tuple[list[float], list[float]]:
     """The share arrived, from nothing to the longest wait seen."""
-    steps = _thinned(curve.steps)
+    steps = _thinned_steps(curve.steps)
     across = [max(float(step.seconds), 1.0) for step in steps]
     up = [1 - step.waiting for step in steps]
     first, last = (across[0] if across else 1.0), float(max(curve.follow_up or 1, 1))
@@ -97,19 +115,46 @@ def _marks(curve: SurvivalCurve) -> str:
     return ", ".join(said)
 
 
-def _at_risk(curves: Mapping[str, SurvivalCurve], ticks: Sequence[tuple[int, str]]) -> str:
-    """How many had waited so long, for each way: what a curve rests on."""
-    width = max(len(name) for name in curves)
-    lines = ["time since the use (logarithmic); waiting that long, of each:"]
-    for name, curve in curves.items():
-        counts = "  ".join(f"{text}: {curve.at_risk(at):,}" for at, text in ticks)
-        lines.append(f"{name:>{width}}  {counts}")
-    return "\n".join(lines)
+def _write_counts(
+    axes: Axes,
+    counts: Axes,
+    curves: Mapping[str, SurvivalCurve],
+    ticks: Sequence[tuple[int, str]],
+) -> None:
+    """How many had waited so long, under each tick: what a curve rests on there."""
+    counts.set_xscale("log")
+    counts.set(xlim=axes.get_xlim(), ylim=(len(curves) + 0.2, -1), yticks=[])
+    counts.text(
+        0, -0.6, "had waited that long:", fontsize=8, transform=counts.get_yaxis_transform()
+    )
+    for row, ((name, curve), colour) in enumerate(zip(curves.items(), _COLOURS, strict=False)):
+        counts.annotate(
+            name,
+            (0, row),
+            (-22, 0),
+            xycoords=counts.get_yaxis_transform(),
+            textcoords="offset points",
+            ha="right",
+            va="center",
+            fontsize=8,
+            color=colour,
+        )
+        for at, _ in ticks:
+            counts.text(at, row, f"{curve.at_risk(at):,}", ha="center", va="center", fontsize=8)
 
 
-def _thinned(points: Sequence[Any]) -> list[Any]:
-    """At most `_POINTS_MAX` of the points, evenly, with the first and the last among them."""
-    if len(points) <= _POINTS_MAX:
-        return list(points)
-    last = len(points) - 1
-    return [points[i * last // (_POINTS_MAX - 1)] for i in range(_POINTS_MAX)]
+def _thinned_steps(steps: Sequence[SurvivalStep]) -> list[SurvivalStep]:
+    """Those that move the curve by more than its line is thick, and the last."""
+    kept: list[SurvivalStep] = []
+    for step in steps:
+        if not kept or step is steps[-1] or kept[-1].waiting - step.waiting >= _THICKNESS:
+            kept.append(step)
+    return kept
+
+
+def _thinned_marks(curve: SurvivalCurve) -> list[int]:
+    """Times at which something is censored, of those that lie on one another only one."""
+    shown = {
+        round(log10(max(seconds, 1)) * _MARKS_PER_DECADE): seconds for seconds, _ in curve.censored
+    }
+    return sorted(shown.values())

@@ -31,7 +31,7 @@ def stages_svg(sums: Sequence[StageSums], simulated: str = "") -> str:
         figure, panels = canvas(
             "Where the time goes, from a use to its payee",
             simulated,
-            columns=max(len(found), 1),
+            columns=(1,) * max(len(found), 1),
             width=10.4 if len(found) > 1 else 7.2,
         )
         if not found:
