@@ -172,6 +172,8 @@ class EpochLane:
     def lines(self, payee: Address, posted: PostedEpoch) -> Iterator[Line]:
         """What one report brings a payee: by licence and work, and what a rule adds or takes."""
         settled, record = posted.settled, posted.record
+        if payee not in settled.entitled:
+            return
         usage = {use.licence_id: use for use in settled.usage}
         by_split: dict[WorkId, int] = defaultdict(int)
         paper = EpochPaper(

@@ -11,6 +11,7 @@ StatementRefused
 ├── EpochUnsound        an epoch is being paid that its segments do not come to
 ├── StatementsApart     two statements that do not follow each other
 ├── FontsMissing        the fonts that a PDF is drawn with are not installed
+├── PagesTooMany        a PDF of more lines than anybody turns pages for
 └── NoStatement         a file that is no statement, or not a whole one
 """
 
@@ -126,6 +127,17 @@ class FontsMissing(StatementRefused):
         super().__init__(
             f"no PDF can be drawn: the font {what} is not installed. Next: make setup, or set "
             "ANTIPHON_FONTS; the other formats need no fonts"
+        )
+
+
+class PagesTooMany(StatementRefused):
+    code = "pages-too-many"
+
+    def __init__(self, rows: int, most: int) -> None:
+        self.rows = rows
+        super().__init__(
+            f"a PDF holds {most} rows at most, and this statement has {rows}. Next: ask for a "
+            "shorter period, or for CSV or JSON, which have no end"
         )
 
 

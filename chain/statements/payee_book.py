@@ -55,6 +55,8 @@ class PayeeBook:
     epoch_claimed: int = 0
     epoch_deferred: int = 0
     entries: list[Entry] = field(default_factory=list)
+    _stands: dict[WorkId, Stocks] = field(default_factory=dict)
+    """What the last entry left; only entries change it, and what the clock does has its own."""
     _opened: dict[WorkId, str] = field(default_factory=dict)
     _posted: dict[EpochNumber, str] = field(default_factory=dict)
 
@@ -114,23 +116,22 @@ class PayeeBook:
             (until, work) for work, until in self.frozen_until.items() if self.now < until <= time
         )
         for until, work in over:
-            before = self.stocks()
             self.now = until
             freeze = self._opened.pop(work, None)
-            self._enter(Cause.FREEZE_OVER, None, before, corrects=freeze, work_id=work)
+            self._enter(Cause.FREEZE_OVER, None, corrects=freeze, work_id=work)
         self.now = max(self.now, time)
 
     def earn(self, place: Place, lines: list[Line]) -> None:
         """Income of the direct lane became the payee's."""
-        before = self._begin(place)
+        self.reach(place.timestamp)
         for line in lines:
             share = self.shares.setdefault((line.work_id, line.version), DirectShare(line.bps))
             share.earned += line.numerator
-        self._enter(Cause.EARNED, place, before, lines=tuple(lines))
+        self._enter(Cause.EARNED, place, lines=tuple(lines))
 
     def pay_direct(self, payout: DirectPayout) -> None:
         """Raises Inconsistent when more was paid than was due."""
-        before = self._begin(payout.place)
+        self.reach(payout.place.timestamp)
         share = self.shares.get((payout.work_id, payout.version), DirectShare())
         if share.due < payout.amount * UNIT_NUMERATOR:
             where = f"payout of work {payout.work_id} to {self.payee}"
@@ -140,7 +141,6 @@ class PayeeBook:
         self._enter(
             Cause.PAID,
             payout.place,
-            before,
             work_id=payout.work_id,
             recipient=payout.recipient,
             amount=payout.amount,
@@ -149,7 +149,7 @@ class PayeeBook:
     def pay_epoch(self, payout: EpochPayout) -> None:
         """A payout pays the works it is for in ascending order; what is below one unit stays with
         the last. Raises Inconsistent when more was paid than the active root promises."""
-        before = self._begin(payout.place)
+        self.reach(payout.place.timestamp)
         active = self.active()
         unpaid = {work: active[work] - self.epoch_paid[work] for work in sorted(active)}
         if sum(unpaid.values()) < payout.amount * UNIT_NUMERATOR:
@@ -162,7 +162,6 @@ class PayeeBook:
         self._enter(
             Cause.PAID,
             payout.place,
-            before,
             epoch=self.activated[-1],
             recipient=payout.recipient,
             amount=payout.amount,
@@ -170,7 +169,7 @@ class PayeeBook:
 
     def defer(self, deferral: Deferral) -> None:
         """A push came that the payee could not take; all that was due by then waits."""
-        before = self._begin(deferral.place)
+        self.reach(deferral.place.timestamp)
         if deferral.work_id is None or deferral.version is None:
             self.epoch_deferred = deferral.amount
         else:
@@ -178,21 +177,19 @@ class PayeeBook:
         self._enter(
             Cause.DEFERRED,
             deferral.place,
-            before,
             work_id=deferral.work_id,
             amount=deferral.amount,
         )
 
     def dispute(self, step: CaseStep) -> None:
         """A case was opened or ended: the share is frozen until the time it says."""
-        before = self._begin(step.place)
+        self.reach(step.place.timestamp)
         self.frozen_until[step.work_id] = step.frozen_until
         is_opening = step.status is CaseStatus.OPEN
         freeze = None if is_opening else self._opened.get(step.work_id)
         self._enter(
             Cause.CASE_OPENED if is_opening else Cause.CASE_ENDED,
             step.place,
-            before,
             corrects=freeze,
             work_id=step.work_id,
             case_id=step.case_id,
@@ -205,43 +202,38 @@ class PayeeBook:
 
     def post(self, posted: PostedEpoch, lines: list[Line]) -> None:
         """A report of an epoch was posted; what it earns is pending."""
-        before, epoch = self._begin(posted.record.place), posted.record.report.epoch
+        place, epoch = posted.record.place, posted.record.report.epoch
+        self.reach(place.timestamp)
         self.standing.append(posted)
-        place = posted.record.place
-        self._enter(Cause.EPOCH_POSTED, place, before, lines=tuple(lines), epoch=epoch)
+        self._enter(Cause.EPOCH_POSTED, place, lines=tuple(lines), epoch=epoch)
         if lines:
             self._posted[epoch] = self.entries[-1].name
 
     def activate(self, place: Place, epoch: EpochNumber) -> None:
-        before = self._begin(place)
+        self.reach(place.timestamp)
         self.activated.append(epoch)
-        self._enter(Cause.ROOT_ACTIVATED, place, before, epoch=epoch)
+        self._enter(Cause.ROOT_ACTIVATED, place, epoch=epoch)
 
     def reject(self, place: Place, epoch: EpochNumber, lines: list[Line]) -> None:
         """A root was thrown out: its lines are taken back, one by one."""
-        before = self._begin(place)
+        self.reach(place.timestamp)
         self.standing = [s for s in self.standing if s.record.report.epoch != epoch]
         back = tuple(replace(line, numerator=-line.numerator, booked=place) for line in lines)
         corrects = self._posted.get(epoch)
-        self._enter(Cause.ROOT_REJECTED, place, before, lines=back, epoch=epoch, corrects=corrects)
+        self._enter(Cause.ROOT_REJECTED, place, lines=back, epoch=epoch, corrects=corrects)
 
-    def _begin(self, place: Place) -> dict[WorkId, Stocks]:
-        self.reach(place.timestamp)
-        return self.stocks()
-
-    def _enter(
-        self, cause: Cause, place: Place | None, before: Mapping[WorkId, Stocks], **said: object
-    ) -> None:
+    def _enter(self, cause: Cause, place: Place | None, **said: object) -> None:
         """Write down what changed; an epoch that changed nothing for the payee leaves no entry."""
         about = said.get("work_id") or said.get("epoch")
         assert about is None or isinstance(about, int)
+        before, self._stands = self._stands, self.stocks()
         entry = Entry(
             name=entry_name(self.payee, cause, place, self.now, about),
             payee=self.payee,
             cause=cause,
             time=self.now,
             place=place,
-            by_work=change(before, self.stocks()),
+            by_work=change(before, self._stands),
             **said,  # type: ignore[arg-type]
         )
         if entry.by_work or entry.lines or cause not in _OF_EPOCHS:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import typst
 
+from chain.statements.errors import PagesTooMany
 from chain.statements.fonts import FAMILIES, font_folders, undrawn
 from chain.statements.rows import LINE, Row, rows_of
 from chain.statements.stocks import exact_text, total
@@ -29,6 +30,8 @@ MEANINGS: Final = {
 }
 WHENS: Final = ("opening", "change", "closing")
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}")
+# What a page-setter does in half a minute; a longer list is for a spreadsheet.
+ROWS_MAX: Final = 5_000
 _UNDRAWN_SHOWN: Final = 8
 _NO_LETTER: Final = "?"
 
@@ -36,8 +39,11 @@ Plain = Mapping[str, Any]
 
 
 def pdf_of(document: Plain) -> bytes:
-    """Raises FontsMissing."""
+    """Raises FontsMissing, PagesTooMany."""
     folders = font_folders()
+    count = sum(1 for _ in rows_of(document))
+    if count > ROWS_MAX:
+        raise PagesTooMany(count, ROWS_MAX)
     closing = datetime.fromisoformat(document["period"]["closing"]["time"])
     compiler = typst.Compiler(
         root=str(LAYOUT.parent),

@@ -16,7 +16,7 @@ import pytest
 
 from chain.statements.comparing import added_up
 from chain.statements.csv_table import COLUMNS, csv_of, guarded
-from chain.statements.errors import FontsMissing
+from chain.statements.errors import FontsMissing, PagesTooMany
 from chain.statements.flat_file import cell, tsv_of
 from chain.statements.fonts import undrawn
 from chain.statements.formats import Form, file_name, written
@@ -233,6 +233,11 @@ def test_without_its_fonts_a_pdf_is_refused(
 
     with pytest.raises(FontsMissing, match="noto-sans/400Regular is not installed"):
         pdf_of(titled("one"))
+
+
+def test_a_pdf_without_end_is_refused() -> None:
+    with pytest.raises(PagesTooMany, match=r"has 5004\. Next: ask for a shorter period"):
+        pdf_of(made_up([[("en", "one")]], count=5_001))
 
 
 def test_an_empty_period_has_a_whole_pdf() -> None:
