@@ -72,6 +72,7 @@ def ledger(
         "provenance": provenance,
         "payees": payee_balances(app, at),
         "epochs": app.store.epochs(at=at),
+        "communities": app.store.communities(at=at),
         "currency": app.currency,
     }
     return templates.TemplateResponse(request, "ledger.html", context)

@@ -78,19 +78,27 @@ def divisions(crowd: Crowd) -> Iterator[tuple[str, list[int]]]:
         yield name, list(floor_pro_rata(pool, plays, phi_bps, TURN).amounts)
     rooted = community_root(pool, groups, TURN).amounts
     yield "root between communities", [amount for row in rooted for amount in row]
-    inner = [
-        floor_pro_rata(sum(row), group, 2_000, TURN).amounts
-        for row, group in zip(rooted, groups, strict=True)
-    ]
-    yield "root, then a floor of 20 % within", [amount for row in inner for amount in row]
+    yield "root, then a floor of 20 % within", _root_then_floor(pool, groups)
     each = community_root(pool, [[count] for count in plays], TURN).amounts
     yield "root of each payee", [row[0] for row in each]
     for mode in ListenerMode:
         found = listener_centric(pool, crowd.listeners, mode, TURN).amounts
-        yield f"listeners: {mode}", [found.get(n, 0) for n in range(1, len(plays) + 1)]
+        heard = [found.get(n, 0) for n in range(1, len(plays) + 1)]
+        yield f"listeners: {mode}", heard
+    # What listeners gave (by the last mode, scaled) are the weights of a root, and of floors in it.
+    yield "listeners: scaled, root, floor of 20 %", _root_then_floor(pool, communities(heard))
 
 
 def communities(plays: Sequence[int]) -> list[list[int]]:
     """Plays, community by community."""
     firsts = range(0, len(plays), PAYEES_EACH)
     return [list(plays[first : first + PAYEES_EACH]) for first in firsts]
+
+
+def _root_then_floor(pool: int, groups: Sequence[Sequence[int]]) -> list[int]:
+    rooted = community_root(pool, groups, TURN).amounts
+    return [
+        amount
+        for row, group in zip(rooted, groups, strict=True)
+        for amount in floor_pro_rata(sum(row), group, 2_000, TURN).amounts
+    ]
