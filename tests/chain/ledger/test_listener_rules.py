@@ -130,10 +130,19 @@ def test_a_listener_that_is_there_twice_is_refused() -> None:
         listener_centric(2, crowd, ListenerMode.USER_CENTRIC, NO_TURN)
 
 
+def test_the_widest_numbers_are_divided() -> None:
+    widest = Listener(name(1), 2**160 - 1, {2**64 - 1: 2**64 - 1})
+
+    found = listener_centric(2**160, [widest], ListenerMode.SCALED, NO_TURN)
+
+    assert (found.amounts, found.uncovered) == ({2**64 - 1: 2**160 - 1}, 1)
+
+
 def test_numbers_that_are_none_are_refused() -> None:
     for given_name, fee, plays, what in (
         (Digest(b"short"), 1, {7: 1}, "listener"),
         (name(1), -1, {7: 1}, "fee"),
+        (name(1), 2**160, {7: 1}, "fee"),
         (name(1), 1, {7: -1}, "plays"),
         (name(1), 1, {-7: 1}, "id of what was heard"),
         (name(1), 1, {7: 2**64}, "plays"),

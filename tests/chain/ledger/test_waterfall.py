@@ -116,13 +116,26 @@ def test_lines_and_families_have_limits() -> None:
         run(1, 2, {2: Descent(TENTH, {WorkId(1): 1, WorkId(3): 1})})
 
 
+def test_the_widest_numbers_run_down() -> None:
+    widest = Descent(SHARE_SCALE, {WorkId(1): 2**64 - 1})
+
+    found = run(2**256 - 1, 2**64 - 1, {2**64 - 1: widest})
+
+    assert found.kept == {1: 2**256 - 1, 2**64 - 1: 0}
+
+
 def test_numbers_that_are_none_are_refused() -> None:
     with pytest.raises(Malformed, match="share passed on"):
         Descent(SHARE_SCALE + 1, {WorkId(1): 1})
     with pytest.raises(Malformed, match="weight of a parent"):
         Descent(TENTH, {WorkId(1): -1})
-    with pytest.raises(Malformed, match="amount"):
-        run(-1, 1, {})
+    with pytest.raises(Malformed, match="weight of a parent"):
+        Descent(TENTH, {WorkId(1): 2**64})
+    for amount in (-1, 2**256):
+        with pytest.raises(Malformed, match="amount"):
+            run(amount, 1, {})
+    with pytest.raises(Malformed, match="work"):
+        run(1, 2**64, {})
     with pytest.raises(Malformed, match="parent"):
         run(1, 2, {2: Descent(TENTH, {WorkId(0): 1})})
 
