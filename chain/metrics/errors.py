@@ -7,6 +7,9 @@ MetricRefused
 ├── PeopleMissing      an account stands for nobody, or it is not said for how many
 ├── DuplicatePayee     a list of payments names a payee twice
 ├── GroupMissing       a payee is in no group
+├── AmountAbsent       an amount is taken away that nobody has
+├── SketchesDiffer     two summaries of other widths
+├── SketchBroken       bytes that are no summary
 ├── TripleUnreadable   a published row is no three numbers
 ├── TimelineBroken     a settlement without its use, or one that skips a stage
 ├── PeriodUnreadable   a file is no record of a period
@@ -72,6 +75,31 @@ class GroupMissing(MetricRefused):
     def __init__(self, payee: str) -> None:
         super().__init__(f"{payee} is in no group: name one, it may be called unknown")
         self.payee = payee
+
+
+class AmountAbsent(MetricRefused):
+    """Only an amount that was added can be taken away; the caller's books are not these books."""
+
+    def __init__(self, amount: int) -> None:
+        super().__init__(f"nobody has {amount}: it was never added, or was taken away before")
+        self.amount = amount
+
+
+class SketchesDiffer(MetricRefused):
+    """Summaries add up bucket by bucket, so both must have the same buckets."""
+
+    def __init__(self, bits: int, other: int) -> None:
+        super().__init__(f"one summary has {bits} bits, the other {other}: make both with the same")
+        self.bits = bits
+        self.other = other
+
+
+class SketchBroken(MetricRefused):
+    """The bytes were cut, changed, or never a summary: fetch them again."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"{reason}: fetch the summary again")
+        self.reason = reason
 
 
 class TripleUnreadable(MetricRefused):

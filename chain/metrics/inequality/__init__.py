@@ -18,6 +18,9 @@ from chain.metrics.inequality.measures import (
     measure,
     measure_both,
 )
+from chain.metrics.inequality.running import RunningInequality, RunningMeasures
+from chain.metrics.inequality.sketch import InequalitySketch, SketchBounds
+from chain.metrics.inequality.sketch_bytes import sketch_from_bytes, sketch_to_bytes
 
 __all__ = [
     "Atkinson",
@@ -27,11 +30,17 @@ __all__ = [
     "GroupTerm",
     "Inequality",
     "InequalityPair",
+    "InequalitySketch",
     "Missing",
+    "RunningInequality",
+    "RunningMeasures",
+    "SketchBounds",
     "amounts_by_payee",
     "carry_debts",
     "decompose",
     "lorenz_curve",
     "measure",
     "measure_both",
+    "sketch_from_bytes",
+    "sketch_to_bytes",
 ]

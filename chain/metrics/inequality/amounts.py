@@ -38,8 +38,8 @@ def in_order(amounts: Amounts, people: Iterable[int] | None = None) -> Ordered:
     Raises NotBaseUnits, NegativeAmount, AmountTooLarge, PeopleMissing.
     """
     if isinstance(amounts, np.ndarray) and amounts.dtype.kind in "iu" and people is None:
-        return _column(amounts)
-    listed = [_checked(position, amount) for position, amount in enumerate(amounts)]
+        return Column(np.sort(checked_column(amounts)))
+    listed = [checked_amount(position, amount) for position, amount in enumerate(amounts)]
     if people is not None:
         return _shared(listed, list(people))
     if max(listed, default=0) < 2**64:
@@ -47,16 +47,15 @@ def in_order(amounts: Amounts, people: Iterable[int] | None = None) -> Ordered:
     return Accounts(sorted(listed), [1] * len(listed))
 
 
-def _column(amounts: NDArray[Any]) -> Column:
+def checked_column(amounts: NDArray[Any]) -> NDArray[np.uint64]:
+    """An array of integers as 64 bits without a sign. Raises NotBaseUnits, NegativeAmount."""
     if amounts.ndim != 1:
         raise NotBaseUnits(0, amounts[0] if amounts.ndim else amounts)
-    ordered = np.sort(amounts)
-    if len(ordered) and ordered[0] < 0:
+    if len(amounts) and amounts.dtype.kind == "i" and amounts.min() < 0:
         position = int(np.argmax(amounts < 0))
         raise NegativeAmount(position, int(amounts[position]))
     # None is below zero, so the bits of 64 with a sign say the same without one.
-    same = ordered.view(np.uint64) if ordered.dtype == np.int64 else ordered.astype(np.uint64)
-    return Column(same)
+    return amounts.view(np.uint64) if amounts.dtype == np.int64 else amounts.astype(np.uint64)
 
 
 def _shared(amounts: list[int], people: list[int]) -> Accounts:
@@ -69,7 +68,8 @@ def _shared(amounts: list[int], people: list[int]) -> Accounts:
     return Accounts([amount for amount, _ in both], [count for _, count in both])
 
 
-def _checked(position: int, amount: SupportsIndex) -> int:
+def checked_amount(position: int, amount: SupportsIndex) -> int:
+    """The amount as an integer. Raises NotBaseUnits, NegativeAmount, AmountTooLarge."""
     try:
         units = operator.index(amount)
     except TypeError:
