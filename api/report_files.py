@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 from api.report_page import report_page
-from chain.metrics.plots import PICTURES, draw
+from chain.metrics.plots import draw_all
 from chain.metrics.report import ValueChainReport
 from chain.metrics.report_json import plain_report
 from chain.metrics.report_tables import ReportTable, report_tables
@@ -23,10 +23,11 @@ def write_report(report: ValueChainReport, folder: Path) -> Path:
     (folder / "record.json").write_bytes(report.record.to_json() + b"\n")
     (folder / "report.json").write_text(report_json(report))
     write_tables(report, folder / "tables")
-    for name in PICTURES:
-        (folder / f"{name}.svg").write_text(draw(name, report))
+    drawn = draw_all(report)
+    for name, svg in drawn.items():
+        (folder / f"{name}.svg").write_text(svg)
     page = folder / "report.html"
-    page.write_text(report_page(report))
+    page.write_text(report_page(report, drawn))
     return page
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -10,7 +11,7 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from chain.metrics.definitions import DEFINITIONS
-from chain.metrics.plots import PICTURES, draw
+from chain.metrics.plots import draw_all
 from chain.metrics.report import ValueChainReport
 from chain.metrics.report_tables import report_tables
 from chain.metrics.report_words import alternative, in_short
@@ -25,16 +26,18 @@ _ENVIRONMENT: Final = Environment(
 )
 
 
-def report_page(report: ValueChainReport) -> str:
-    """The whole page; the same report gives the same bytes."""
+def report_page(report: ValueChainReport, drawn: Mapping[str, str] | None = None) -> str:
+    """The whole page, with the pictures of `draw_all` where they are drawn already.
+
+    The same report gives the same bytes.
+    """
     period = report.record.period
     pictures = {
         name: {
-            "source": "data:image/svg+xml;base64,"
-            + base64.b64encode(draw(name, report).encode()).decode(),
+            "source": f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}",
             "alternative": alternative(name, report),
         }
-        for name in PICTURES
+        for name, svg in (drawn or draw_all(report)).items()
     }
     return _ENVIRONMENT.get_template("report.html").render(
         report=report,

@@ -12,9 +12,15 @@ from chain.metrics.failure import failure_rate
 from chain.metrics.fulfilment import Fulfilment, automatic_fulfilment
 from chain.metrics.gains import Gains, compare
 from chain.metrics.inequality import Decomposition, InequalityPair, decompose, measure_both
-from chain.metrics.latency import LatencyReport, Milestone, latency_report
-from chain.metrics.latency.report import sound_timelines
-from chain.metrics.period import Lane, PeriodRecord, Use
+from chain.metrics.latency import (
+    LatencyReport,
+    Milestone,
+    SurvivalCurve,
+    Timeline,
+    latency_report,
+)
+from chain.metrics.latency.report import sound_timelines, waits
+from chain.metrics.period import Lane, PeriodRecord
 from chain.metrics.traceability import Traceability, traceability, value_traceability
 
 
@@ -39,8 +45,8 @@ class ValueChainReport:
     """One period, measured; docs/METRICS.md has each name.
 
     Inequality is of community payees; `by_community` and `by_tradition` split it, None where nobody
-    was paid. `rule_change` compares what the epochs brought with what the splits alone would have;
-    None where no rule held.
+    was paid. `curves` are of the waits until in hand. `rule_change` compares what the epochs
+    brought with what the splits alone would have; None where no rule held.
     """
 
     record: PeriodRecord
@@ -49,6 +55,8 @@ class ValueChainReport:
     by_tradition: Decomposition | None
     latency: LatencyReport
     latency_by_lane: dict[Lane, LatencyReport]
+    curves: dict[Lane, SurvivalCurve]
+    curve_by_value: SurvivalCurve
     stage_sums: tuple[StageSums, ...]
     traceability: Traceability
     value_traceability: Fraction | None
@@ -78,19 +86,22 @@ def value_chain_report(record: PeriodRecord) -> ValueChainReport:
     payees, as_of = record.payees, record.period.as_of.timestamp
     paid = {payee.payee: payee.paid for payee in payees}
     payouts, disputes = record.payouts, record.disputes
+    uses: dict[Lane, list[Timeline]] = {lane: [] for lane in Lane}
+    for use in record.uses:
+        uses[use.lane].append(use.timeline)
+    every = [timeline for lane in Lane for timeline in uses[lane]]
+    sound = {lane: sound_timelines(uses[lane], as_of) for lane in Lane}
+    way = (Milestone.USED, Milestone.PAID, as_of)
     return ValueChainReport(
         record=record,
         inequality=measure_both(paid.values()),
         by_community=decompose(paid, {p.payee: p.community for p in payees}),
         by_tradition=decompose(paid, {p.payee: p.tradition for p in payees}),
-        latency=latency_report((use.timeline for use in record.uses), as_of),
-        latency_by_lane={
-            lane: latency_report((u.timeline for u in record.uses if u.lane is lane), as_of)
-            for lane in Lane
-        },
-        stage_sums=tuple(
-            _stage_sums(lane, (u for u in record.uses if u.lane is lane), as_of) for lane in Lane
-        ),
+        latency=latency_report(every, as_of),
+        latency_by_lane={lane: latency_report(uses[lane], as_of) for lane in Lane},
+        curves={lane: waits(sound[lane], *way) for lane in Lane},
+        curve_by_value=waits(sound_timelines(every, as_of), *way, by_value=True),
+        stage_sums=tuple(_stage_sums(lane, sound[lane]) for lane in Lane),
         traceability=traceability(record.outcomes),
         value_traceability=value_traceability(payouts.traced_units, payouts.units),
         payout_traceability=value_traceability(payouts.traced_count, payouts.count),
@@ -106,12 +117,8 @@ def value_chain_report(record: PeriodRecord) -> ValueChainReport:
     )
 
 
-def _stage_sums(lane: Lane, uses: Iterable[Use], as_of: int) -> StageSums:
-    paid = [
-        timeline
-        for timeline in sound_timelines((use.timeline for use in uses), as_of)
-        if len(timeline.times) > Milestone.PAID
-    ]
+def _stage_sums(lane: Lane, sound: Iterable[Timeline]) -> StageSums:
+    paid = [timeline for timeline in sound if len(timeline.times) > Milestone.PAID]
     stages = tuple(
         (end, sum(one.times[end] - one.times[start] for one in paid))
         for start, end in pairwise(Milestone)

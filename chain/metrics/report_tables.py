@@ -12,8 +12,7 @@ from chain.ledger.identifiers import Address
 from chain.ledger.money import Currency
 from chain.metrics.binomial import Share
 from chain.metrics.inequality import Decomposition, lorenz_curve
-from chain.metrics.latency import Latency, Mark, Milestone
-from chain.metrics.latency.report import sound_timelines, waits
+from chain.metrics.latency import Latency, Mark
 from chain.metrics.plots import STAGES_IN_WORDS, STEPS_IN_WORDS, shown_duration
 from chain.metrics.plots.durations import time_ticks
 from chain.metrics.report import ValueChainReport
@@ -240,11 +239,8 @@ def _settlement(report: ValueChainReport) -> ReportTable:
 
 
 def _curve(report: ValueChainReport) -> ReportTable:
-    as_of = report.latency.as_of
     rows = []
-    for lane in report.latency_by_lane:
-        uses = [use.timeline for use in report.record.uses if use.lane is lane]
-        curve = waits(sound_timelines(uses, as_of), Milestone.USED, Milestone.PAID, as_of)
+    for lane, curve in report.curves.items():
         if curve.follow_up is None:
             continue
         seen = [step.seconds for step in curve.steps] + [curve.follow_up]

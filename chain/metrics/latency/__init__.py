@@ -12,7 +12,6 @@ from chain.metrics.latency.percentiles import (
     Percentile,
     Reach,
     percentile,
-    settlement_curve,
 )
 from chain.metrics.latency.report import Latency, LatencyReport, Mark, latency_report
 from chain.metrics.latency.survival import (
@@ -41,5 +40,4 @@ __all__ = [
     "Timeline",
     "latency_report",
     "percentile",
-    "settlement_curve",
 ]

@@ -54,24 +54,3 @@ def percentile(
         if arrived >= needed:
             return Percentile(Reach.REACHED, seconds)
     return Percentile(Reach.NOT_REACHED)
-
-
-def settlement_curve(
-    durations: Sequence[int | None], weights: Sequence[int]
-) -> tuple[tuple[int, Fraction], ...]:
-    """Steps (seconds, share of all weight arrived within them), seconds ascending.
-
-    The last share is below 1 while something has not arrived. Empty when nothing weighs anything.
-    """
-    whole = sum(weights)
-    if whole == 0:
-        return ()
-    by_seconds: dict[int, int] = {}
-    for seconds, weight in zip(durations, weights, strict=True):
-        if seconds is not None:
-            by_seconds[seconds] = by_seconds.get(seconds, 0) + weight
-    steps, arrived = [], 0
-    for seconds in sorted(by_seconds):
-        arrived += by_seconds[seconds]
-        steps.append((seconds, Fraction(arrived, whole)))
-    return tuple(steps)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from chain.metrics.latency.percentiles import MEDIAN, P90, Percentile, percentile
-from chain.metrics.latency.survival import Interval, Observation, SurvivalCurve
+from chain.metrics.latency.percentiles import MEDIAN, P90, Percentile
+from chain.metrics.latency.survival import Interval, SurvivalCurve
 from chain.metrics.latency.timelines import Milestone, Timeline
 
 
@@ -90,37 +90,33 @@ def waits(
     by_value: bool = False,
 ) -> SurvivalCurve:
     """The curve of the uses that reached `start`, up to `end`; they must be sound."""
-    observed = []
+    begin, finish = int(start), int(end)
+    counts: dict[int, list[int]] = {}
     for one in timelines:
-        if start < len(one.times):
-            arrived = end < len(one.times)
-            until = one.times[end] if arrived else as_of
-            weight = one.value if by_value else 1
-            observed.append(Observation(until - one.times[start], arrived, weight))
-    return SurvivalCurve(observed)
+        times = one.times
+        if begin < len(times):
+            is_waiting = finish >= len(times)
+            seconds = (as_of if is_waiting else times[finish]) - times[begin]
+            counts.setdefault(seconds, [0, 0])[is_waiting] += one.value if by_value else 1
+    return SurvivalCurve.of_counts(counts, is_weighted=by_value)
 
 
 def _latency(
     timelines: Sequence[Timeline], start: Milestone, end: Milestone, as_of: int
 ) -> Latency:
-    entered = [timeline for timeline in timelines if start < len(timeline.times)]
-    durations = [timeline.between(start, end) for timeline in entered]
-    equal, values = [1] * len(entered), [timeline.value for timeline in entered]
-    by_use = waits(entered, start, end, as_of)
-    by_value = waits(entered, start, end, as_of, by_value=True)
+    by_use = waits(timelines, start, end, as_of)
+    by_value = waits(timelines, start, end, as_of, by_value=True)
 
-    def mark(curve: SurvivalCurve, weights: Sequence[int], share: Fraction) -> Mark:
-        return Mark(
-            curve.percentile(share), curve.interval(share), percentile(durations, weights, share)
-        )
+    def mark(curve: SurvivalCurve, share: Fraction) -> Mark:
+        return Mark(curve.percentile(share), curve.interval(share), curve.bound(share))
 
     return Latency(
-        entered=len(entered),
-        arrived=sum(1 for seconds in durations if seconds is not None),
-        median=mark(by_use, equal, MEDIAN),
-        p90=mark(by_use, equal, P90),
-        median_by_value=mark(by_value, values, MEDIAN),
-        p90_by_value=mark(by_value, values, P90),
+        entered=by_use.weight,
+        arrived=by_use.arrived,
+        median=mark(by_use, MEDIAN),
+        p90=mark(by_use, P90),
+        median_by_value=mark(by_value, MEDIAN),
+        p90_by_value=mark(by_value, P90),
         plateau=by_use.plateau,
         follow_up=by_use.follow_up,
         at_follow_up=0 if by_use.follow_up is None else by_use.at_risk(by_use.follow_up),

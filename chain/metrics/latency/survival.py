@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
+from math import ceil
 from typing import Final
 
 from scipy.stats import binom, norm
@@ -77,22 +78,30 @@ class SurvivalCurve:
     """The Kaplan-Meier curve of waits. Raises TimelineBroken for a wait or weight below zero."""
 
     def __init__(self, observations: Iterable[Observation]) -> None:
-        found: dict[int, tuple[int, int]] = {}
-        self.is_weighted = False
+        counts: dict[int, list[int]] = {}
+        is_weighted = False
         for one in observations:
-            if one.seconds < 0 or one.weight < 0:
+            if one.weight < 0:
                 raise TimelineBroken(f"a wait of {one.seconds} s that weighs {one.weight}")
-            if one.weight == 0:
-                continue
-            arrived, censored = found.get(one.seconds, (0, 0))
-            if one.arrived:
-                found[one.seconds] = (arrived + one.weight, censored)
-            else:
-                found[one.seconds] = (arrived, censored + one.weight)
-            self.is_weighted |= one.weight > 1
-        self._times = sorted(found)
-        self._counts = [found[seconds] for seconds in self._times]
-        self.weight = sum(arrived + censored for arrived, censored in self._counts)
+            counts.setdefault(one.seconds, [0, 0])[not one.arrived] += one.weight
+            is_weighted |= one.weight > 1
+        self._take(counts, is_weighted)
+
+    @classmethod
+    def of_counts(cls, counts: Mapping[int, Sequence[int]], *, is_weighted: bool) -> SurvivalCurve:
+        """From the weight that arrived, and that is censored, at each wait."""
+        curve = cls.__new__(cls)
+        curve._take(counts, is_weighted)
+        return curve
+
+    def _take(self, counts: Mapping[int, Sequence[int]], is_weighted: bool) -> None:
+        self.is_weighted = is_weighted
+        self._times = sorted(seconds for seconds, weights in counts.items() if any(weights))
+        if self._times and self._times[0] < 0:
+            raise TimelineBroken(f"a wait of {self._times[0]} s weighs {counts[self._times[0]]}")
+        self._counts = [(counts[seconds][0], counts[seconds][1]) for seconds in self._times]
+        self.arrived = sum(arrived for arrived, _ in self._counts)
+        self.weight = self.arrived + sum(censored for _, censored in self._counts)
         self.censored = tuple(
             (seconds, censored)
             for seconds, (_, censored) in zip(self._times, self._counts, strict=True)
@@ -154,6 +163,18 @@ class SurvivalCurve:
         for step in self.steps:
             if step.waiting <= remaining + _TIE:
                 return Percentile(Reach.REACHED, step.seconds)
+        return Percentile(Reach.NOT_REACHED)
+
+    def bound(self, share: Fraction) -> Percentile:
+        """As `percentiles.percentile`: what has not arrived counts as longer than all others."""
+        assert 0 < share <= 1
+        if not self._times:
+            return Percentile(Reach.NO_DATA)
+        needed, passed = ceil(share * self.weight), 0
+        for seconds, (arrived, _) in zip(self._times, self._counts, strict=True):
+            passed += arrived
+            if passed >= needed:
+                return Percentile(Reach.REACHED, seconds)
         return Percentile(Reach.NOT_REACHED)
 
     def interval(self, share: Fraction) -> Interval | None:

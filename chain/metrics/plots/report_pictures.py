@@ -24,11 +24,9 @@ def _lorenz(report: ValueChainReport) -> str:
 
 
 def _settlement(report: ValueChainReport) -> str:
-    ways = {
-        f"{lane.value} lane": [use.timeline for use in report.record.uses if use.lane is lane]
-        for lane in report.latency_by_lane
-    }
-    return settlement_svg(ways, report.latency.as_of, report.label)
+    ways = {f"{lane.value} lane": curve for lane, curve in report.curves.items()}
+    skewed = report.latency.skewed
+    return settlement_svg(ways, report.curve_by_value, report.label, skewed=skewed)
 
 
 def _decomposition(report: ValueChainReport) -> str:
@@ -43,6 +41,11 @@ PICTURES: Final[Mapping[str, Callable[[ValueChainReport], str]]] = {
     "funnel": lambda report: funnel_svg(report.traceability, report.label),
     "decomposition": _decomposition,
 }
+
+
+def draw_all(report: ValueChainReport) -> dict[str, str]:
+    """Every one of `PICTURES`, by its name."""
+    return {name: draw(name, report) for name in PICTURES}
 
 
 def draw(name: str, report: ValueChainReport) -> str:

@@ -11,12 +11,9 @@ from matplotlib.axes import Axes
 from chain.metrics.latency import (
     MEDIAN,
     P90,
-    Milestone,
     SurvivalCurve,
     SurvivalStep,
-    Timeline,
 )
-from chain.metrics.latency.report import sound_timelines, waits
 from chain.metrics.plots.canvas import (
     BLUE,
     FAINT,
@@ -37,42 +34,43 @@ _COLOURS: Final = (BLUE, ORANGE)
 _HEIGHT: Final = 5.0
 
 
-def settlement_svg(ways: Mapping[str, Sequence[Timeline]], as_of: int, simulated: str = "") -> str:
+def settlement_svg(
+    ways: Mapping[str, SurvivalCurve],
+    by_value: SurvivalCurve,
+    simulated: str = "",
+    *,
+    skewed: int = 0,
+) -> str:
     """The share of uses whose money arrived, over the time since the use: a curve for each way.
 
     Estimated as Kaplan and Meier do, with its 95 % band and a mark where a use still waits; dashed,
-    all uses by value. Uses whose clocks disagree are left out and counted in the picture.
+    all uses by value. `skewed` uses were left out, and are counted in the picture.
     """
-    sound = {name: sound_timelines(given, as_of) for name, given in ways.items() if given}
-    every = [timeline for found in sound.values() for timeline in found]
-    curves = {
-        name: waits(found, Milestone.USED, Milestone.PAID, as_of) for name, found in sound.items()
-    }
+    curves = {name: curve for name, curve in ways.items() if curve.weight}
     with drawing():
         figure, (axes, counts) = canvas(
             "Time from a use to its payee",
             simulated,
             height=_HEIGHT,
-            rows=(1, _ROW * (1 + len(sound))),
+            rows=(1, _ROW * (1 + len(curves))),
         )
         counts.set_axis_off()
-        if not every:
+        if not curves:
             say(axes, "nothing to measure")
             return as_svg(figure)
-        waited = [s.seconds for curve in curves.values() for s in curve.steps]
+        waited = [step.seconds for curve in curves.values() for step in curve.steps]
         waited += [curve.follow_up for curve in curves.values() if curve.follow_up is not None]
         ticks = time_axis(axes, waited)
         for (name, curve), colour in zip(curves.items(), _COLOURS, strict=False):
             _draw(axes, curve, f"{name}: {_marks(curve)}", colour)
-        by_value = waits(every, Milestone.USED, Milestone.PAID, as_of, by_value=True)
         if by_value.steps:
             across, up = _points(by_value)
             label = f"all, by value: {_marks(by_value)}"
             axes.step(across, up, where="post", color=FAINT, linestyle="--", label=label)
-        given = sum(len(found) for found in ways.values())
-        skewed = f", {given - len(every)} left out: their clocks disagree" * (given > len(every))
+        counted = sum(curve.weight for curve in curves.values())
+        left_out = f", {skewed:,} left out: their clocks disagree" if skewed else ""
         axes.set(ylim=(0, 1.03), ylabel="share in hand")
-        axes.set_xlabel(f"time since the use (logarithmic); {given:,} uses{skewed}")
+        axes.set_xlabel(f"time since the use (logarithmic); {counted:,} uses{left_out}")
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0))
         _write_counts(axes, counts, curves, ticks)
         return as_svg(figure)

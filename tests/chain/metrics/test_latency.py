@@ -20,7 +20,6 @@ from chain.metrics.latency import (
     Timeline,
     latency_report,
     percentile,
-    settlement_curve,
 )
 
 NOT_REACHED = Percentile(Reach.NOT_REACHED)
@@ -200,15 +199,3 @@ def test_a_use_has_one_to_seven_times(times: tuple[int, ...]) -> None:
 def test_a_use_is_not_worth_less_than_nothing() -> None:
     with pytest.raises(TimelineBroken, match="worth -1"):
         Timeline(-1, (1,))
-
-
-# --- the curve ---------------------------------------------------------------------------------
-
-
-def test_the_curve_stays_below_one_while_something_waits() -> None:
-    assert settlement_curve([5, 2, 5, None], [1, 1, 1, 1]) == (
-        (2, Fraction(1, 4)),
-        (5, Fraction(3, 4)),
-    )
-    assert settlement_curve([5, 2], [3, 1]) == ((2, Fraction(1, 4)), (5, Fraction(1)))
-    assert settlement_curve([], []) == ()

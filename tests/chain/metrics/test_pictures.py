@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from chain.metrics.errors import NegativeAmount
-from chain.metrics.latency import Timeline
+from chain.metrics.latency import Milestone, Timeline
+from chain.metrics.latency.report import waits
 from chain.metrics.plots import (
     PICTURES,
     decomposition_svg,
@@ -25,16 +26,26 @@ from tests.chain.metrics.period_records import EMPTY, RECORD, changed, payees
 AMOUNTS = [0, 0, 5, 7, 19, 400]
 USES = [Timeline(i + 1, (0, 1, 2, 3, 4, 5, 60 * i)) for i in range(1, 50)] + [Timeline(9, (0, 1))]
 AS_OF = 10**11
+
+
+def settled(**ways: list[Timeline]) -> str:
+    """The picture of these ways, and of all of them by value."""
+    given = (Milestone.USED, Milestone.PAID, AS_OF)
+    every = [use for uses in ways.values() for use in uses]
+    curves = {name: waits(uses, *given) for name, uses in ways.items()}
+    return settlement_svg(curves, waits(every, *given, by_value=True), skewed=len(every) // 3)
+
+
 WRONG = TraceOutcome(True, Step.PAYEES, False)
 ODD: list[Callable[[], str]] = [
     lambda: lorenz_svg([7, 7]),
     lambda: lorenz_svg([0, 0], change={"before": [0, 0], "after": [0, 0]}),
     lambda: lorenz_svg(list(range(3_000)), change={"before": AMOUNTS, "after": [1] * 6}),
-    lambda: settlement_svg({}, AS_OF),
-    lambda: settlement_svg({"one": [], "other": [Timeline(1, (0,))]}, AS_OF),
-    lambda: settlement_svg({"no time at all": [Timeline(0, (0, 0, 0, 0, 0, 0, 0))]}, AS_OF),
-    lambda: settlement_svg({"skewed": [Timeline(1, (5, 4, 4, 4, 4, 4, 4))]}, AS_OF),
-    lambda: settlement_svg({"slow": [Timeline(1, (0, 1, 2, 3, 4, 5, 10**10))]}, AS_OF),
+    lambda: settled(),
+    lambda: settled(one=[], other=[Timeline(1, (0,))]),
+    lambda: settled(no_time_at_all=[Timeline(0, (0, 0, 0, 0, 0, 0, 0))]),
+    lambda: settled(some=USES),
+    lambda: settled(slow=[Timeline(1, (0, 1, 2, 3, 4, 5, 10**10))]),
     lambda: funnel_svg(traceability([WRONG])),
     lambda: funnel_svg(traceability([TraceOutcome(False, None, None)])),
     lambda: decomposition_svg({"community": None}),
@@ -87,7 +98,7 @@ def test_a_long_list_makes_no_long_picture() -> None:
     uses = [Timeline(1, (0, 0, 0, 0, 0, 0, seconds)) for seconds in range(1, 6_000)]
 
     assert len(lorenz_svg(list(range(100_000)))) < 200_000
-    assert len(settlement_svg({"all": uses}, AS_OF)) < 400_000
+    assert len(settled(all=uses)) < 400_000
 
 
 def test_debts_are_not_drawn() -> None:

@@ -154,6 +154,7 @@ def test_the_estimate_is_never_above_the_bound(pairs: list[tuple[int, bool]]) ->
 
     for share in (MEDIAN, P90):
         bound = percentile(durations, [1] * len(pairs), share)
+        assert curve.bound(share) == bound
         estimate = curve.percentile(share)
         if bound.seconds is not None:
             assert estimate.seconds is not None and estimate.seconds <= bound.seconds
