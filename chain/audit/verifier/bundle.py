@@ -20,6 +20,7 @@ BYTES_MAX = (1 << 30) + (1 << 26)
 FILES_MAX = 60_001
 NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
 NAME_MAX = 200
+SHOWN_MAX = 800
 LOCAL, CENTRAL, END = b"PK\3\4", b"PK\1\2", b"PK\5\6"
 # Version 2.0, no flags, stored, midnight of 1980-01-01.
 COMMON = struct.pack("<HHHHH", 20, 0, 0, 0, 0x21)
@@ -55,16 +56,17 @@ class Report:
 
     def compare(self, kind: str, place: str, expected: Any, found: Any) -> bool:
         """Count one check; a difference is kept."""
-        self.checks[kind] += 1
-        if expected == found:
+        # Shown too: to Python, 1 and True are the same, and to JSON they are not.
+        if expected == found and shown(expected) == shown(found):
+            self.checks[kind] += 1
             return True
-        self.findings.append((kind, place, shown(expected), shown(found)))
+        self.fail(kind, place, shown(expected), shown(found))
         return False
 
     def fail(self, kind: str, place: str, expected: str, found: str) -> None:
         """Keep a difference that no comparison was made for."""
         self.checks[kind] += 1
-        self.findings.append((kind, place, expected, found))
+        self.findings.append((kind, shown(place), expected, found))
 
     def broken(self, kind: str, error: Broken) -> None:
         """Keep bytes that are not what their place demands."""
@@ -74,21 +76,27 @@ class Report:
 def shown(value: Any) -> str:
     """A value as a reader compares it."""
     if isinstance(value, bytes):
-        return "0x" + value.hex()
+        return shown("0x" + value.hex())
+    if isinstance(value, str):
+        # A forger's text must not command a terminal.
+        return re.sub(r"[^ -~]", "?", value)[:SHOWN_MAX]
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(shown, value)) + "]"
+        return ("[" + ", ".join(map(shown, value)) + "]")[:SHOWN_MAX]
+    if isinstance(value, dict):
+        return "a document"
     return "nothing" if value is None else str(value)
 
 
 def open_container(report: Report, data: bytes) -> dict[str, bytes] | None:
     """The files by name; None, with a finding, where the container ends to make sense."""
     files: dict[str, bytes] = {}
-    central, at, before = [], 0, ""
+    central: list[bytes] = []
+    at, before = 0, ""
     while data[at : at + 4] == LOCAL:
-        place = f"file {len(files) + 1} of the archive, at byte {at}"
-        if len(files) == FILES_MAX:
+        place = f"file {len(central) + 1} of the archive, at byte {at}"
+        if len(central) == FILES_MAX:
             report.fail("container", place, f"at most {FILES_MAX} files", "more")
             return None
         entry = _entry(report, data, at, place, before)
@@ -98,10 +106,11 @@ def open_container(report: Report, data: bytes) -> dict[str, bytes] | None:
         report.compare("container", f"{name}, its header at byte {at}", header, data[at : at + 30])
         central.append(CENTRAL + struct.pack("<H", 0x0314) + header[4:] + _central_tail(at))
         central[-1] += name.encode()
-        files[name], before = content, name
+        before = name
+        files.setdefault(name, content)
         at += len(header) + len(name) + len(content)
     rest = b"".join(central)
-    size = (len(files), len(files), len(rest), at)
+    size = (len(central), len(central), len(rest), at)
     rest += END + struct.pack("<HHHHIIH", 0, 0, *size, 0)
     found = data[at:]
     if not report.compare("container", f"directory at byte {at}, length", len(rest), len(found)):
@@ -140,8 +149,8 @@ def _entry(
         report.fail("container", place, "a plain file's name", "another")
         return None
     if name <= before:
+        # Read on: which file is missing then says which name was altered.
         report.fail("container", place, f"a name after {before}", name)
-        return None
     content = data[at + 30 + length : at + 30 + length + size]
     sizes = struct.pack("<IIIHH", zlib.crc32(content), size, size, length, 0)
     return name, content, LOCAL + COMMON + sizes

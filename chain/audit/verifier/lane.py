@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ from formats import Broken, octets, parse_json
 from ledger import UNIT, ZERO
 
 PROVEN_LEAVES_MAX = 4_096
+SUM = re.compile(r"[0-9]{1,78}")
 NOTHING = Carried({}, 0, {}, frozenset())
 
 
@@ -215,16 +217,15 @@ def _compare_proofs(report: Report, name: str, outcome: Outcome, found: Any, pro
     lines = found if isinstance(found, list) else []
     if not report.compare("leaves", f"{name}, number of proofs", count, len(lines)) or not lines:
         return
+    place = f"{name}, proofs"
     try:
-        proofs = [
-            [(octets(s[0], name, 32), int(s[1])) for s in _siblings(line, name)] for line in lines
-        ]
-    except (ValueError, TypeError):
-        report.fail("leaves", f"{name}, proofs", "hashes and sums", "something else")
+        proofs = [_siblings(line, place) for line in lines]
+    except Broken:
+        report.fail("leaves", place, "hashes and sums", "something else")
         return
     depth = len(outcome.levels) - 1
     if any(len(proof) != depth for proof in proofs):
-        report.fail("leaves", f"{name}, proofs", f"{depth} siblings each", "others")
+        report.fail("leaves", place, f"{depth} siblings each", "others")
         return
     leaves, amounts = outcome.levels[0]
     root = ["0x" + outcome.levels[-1][0][0].hex(), outcome.levels[-1][1][0]]
@@ -233,18 +234,13 @@ def _compare_proofs(report: Report, name: str, outcome: Outcome, found: Any, pro
         report.compare("leaves", f"{name}, where the proof of {payee} leads", root, end)
 
 
-def _siblings(line: Any, name: str) -> list[Any]:
+def _siblings(line: Any, place: str) -> list[tuple[bytes, int]]:
     if not isinstance(line, list) or not all(
-        isinstance(s, list)
-        and len(s) == 2
-        and isinstance(s[1], str)
-        and s[1].isdecimal()
-        and s[1].isascii()
-        and len(s[1]) < 80
+        isinstance(s, list) and len(s) == 2 and isinstance(s[1], str) and SUM.fullmatch(s[1])
         for s in line
     ):
-        raise Broken(f"{name}, proofs", "hashes and sums", "something else")
-    return line
+        raise Broken(place, "hashes and sums", "something else")
+    return [(octets(digest, place, 32), int(units)) for digest, units in line]
 
 
 def _compare_conservation(report: Report, epoch: int, outcome: Outcome) -> None:

@@ -129,7 +129,7 @@ def _logs(papers: Papers, report: Report, files: dict[str, bytes], chain: Chain)
         struct += keccak256(b"".join(map(word, licences))) + b"".join(times)
         struct += platform.rjust(32, b"\0")
         account = "0x" + platform.hex()
-        papers.add(place, account, struct, separator, line["signature"])
+        papers.add(place, account, struct, separator, line.get("signature"))
         papers.logs["0x" + keccak256(struct).hex()] = (generation, licences)
         named = keccak256(b"antiphon.generation.1") + word(chain.id) + word(graph)
         linked = int.from_bytes(keccak256(named + word(account) + salt), "big") % (2**64 - 1) + 1
@@ -157,7 +157,7 @@ def _detections(papers: Papers, files: dict[str, bytes], chain: Chain) -> None:
         struct = keccak256(DETECTION_REPORT) + subject
         struct += b"".join(map(word, (generation, z, rate, corroboration))) + detector
         struct += word(time) + manifest + operator.rjust(32, b"\0")
-        papers.add(place, "0x" + operator.hex(), struct, separator, line["signature"])
+        papers.add(place, "0x" + operator.hex(), struct, separator, line.get("signature"))
         papers.found.add(("0x" + subject.hex(), generation))
 
 
@@ -193,16 +193,12 @@ def _lines(files: dict[str, bytes], name: str) -> list[Any]:
 
 def _paper(line: Any, field: str, place: str) -> dict[str, Any]:
     of = line.get(field) if isinstance(line, dict) else None
-    if not isinstance(of, dict) or "signature" not in line:
+    if not isinstance(of, dict) or not isinstance(of.get("licenceIds", []), list):
         raise Broken(place, f"a signed {field}", "something else")
-    lowered = {
-        k: v.lower() if k in ("platform", "operator") else v
-        for k, v in of.items()
-        if k not in ("platform", "operator") or isinstance(v, str)
-    }
-    if not isinstance(lowered.get("licenceIds", []), list):
-        raise Broken(place, "a list of licences", "something else")
-    return lowered
+    for name in ("platform", "operator"):
+        if isinstance(of.get(name), str):
+            of[name] = of[name].lower()
+    return of
 
 
 def _number(value: Any, place: str) -> int:

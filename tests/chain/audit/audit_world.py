@@ -32,11 +32,11 @@ from oracle.generation_log import (
     sign_generation_log,
 )
 from oracle.papers import Evidence, SegmentProducer, put_evidence
-from tests.chain.settlement_verify.test_histories import derive_again
 from tests.devnet import COUNCIL, CUSTOMER, FIRST_OPERATOR, PLATFORM, Devnet
 from tests.direct_reports import DirectReporter, found_copy
 from tests.epochs import ISSUED_AT, EpochLane, uses
 from tests.heritage import ELDERS, Heritage, announce_rule, build_heritage, digest_of, pay
+from tests.histories import derive_again
 from watermark.detection import Corroborated
 
 FUNDS = 10**9

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import subprocess
 import sys
@@ -18,6 +19,7 @@ VERIFIER = Path(__file__).resolve().parents[3] / "chain" / "audit" / "verifier"
 PYTHON = (sys.executable, "-B", "-E", "-s", str(VERIFIER / "verify.py"))
 JAVASCRIPT = ("node", str(VERIFIER / "verify.mjs"))
 ENGINES = (PYTHON, JAVASCRIPT)
+SEVERAL = Path(__file__).with_name("several.mjs")
 Files = dict[str, bytes]
 
 
@@ -31,6 +33,30 @@ def answer(engine: tuple[str, ...], path: Path, *options: str) -> tuple[int, dic
     done = run(engine, path, "--json", *options)
     assert done.returncode in (0, 1), done.stderr
     return done.returncode, json.loads(done.stdout)
+
+
+def verifier(name: str) -> Any:
+    """A module of the Python verifier."""
+    sys.path.insert(0, str(VERIFIER))
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(str(VERIFIER))
+
+
+def python_on(content: bytes) -> dict[str, Any]:
+    """What the Python verifier finds, in this process."""
+    found: dict[str, Any] = verifier("verify").verify(content)
+    return found
+
+
+def javascript_on(bundles: list[tuple[Path, int, int]], folder: Path) -> list[dict[str, Any]]:
+    """What the JavaScript verifier finds in each, with a bit turned (none where the byte is -1)."""
+    listed = folder / "several.json"
+    listed.write_text(json.dumps([[str(path), *bit] for path, *bit in bundles]))
+    command = ["node", str(SEVERAL), str(VERIFIER / "verify.mjs"), str(listed)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def opened(content: bytes) -> Files:
