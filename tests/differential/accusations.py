@@ -99,7 +99,7 @@ def laid_out(token: Address, honest: list[Payout], random: Random, hidden: list[
     leaves = list(honest)
     at = random.randrange(len(leaves))
     other = random.randrange(len(leaves))
-    (wrong,) = random.choices(range(9), (4, 4, 3, 3, 4, 2, 3, 2, 1))
+    (wrong,) = random.choices(range(9), (4, 4, 3, 3, 6, 2, 6, 2, 1))
     if wrong == 0 and len(leaves) > 1:
         gone = leaves.pop(at)
         keeper = min(at, len(leaves) - 1)
@@ -116,7 +116,7 @@ def laid_out(token: Address, honest: list[Payout], random: Random, hidden: list[
     if wrong == 4:
         level = random.choice((0, random.randrange(len(layout.levels))))
         place = random.randrange(len(layout.levels[level]))
-        said = max(layout.levels[level][place][1] + random.choice((1, -1)), 0)
+        said = max(layout.levels[level][place][1] + random.choice((1, -1, -2)), 0)
         layout = Layout(token, leaves, said={(level, place): said})
     elif wrong == 5:
         total = leaves[at].cumulative
@@ -146,6 +146,7 @@ def accusations(before: Layout | None, root: Layout, random: Random) -> list[Acc
         lambda: _sums(root, random),
         lambda: _leaf_sum(root, random),
         lambda: _sums(root, random),
+        lambda: _unproven(root, random),
     ]
     if root.is_plain:
         kinds += [lambda: _disorder(root, random)] * 3
@@ -173,6 +174,11 @@ def _decrease(before: Layout, root: Layout, random: Random) -> Accusation:
         later = [random.choice((*same, 0, root.count - 1, first))]
     elif shape == 5:
         later = [first, random.randrange(root.count), first]
+    elif shape <= 7:
+        # The payee's own leaf and one beside it.
+        own = next((i for i, leaf in enumerate(root.leaves) if leaf.payee == payee), first)
+        start = max(own - random.randrange(2), 0)
+        later = [start, (start + 1) % root.count]
     else:
         later = [first, random.choice((first + 1, first, first + 2, 0)) % root.count]
     leaves = [root.leaves[i] for i in later]
@@ -232,6 +238,18 @@ def _disorder(root: Layout, random: Random) -> Accusation:
         refusal = "InvalidProof"
     reason = int(root.leaves[second].payee, 16)
     return Accusation("rejectDisorder", tuple(told), refusal, DISORDER, reason)
+
+
+def _unproven(root: Layout, random: Random) -> Accusation | None:
+    """Leaves prove nothing in a tree whose sums do not add up to what the root is said to be."""
+    if root.count < 2 or root.hung:
+        return None
+    left, right = root.levels[-2]
+    below = [place for place in root.said if place != (len(root.levels) - 1, 0)]
+    if below or left[1] + right[1] == root.root[1]:
+        return None
+    told = (root.leaf(0), root.leaf(random.randrange(1, root.count)))
+    return Accusation("rejectDisorder", told, "InvalidProof")
 
 
 def _sums(root: Layout, random: Random) -> Accusation | None:

@@ -15,24 +15,22 @@ from chain.ledger.sum_tree import Payout, SumTree
 from chain.ledger.words import uint_word
 from tests.differential.accusations import COUNCIL as COUNCIL_FAULT
 from tests.differential.accusations import OMISSION, Layout, accusations, laid_out
-from tests.differential.around import Around, must_refuse
-from tests.differential.lanes import CEILING_BPS, Lane, Root
-from tests.differential.machine import (
-    Disagreement,
-    Machine,
-    Refused,
-    committed,
-    compiled,
-)
-from tests.differential.royalties import BLOCKLISTING, ELSEWHERE, KEEPER, PAYER, PLENTY
+from tests.differential.around import KEEPER, OUTSIDERS, PAYER, Around, must_refuse
+from tests.differential.lanes import CEILING_BPS, ORACLE, WINDOW_SECONDS, Lane, Root
+from tests.differential.machine import Disagreement, Machine, Refused, committed, compiled
+from tests.differential.poisoned import Poisoned
+from tests.differential.royalties import BLOCKLISTING, ELSEWHERE, PLENTY
+from tests.differential.thrift import must_ask_for_gas
 
-ORACLE: Final = address("0x" + "81" * 20)
 COUNCIL: Final = address("0x" + "82" * 20)
 NOBODY: Final = address("0x" + "00" * 20)
-PAYEES: Final = tuple(address("0x" + f"{byte:02x}" * 20) for byte in range(0x91, 0x9D))
-WINDOW_SECONDS: Final = 7_200
+# Some below and some above the distributor's own address.
+PAYEES: Final = tuple(
+    address("0x" + f"{byte:02x}" * 20) for byte in (7, 8, *range(0x91, 0x99), 0xF5, 0xF6)
+)
 WAITING_MAX: Final = 11
 RANGE_MAX: Final = 512
+TOO_MANY: Final = ((NOBODY, 0),) * (2 * RANGE_MAX)
 ACTS_MAX: Final = 600
 NO_REASON: Final = bytes(32)
 
@@ -55,8 +53,10 @@ class Epochs:
         self.payees = (*PAYEES, self.distributor.address)
         for function in ("reject", "cosign"):
             selector = self.distributor.interface.functions[function].selector
-            permit = (COUNCIL, self.distributor.address, selector)
-            self.around.say("canCall(address,address,bytes4)", permit, 1, 0)
+            for account in (COUNCIL, *OUTSIDERS):
+                asked = (account, self.distributor.address, selector)
+                may = int(account == COUNCIL)
+                self.around.say("canCall(address,address,bytes4)", asked, may, 0)
         coins = (committed("DevStablecoin"), compiled(BLOCKLISTING, "BlocklistingToken"))
         self.lanes = [Lane(machine.deploy(coin)) for coin in coins]
         for lane in self.lanes:
@@ -64,6 +64,7 @@ class Epochs:
             allowance = (self.distributor.address, 2**256 - 1)
             machine.send(lane.token, "approve", *allowance, sender=PAYER)
         self.barred: set[Address] = set()
+        self.poisoned = Poisoned(self)
         self.epoch = 0
         self.acts = 0
 
@@ -76,7 +77,10 @@ class Epochs:
         self.acts += 1
         lane = random.choice(self.lanes)
         acts = (self.fund, self.propose, self.activate, self.reject, self.claim, self.push)
-        act = random.choices((*acts, self.disturb, self.accuse), (14, 16, 18, 5, 25, 14, 8, 12))[0]
+        act = random.choices(
+            (*acts, self.disturb, self.accuse, self.poisoned.act, self.misuse, self.crowd),
+            (14, 16, 18, 5, 25, 14, 8, 16, 2, 3, 1),
+        )[0]
         act(lane, random)
         self.compare(lane)
 
@@ -87,10 +91,10 @@ class Epochs:
         if random.random() < 0.1:
             must_refuse(self.machine, self.distributor, "ZeroAmount", (), "fund", (coin, 0), PAYER)
         amount = random.choice((1, 999, random.randrange(1, 10**9), 2**80))
-        self._do("fund", coin, amount, sender=PAYER)
+        self.do("fund", coin, amount, sender=PAYER)
         lane.funded += amount
         told = {"token": coin, "from": PAYER, "amount": amount, "funded": lane.funded}
-        self._must_tell(("Funded", told))
+        self.must_tell(("Funded", told))
 
     def propose(self, lane: Lane, random: Random) -> None:
         """The next root; now and then one that takes from a payee, which anyone can show."""
@@ -124,7 +128,7 @@ class Epochs:
         )
         if self._may_not_propose(lane, tree, arguments):
             return
-        previous = self._do("propose", *arguments, sender=ORACLE)
+        previous = self.do("propose", *arguments, sender=ORACLE)
         behind = uint_word(lane.last.epoch if lane.last else 0)
         if previous != behind:
             raise Disagreement("put behind", behind, previous)
@@ -137,47 +141,52 @@ class Epochs:
         elif len(lane.waiting) > 1 or lane.active:
             self._fail_to_reject(lane, root, random)
 
+    def crowd(self, lane: Lane, random: Random) -> None:
+        """Roots until no more may wait, and some more."""
+        for _ in range(WAITING_MAX + 3):
+            self.propose(lane, random)
+
     def activate(self, lane: Lane, random: Random) -> None:
         self.machine.wait(random.choice((1, WINDOW_SECONDS // 2, WINDOW_SECONDS)))
         coin = lane.token.address
         if not lane.waiting:
-            self._must_refuse("NoPendingRoot", (coin, 0), "activate", (coin,))
+            self.must_refuse("NoPendingRoot", (coin, 0), "activate", (coin,))
             return
         root = lane.waiting[0]
         if self.machine.now < root.claimable_from:
             refused = (root.epoch, root.claimable_from)
-            self._must_refuse("WindowOpen", refused, "activate", (coin,))
+            self.must_refuse("WindowOpen", refused, "activate", (coin,))
             return
-        self._do("activate", coin)
+        self.do("activate", coin)
         lane.active = lane.waiting.pop(0)
         told = {"reportHash": uint_word(root.epoch), "total": root.total}
-        self._must_tell(("RootActivated", {"token": coin, "epoch": root.epoch, **told}))
+        self.must_tell(("RootActivated", {"token": coin, "epoch": root.epoch, **told}))
 
     def reject(self, lane: Lane, random: Random) -> None:
         coin = lane.token.address
         if not lane.waiting:
             refused = (coin, 77)
             arguments = (coin, 77, NO_REASON)
-            self._must_refuse("NoPendingRoot", refused, "reject", arguments, COUNCIL)
+            self.must_refuse("NoPendingRoot", refused, "reject", arguments, COUNCIL)
             return
         place = random.randrange(len(lane.waiting))
         root = lane.waiting[place]
         for nowhere in (0, self.epoch + 1):
             refused = (coin, nowhere, NO_REASON)
-            self._must_refuse("NoPendingRoot", refused[:2], "reject", refused, COUNCIL)
+            self.must_refuse("NoPendingRoot", refused[:2], "reject", refused, COUNCIL)
         arguments = (coin, root.epoch, NO_REASON)
         if self.machine.now >= root.claimable_from:
             refused = (root.epoch, root.claimable_from)
-            self._must_refuse("WindowClosed", refused, "reject", arguments, COUNCIL)
+            self.must_refuse("WindowClosed", refused, "reject", arguments, COUNCIL)
             return
-        self._do("reject", *arguments, sender=COUNCIL)
+        self.do("reject", *arguments, sender=COUNCIL)
         self._cut(lane, place)
 
     def claim(self, lane: Lane, random: Random) -> None:
         coin = lane.token.address
         if lane.active is None:
             arguments = (coin, 0, (PAYEES[0], 1), [])
-            self._must_refuse("NoActiveRoot", (coin,), "claim", arguments)
+            self.must_refuse("NoActiveRoot", (coin,), "claim", arguments)
             return
         tree = lane.active.tree
         index = random.randrange(tree.leaf_count)
@@ -186,27 +195,27 @@ class Epochs:
         good = (coin, index, (leaf.payee, leaf.cumulative), proof)
         if random.random() < 0.3:
             wrong = random.choice(self._wrong_claims(lane, index, leaf, proof))
-            self._must_refuse("InvalidProof", (), "claim", (coin, *wrong))
+            self.must_refuse("InvalidProof", (), "claim", (coin, *wrong))
         due = leaf.cumulative - lane.claimed_by.get(leaf.payee, 0)
         if due <= 0:
-            self._must_refuse("NothingDue", (coin, leaf.payee), "claim", good)
+            self.must_refuse("NothingDue", (coin, leaf.payee), "claim", good)
         elif not self._can_take(lane, leaf.payee):
             own = leaf.payee == self.distributor.address
             refusal = ("PayeeIsCustodian", (leaf.payee,)) if own else ("AccountBarred", None)
-            self._must_refuse(*refusal, "claim", good)
+            self.must_refuse(*refusal, "claim", good)
         else:
-            paid = self._do("claim", *good)
+            paid = self.do("claim", *good)
             if paid != due:
                 raise Disagreement(f"claim{good}", due, paid)
             self._paid(lane, leaf)
             to = ELSEWHERE if leaf.payee in lane.elsewhere else leaf.payee
             told = {"payee": leaf.payee, "to": to, "amount": due, "claimed": leaf.cumulative}
-            self._must_tell(("PaidOut", {"token": coin, **told}))
+            self.must_tell(("PaidOut", {"token": coin, **told}))
 
     def push(self, lane: Lane, random: Random) -> None:
         coin = lane.token.address
         if lane.active is None:
-            self._must_refuse("NoActiveRoot", (coin,), "pushRange", (coin, 0, [(NOBODY, 0)], []))
+            self.must_refuse("NoActiveRoot", (coin,), "pushRange", (coin, 0, [(NOBODY, 0)], []))
             return
         tree = lane.active.tree
         length = 1 << random.randint(0, tree.depth)
@@ -216,18 +225,25 @@ class Epochs:
         upper = [(node.hash, node.sum) for node in tree.range_proof(first, length)]
         if random.random() < 0.2:
             wrong = [(payouts[0][0], payouts[0][1] + 1), *payouts[1:]]
-            self._must_refuse("InvalidProof", (), "pushRange", (coin, first, wrong, upper))
+            self.must_refuse("InvalidProof", (), "pushRange", (coin, first, wrong, upper))
             if length > 1:
                 odd = (coin, first, payouts[:-1] if length > 2 else payouts * 3, upper)
-                self._must_refuse("BadRange", None, "pushRange", odd)
+                self.must_refuse("BadRange", (first, len(odd[2])), "pushRange", odd)
                 shifted = (coin, first + 1, payouts, upper)
-                self._must_refuse("BadRange", (first + 1, length), "pushRange", shifted)
+                self.must_refuse("BadRange", (first + 1, length), "pushRange", shifted)
         owed = {
             leaf.payee: leaf.cumulative - lane.claimed_by.get(leaf.payee, 0)
             for leaf in leaves
             if leaf and leaf.cumulative > lane.claimed_by.get(leaf.payee, 0)
         }
-        self._do("pushRange", coin, first, payouts, upper)
+        if any(payee != self.distributor.address for payee in owed) and random.random() < 0.2:
+            pushed = (coin, first, payouts, upper)
+            must_ask_for_gas(self.machine, self.distributor, "pushRange", pushed)
+        if random.random() < 0.3:
+            ranges = [(first, payouts, upper)] * random.randint(1, 2)
+            self.do("pushRanges", coin, ranges)
+        else:
+            self.do("pushRange", coin, first, payouts, upper)
         events = self.machine.events(self.distributor)
         paid = {event["payee"]: event["amount"] for name, event in events if name == "PaidOut"}
         late = {e["payee"]: e["amount"] for name, e in events if name == "PayoutDeferred"}
@@ -253,10 +269,10 @@ class Epochs:
         if not promised <= total <= lane.funded or len(lane.waiting) == WAITING_MAX:
             return
         if total - promised > lane.ceiling():
-            self._cosign(digest)
+            self.cosign(digest)
         self.epoch += 1
         report = uint_word(self.epoch)
-        self._do("propose", self.epoch, report, coin, digest, root.count, total, sender=ORACLE)
+        self.do("propose", self.epoch, report, coin, digest, root.count, total, sender=ORACLE)
         self._must_tell_of_root(lane, digest, total, root.count)
         before = Layout(coin, list(lane.last.tree.payouts)) if lane.last else None
         place = (coin, self.epoch)
@@ -267,16 +283,16 @@ class Epochs:
             fault, reason = OMISSION, int(PAYEES[0], 16)
             ending = ("rejectOmission", (*place, PAYEES[0]), ORACLE)
             stranger = random.choice((KEEPER, COUNCIL))
-            self._must_refuse("NotUsageOracle", (stranger,), *ending[:2], stranger)
+            self.must_refuse("NotUsageOracle", (stranger,), *ending[:2], stranger)
         for accusation in accusations(before, root, random):
             arguments = (*place, *accusation.arguments)
             if accusation.refusal:
-                self._must_refuse(accusation.refusal, (), accusation.function, arguments)
+                self.must_refuse(accusation.refusal, (), accusation.function, arguments)
                 continue
             fault, reason = accusation.fault, accusation.reason
             ending = (accusation.function, arguments, KEEPER)
             break
-        self._do(ending[0], *ending[1], sender=ending[2])
+        self.do(ending[0], *ending[1], sender=ending[2])
         told = {
             "token": coin,
             "epoch": self.epoch,
@@ -284,7 +300,7 @@ class Epochs:
             "fault": fault,
             "reason": uint_word(reason),
         }
-        self._must_tell(("RootRejected", told))
+        self.must_tell(("RootRejected", told))
         self.machine.expect(self.distributor, "rejectedReport", (self.epoch,), self.epoch)
 
     def disturb(self, lane: Lane, random: Random) -> None:
@@ -295,9 +311,33 @@ class Epochs:
             return
         lane.elsewhere ^= {payee}
         to = ELSEWHERE if payee in lane.elsewhere else NOBODY
-        self._do("setPayoutAddress", lane.token.address, to, sender=payee)
+        self.do("setPayoutAddress", lane.token.address, to, sender=payee)
+        paid_to = int(ELSEWHERE if payee in lane.elsewhere else payee, 16)
+        asked = (lane.token.address, payee)
+        self.machine.expect(self.distributor, "payoutAddressOf", asked, paid_to)
         told = {"token": lane.token.address, "payee": payee, "to": to}
-        self._must_tell(("PayoutAddressSet", told))
+        self.must_tell(("PayoutAddressSet", told))
+
+    def misuse(self, lane: Lane, random: Random) -> None:
+        """What nobody may do, or not so; each is refused by its own name."""
+        coin, own = lane.token.address, self.distributor.address
+        digest, refuse = random.randbytes(32), self.must_refuse
+        root = (self.epoch + 1, digest, coin, digest)
+        for outsider in OUTSIDERS:
+            refuse("NotUsageOracle", (outsider,), "propose", (*root, 1, 0), outsider)
+            omitted = (coin, self.epoch, outsider)
+            refuse("NotUsageOracle", (outsider,), "rejectOmission", omitted, outsider)
+            for function, arguments in (("reject", (coin, 1, digest)), ("cosign", (digest,))):
+                selector = self.distributor.interface.functions[function].selector
+                refuse("NotPermitted", (outsider, selector), function, arguments, outsider)
+        refuse("BadRange", (0, 0), "propose", (*root, 0, 0), ORACLE)
+        promised = lane.totals[-1]
+        if promised and len(lane.waiting) < WAITING_MAX:
+            fewer = (promised, promised - 1)
+            refuse("TotalDecreased", fewer, "propose", (*root, 1, promised - 1), ORACLE)
+        refuse("PayeeIsCustodian", (PAYEES[0],), "setPayoutAddress", (coin, own), PAYEES[0])
+        refuse("BadRange", (0, len(TOO_MANY)), "pushRange", (coin, 0, TOO_MANY, []))
+        refuse("BadRange", (0, 0), "pushRange", (coin, 0, [], []))
 
     # --- what must hold --------------------------------------------------------------------------
 
@@ -333,10 +373,10 @@ class Epochs:
             refusal = ("NotFunded", (total, lane.funded))
         elif total - promised > lane.ceiling():
             above = (total - promised, lane.ceiling())
-            self._must_refuse("AboveCeiling", above, "propose", arguments, ORACLE)
-            self._cosign(tree.root.hash)
+            self.must_refuse("AboveCeiling", above, "propose", arguments, ORACLE)
+            self.cosign(tree.root.hash)
         if refusal:
-            self._must_refuse(*refusal, "propose", arguments, ORACLE)
+            self.must_refuse(*refusal, "propose", arguments, ORACLE)
         return refusal is not None
 
     def _reject_by_proof(self, lane: Lane, root: Root) -> None:
@@ -348,7 +388,7 @@ class Epochs:
             now = later[leaf.payee]
             if root.tree.payouts[now].cumulative < leaf.cumulative:
                 arguments = (self._leaf(previous.tree, at), [self._leaf(root.tree, now)])
-                self._do("rejectDecrease", lane.token.address, root.epoch, *arguments)
+                self.do("rejectDecrease", lane.token.address, root.epoch, *arguments)
                 self._cut(lane, len(lane.waiting) - 1)
                 return
         raise AssertionError("a dishonest root takes from somebody")
@@ -362,20 +402,20 @@ class Epochs:
         now = [p.payee for p in root.tree.payouts].index(payee)
         shown = (self._leaf(previous.tree, at), [self._leaf(root.tree, now)])
         place = (lane.token.address, root.epoch)
-        self._must_refuse("NoFault", (), "rejectDecrease", (*place, *shown))
+        self.must_refuse("NoFault", (), "rejectDecrease", (*place, *shown))
         tree = root.tree
         if tree.leaf_count < 2:
             return
         first, second = self._leaf(tree, 0), self._leaf(tree, 1)
-        self._must_refuse("NoFault", (), "rejectDisorder", (*place, first, second))
-        self._must_refuse("NoFault", (), "rejectDisorder", (*place, second, first))
+        self.must_refuse("NoFault", (), "rejectDisorder", (*place, first, second))
+        self.must_refuse("NoFault", (), "rejectDisorder", (*place, second, first))
         # The sums of every node above leaves 0 and 1 are what its children come to.
         halves = [(node.hash, node.sum) for node in (tree.proof(1)[0], tree.proof(0)[0])]
         claimed, path = sum(amount for _, amount in halves), []
         for sibling in tree.proof(0)[1:]:
             path.append((sibling.hash, sibling.sum, claimed))
             claimed += sibling.sum
-        self._must_refuse("NoFault", (), "rejectSums", (*place, 0, *halves, path))
+        self.must_refuse("NoFault", (), "rejectSums", (*place, 0, *halves, path))
 
     def _leaf(self, tree: SumTree, at: int) -> tuple[Any, ...]:
         leaf = tree.payouts[at]
@@ -417,15 +457,15 @@ class Epochs:
             return False
         return lane is self.lanes[0] or payee in lane.elsewhere or payee not in self.barred
 
-    def _do(self, function: str, *arguments: Any, sender: str = KEEPER) -> Any:
+    def do(self, function: str, *arguments: Any, sender: str = KEEPER) -> Any:
         try:
             return self.machine.send(self.distributor, function, *arguments, sender=sender)
         except Refused as refused:
             raise Disagreement(f"{function}{arguments}", "done", refused) from None
 
-    def _cosign(self, digest: bytes) -> None:
-        self._do("cosign", digest, sender=COUNCIL)
-        self._must_tell(("RootCosigned", {"sumRoot": digest, "council": COUNCIL}))
+    def cosign(self, digest: bytes) -> None:
+        self.do("cosign", digest, sender=COUNCIL)
+        self.must_tell(("RootCosigned", {"sumRoot": digest, "council": COUNCIL}))
 
     def _must_tell_of_root(self, lane: Lane, digest: bytes, total: int, leaf_count: int) -> None:
         told = {
@@ -436,15 +476,15 @@ class Epochs:
             "leafCount": leaf_count,
             "claimableFrom": self.machine.now + WINDOW_SECONDS,
         }
-        self._must_tell(("RootProposed", told))
+        self.must_tell(("RootProposed", told))
 
-    def _must_tell(self, *expected: tuple[str, dict[str, Any]]) -> None:
+    def must_tell(self, *expected: tuple[str, dict[str, Any]]) -> None:
         """The last transaction's events, all of them."""
         told = self.machine.events(self.distributor)
         if told != list(expected):
             raise Disagreement("events", list(expected), told)
 
-    def _must_refuse(
+    def must_refuse(
         self,
         name: str,
         values: tuple[Any, ...] | None,

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from chain.ledger.identifiers import Address
+from chain.ledger.identifiers import Address, address
 from chain.ledger.rights import BPS_WHOLE
 from chain.ledger.sum_tree import SumTree
 from chain.ledger.words import uint_word
 from tests.differential.machine import Deployed
 
+ORACLE: Final = address("0x" + "81" * 20)
+WINDOW_SECONDS: Final = 7_200
 CEILING_BPS: Final = 2_000
 MEAN_OF: Final = 4
 

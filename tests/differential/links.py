@@ -10,10 +10,19 @@ from chain.ledger.errors import BadLink
 from chain.ledger.generations import generation_of
 from chain.ledger.identifiers import Digest, GenerationId, WorkId
 from chain.ledger.rights import MAX_STACK, WorkKind
-from chain.ledger.vectors import AncestorVector, LicensedParent, depth_under, flatten
+from chain.ledger.vectors import (
+    ANCESTORS_MAX,
+    DEPTH_MAX,
+    PARENTS_MAX,
+    AncestorVector,
+    LicensedParent,
+    depth_under,
+    flatten,
+)
 from chain.ledger.words import uint_word
-from tests.differential.around import STEWARD, STRANGER, Around, must_refuse
+from tests.differential.around import OUTSIDERS, STEWARD, Around, must_refuse
 from tests.differential.machine import Deployed, Disagreement, Machine, committed
+from tests.differential.pauses import Pauses
 
 # An episode ends when this many works exist: deeper and wider than any rule allows.
 WORKS_MAX: Final = 90
@@ -26,17 +35,26 @@ class Links:
     def __init__(self, machine: Machine, around: Around, code: Interface | None = None) -> None:
         self.machine = machine
         self.around = around
+        self._licences, authority = Around(machine), Around(machine)
         self.graph: Deployed = machine.deploy(
             code or committed("DerivativeGraph"),
             works=around.address,
-            licences=around.address,
-            authority=around.address,
+            licences=self._licences.address,
+            authority=authority.address,
         )
         self.vectors: dict[WorkId, AncestorVector] = {}
         self.depths: dict[WorkId, int] = {}
         self.roots: list[WorkId] = []
         self.floors: dict[WorkId, int] = {}
         self._licensed: set[int] = set()
+        self._pauses = Pauses(machine, authority, self.graph)
+        for name, most in (
+            ("MAX_PARENTS", PARENTS_MAX),
+            ("MAX_ANCESTORS", ANCESTORS_MAX),
+            ("MAX_DEPTH", DEPTH_MAX),
+            ("MAX_STACK", MAX_STACK),
+        ):
+            machine.expect(self.graph, name, (), most)
 
     @property
     def works(self) -> int:
@@ -66,6 +84,9 @@ class Links:
 
     def declare_floor(self, random: Random) -> None:
         root = random.choice(self.roots)
+        for outsider in OUTSIDERS:
+            values = (root, outsider)
+            self._must_refuse("NotController", values, "declareFloor", (root, 1), sender=outsider)
         floor = random.choice((0, 1, 10**6, random.randrange(MAX_STACK // 20), MAX_STACK + 1))
         declared = self.floors.get(root, 0)
         if 0 < floor <= MAX_STACK and (not declared or floor < declared):
@@ -113,7 +134,7 @@ class Links:
         half = MAX_STACK // 2 + 1
         too_much = self._arguments(child, [self._parent(work, half) for work in ids])
         cases: list[tuple[str, tuple[Any, ...], str, tuple[Any, ...]]] = [
-            ("NotController", (child, STRANGER), STRANGER, good),
+            *(("NotController", (child, other), other, good) for other in OUTSIDERS),
             ("NotADerivative", (root,), STEWARD, (root, salt, licences, vectors)),
             ("AlreadyLinked", (linked,), STEWARD, (linked, salt, licences, vectors)),
             ("GenerationTaken", taken, STEWARD, (child, uint_word(linked), licences, vectors)),
@@ -125,8 +146,10 @@ class Links:
             ("ParentsOutOfOrder", (child,), STEWARD, (child, salt, unlinked, [b""])),
             ("ParentNotLinked", (child,), STEWARD, (younger[0], salt, unlinked, [b""])),
         ]
-        name, values, sender, arguments = random.choice(cases)
-        self._must_refuse(name, values, "link", arguments, sender=sender)
+        for name, values, sender, arguments in random.sample(cases, 3):
+            self._must_refuse(name, values, "link", arguments, sender=sender)
+        if random.random() < 0.2:
+            self._pauses.act([("link", good, STEWARD)], random)
 
     def _draw_parents(self, random: Random) -> list[LicensedParent]:
         candidates = [*self.roots, *self.vectors]
@@ -137,8 +160,28 @@ class Links:
         most = MAX_STACK // len(chosen)
         # Now and then more together than the rules allow.
         most += random.random() < 0.05
+        if random.random() < 0.1:
+            return self._draw_poor_parents(random) or self._draw_parents(random)
         shares = (most, most - 1, random.randrange(most), random.randrange(1, 1_000), 1, 0)
         return [self._parent(work, random.choice(shares)) for work in chosen]
+
+    def _draw_poor_parents(self, random: Random) -> list[LicensedParent]:
+        """One that has next to nothing, under a protected ancestor whose floor the child must pay
+        for then, and one that takes nearly all there is."""
+        poor = [
+            work
+            for work, vector in self.vectors.items()
+            if any(entry.is_protected and self.floors[entry.work_id] for entry in vector.entries)
+        ]
+        if not poor:
+            return []
+        owing = random.choice(poor)
+        rich = random.choice([root for root in self.roots if root != owing])
+        pair = [
+            self._parent(owing, random.choice((0, 1, 999))),
+            self._parent(rich, MAX_STACK - random.choice((999, 999, 10**6))),
+        ]
+        return sorted(pair, key=lambda parent: parent.work_id)
 
     def _parent(self, work: WorkId, share: int) -> LicensedParent:
         vector = self.vectors.get(work, AncestorVector())
@@ -150,7 +193,7 @@ class Links:
         if licence not in self._licensed:
             self._licensed.add(licence)
             arguments = (licence, STEWARD, parent)
-            self.around.say("royaltyShareFor(uint64,address,uint64)", arguments, share)
+            self._licences.say("royaltyShareFor(uint64,address,uint64)", arguments, share)
         return licence
 
     def _arguments(self, child: WorkId, parents: list[LicensedParent]) -> tuple[Any, ...]:

@@ -140,12 +140,17 @@ class Machine:
         return Deployed(code, address(created))
 
     def send(
-        self, contract: Deployed, function: str, *arguments: Any, sender: str = DEPLOYER
+        self,
+        contract: Deployed,
+        function: str,
+        *arguments: Any,
+        sender: str = DEPLOYER,
+        gas: int = CALL_GAS,
     ) -> Any:
         """A transaction's answer. Raises Refused, and leaves the events in `logs`."""
         what = contract.interface.functions[function]
         data = what.call_data(arguments)
-        answer = self.raw(sender, contract.address, data)
+        answer = self.raw(sender, contract.address, data, gas)
         return what.result(answer) if what.outputs else None
 
     def prepare(self, contract: Deployed, function: str, *arguments: Any) -> None:
@@ -153,7 +158,7 @@ class Machine:
         self.send(contract, function, *arguments)
         self.calls -= 1
 
-    def raw(self, sender: str, to: str, data: bytes) -> bytes:
+    def raw(self, sender: str, to: str, data: bytes, gas: int = CALL_GAS) -> bytes:
         """A transaction in bytes. Raises Refused."""
         self.calls += 1
         forwarded = sender in self._contracts
@@ -161,7 +166,7 @@ class Machine:
             forward = self._forwarder.functions["forward"]
             sender, to, data = DEPLOYER, sender, forward.call_data((to, data))
         try:
-            answer: bytes = self._evm.message_call(sender, to, data, gas=CALL_GAS)
+            answer: bytes = self._evm.message_call(sender, to, data, gas=gas)
         except RuntimeError as error:
             self.logs = []
             raise self._refusal(str(error)) from None

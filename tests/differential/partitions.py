@@ -12,8 +12,9 @@ from typing import Final
 
 from chain.client.interfaces import Interface
 from chain.ledger.identifiers import Address, WorkId
+from tests.differential.around import KEEPER, PAYER, STEWARD
 from tests.differential.machine import Deployed, Disagreement, Machine
-from tests.differential.royalties import KEEPER, PAYER, STEWARD, Royalties
+from tests.differential.royalties import Royalties
 
 # Payments as they were made between two comparisons of everything.
 PAYMENTS_TO_COMPARE: Final = 150

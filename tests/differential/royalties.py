@@ -14,15 +14,14 @@ from chain.ledger.accrual import RoyaltyBook
 from chain.ledger.identifiers import Address, WorkId, address, address_bytes
 from chain.ledger.rights import SHARE_SCALE, WorkKind
 from chain.ledger.vectors import AncestorVector
-from tests.differential.around import OUTSIDERS, STEWARD, Around, must_refuse
+from tests.differential.around import KEEPER, OUTSIDERS, PAYER, STEWARD, Around, must_refuse
 from tests.differential.links import Links
 from tests.differential.machine import Deployed, Disagreement, Machine, Refused, committed, compiled
 from tests.differential.pauses import Pauses
 from tests.differential.splits import Splits, split_of
+from tests.differential.thrift import must_ask_for_gas
 from tests.differential.wayward import Call, Wayward
 
-KEEPER: Final = address("0x" + "61" * 20)
-PAYER: Final = address("0x" + "62" * 20)
 ELSEWHERE: Final = address("0x" + "63" * 20)
 NOBODY: Final = address("0x" + "00" * 20)
 BLOCKLISTING: Final = "contracts/testing/BlocklistingToken.sol"
@@ -42,9 +41,10 @@ class Royalties:
 
     def __init__(self, machine: Machine, random: Random, code: Interface | None = None) -> None:
         self.machine = machine
-        self.around = Around(machine)
+        self.works, self.consents, self.court = (Around(machine) for _ in range(3))
+        self.registry, self.authority = Around(machine), Around(machine)
         machine.make_contract(PAYER, PAYEES[0])
-        links = Links(machine, self.around)
+        links = Links(machine, self.works)
         while len(links.roots) < ROOTS:
             links.add_root()
         while len(links.vectors) < LINKS:
@@ -73,12 +73,13 @@ class Royalties:
         for token in self.tokens:
             machine.prepare(token, "mint", PAYER, PLENTY)
         self.ledger = self.open_ledger(code)
-        self.pauses = Pauses(machine, self.around, self.ledger)
-        self.wayward = Wayward(machine, self.ledger)
+        self.pauses = Pauses(machine, self.authority, self.ledger)
+        self.wayward = Wayward(machine)
+        self.wayward.contract = self.ledger
         self.wayward.mint(PAYER, PLENTY)
         machine.send(self.ledger, "acceptToken", self.wayward.address, sender=KEEPER)
         self.donated = {token.address: 0 for token in (*self.tokens, self.wayward.token)}
-        self.around.register(UNLINKED, WorkKind.DERIVATIVE)
+        self.works.register(UNLINKED, WorkKind.DERIVATIVE)
         self.splits = Splits(self)
         for work, vector in self.vectors.items():
             if work in links.vectors:
@@ -87,20 +88,19 @@ class Royalties:
 
     def open_ledger(self, code: Interface | None) -> Deployed:
         """A ledger that takes both tokens, and may take them from the payer."""
-        around = self.around.address
         ledger = self.machine.deploy(
             code or committed("RoyaltyLedger"),
-            works=around,
+            works=self.works.address,
             graph=self.graph.address,
-            licenceRegistry=around,
-            court=around,
-            consents=around,
-            authority=around,
+            licenceRegistry=self.registry.address,
+            court=self.court.address,
+            consents=self.consents.address,
+            authority=self.authority.address,
         )
         accepts = ledger.interface.functions["acceptToken"].selector
         for account in (KEEPER, *OUTSIDERS):
             asked = (account, ledger.address, accepts)
-            self.around.say("canCall(address,address,bytes4)", asked, int(account == KEEPER), 0)
+            self.authority.say("canCall(address,address,bytes4)", asked, int(account == KEEPER), 0)
         for token in self.tokens:
             self.machine.send(ledger, "acceptToken", token.address, sender=KEEPER)
             self.machine.send(token, "approve", ledger.address, 2**256 - 1, sender=PAYER)
@@ -159,7 +159,7 @@ class Royalties:
     def pay_for_others(self, work: WorkId, token: Deployed, random: Random) -> None:
         """The licence registry pays, from an allowance or with the payer's signature."""
         amount = random.choice((1, 999, random.randrange(1, 10**9)))
-        registry = self.around.address
+        registry = self.registry.address
         before = self.book.custody(token.address).paid_in
         self.act("payFrom", PAYER, work, token.address, amount, sender=registry)
         self.machine.agree("paid", before + amount, self.book.custody(token.address).paid_in)
@@ -173,7 +173,7 @@ class Royalties:
     def pause(self, work: WorkId, token: Deployed, random: Random) -> None:
         """New money stops, and nothing else."""
         paid = (work, token.address, 5)
-        registry = self.around.address
+        registry = self.registry.address
         stopped = [
             ("pay", paid, PAYER),
             ("payFrom", (PAYER, *paid), registry),
@@ -191,7 +191,7 @@ class Royalties:
         self.act("settle", work, coin, vector)
         payments: list[Call] = [
             ("pay", (work, coin, amount), PAYER),
-            ("payFrom", (PAYER, work, coin, amount), self.around.address),
+            ("payFrom", (PAYER, work, coin, amount), self.registry.address),
             self._signed_payment(work, amount, random),
         ]
         settling: Call = ("settle", (work, coin, vector), KEEPER)
@@ -243,7 +243,11 @@ class Royalties:
         version = random.randint(1, self.book.split_count(work))
         shares = self.shares(work, version)
         dues = {p: self.book.due(work, token.address, version, p) for p, _ in shares}
-        self.act("push", work, token.address, version, shares, sender=KEEPER)
+        pushed = (work, token.address, version, shares)
+        asked = [p for p, due in dues.items() if due and (work, p) not in self.frozen]
+        if asked and random.random() < 0.1:
+            must_ask_for_gas(self.machine, self.ledger, "push", pushed)
+        self.act("push", *pushed, sender=KEEPER)
         paid = self.book_events("PaidOut")
         deferred = self.book_events("PayoutDeferred")
         owed = {p: due for p, due in dues.items() if due and (work, p) not in self.frozen}
@@ -430,7 +434,7 @@ class Royalties:
         authorization = (random.randrange(9), random.randrange(9), terms[0], 27, *terms[1:])
         self.wayward.authorise(PAYER, self.ledger.address, amount, *authorization)
         arguments = (PAYER, work, coin, amount, authorization)
-        return "payFromAuthorized", arguments, self.around.address
+        return "payFromAuthorized", arguments, self.registry.address
 
     def _held(self, coin: Address) -> int:
         return self.book.custody(coin).held
@@ -446,7 +450,7 @@ class Royalties:
         return to != self.rejecting.address
 
     def _freeze(self, work: WorkId, payee: Address, frozen: bool) -> None:
-        self.around.say("isFrozen(uint64,address)", (work, payee), int(frozen))
+        self.court.say("isFrozen(uint64,address)", (work, payee), int(frozen))
         if frozen:
             note = self.ledger.interface.functions["noteDispute"].call_data((work,))
-            self.machine.prepare(self.around.contract, "forward", self.ledger.address, note)
+            self.machine.prepare(self.court.contract, "forward", self.ledger.address, note)

@@ -118,10 +118,10 @@ class Splits:
         digest = int.from_bytes(decision, "big")
         self._machine.expect(ledger, "splitDecision", (work, version, proposed), digest)
         decided = ("isDecided(uint32,bytes32)", (COMMUNITY, decision))
-        self._pair.around.say(*decided, 0)
+        self._pair.consents.say(*decided, 0)
         self._join(work, COMMUNITY, 2)
         self._refuse(*contested)
-        self._pair.around.say(*decided, 1)
+        self._pair.consents.say(*decided, 1)
         # Where no approvals are asked for, the steward would decide alone.
         self._join(work, COMMUNITY, 0)
         self._refuse(*contested)
@@ -134,10 +134,10 @@ class Splits:
 
     def _join(self, work: WorkId, community: int, approvals: int) -> None:
         """The work's community, and how many of its elders have to agree."""
-        around = self._pair.around
-        around.say("workOf(uint64)", (work,), community, 1, 1, work)
-        around.say("communityOf(uint32)", (community,), int(STEWARD, 16), approvals, 3, 1, 0)
-        around.say("communityOf(uint32)", (0,), int(STEWARD, 16), 2, 3, 1, 0)
+        self._pair.works.say("workOf(uint64)", (work,), community, 1, 1, work)
+        for number, needed in ((community, approvals), (0, 2)):
+            known = (int(STEWARD, 16), needed, 3, 1, 0)
+            self._pair.consents.say("communityOf(uint32)", (number,), *known)
 
     def _expect_proposal(
         self,

@@ -5,15 +5,20 @@ from __future__ import annotations
 import pytest
 
 from chain.ledger.errors import Inconsistent
+from tests.differential.canaries import CANARIES, Canary
 from tests.differential.machine import Disagreement
-from tests.differential.runs import CANARIES, PAIRS, Canary, Tally, run
+from tests.differential.runs import PAIRS, Tally, run
 
 STEPS = {
-    "links": 6_000,
-    "royalties": 9_000,
-    "partitions": 9_000,
-    "epochs": 6_000,
-    "disputes": 3_000,
+    "links": 4_000,
+    "royalties": 6_000,
+    "partitions": 6_000,
+    "epochs": 4_000,
+    "disputes": 1_500,
+    "rules": 1_200,
+    "directs": 1_500,
+    "council": 400,
+    "elders": 400,
 }
 # A canary is sooner or later found; later than this is too late.
 STEPS_TO_FIND = 2_000

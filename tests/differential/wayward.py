@@ -19,10 +19,11 @@ Call = tuple[str, tuple[Any, ...], str]
 class Wayward:
     """One such token beside one contract. It is a token like others until it is told not to be."""
 
-    def __init__(self, machine: Machine, contract: Deployed) -> None:
+    contract: Deployed
+
+    def __init__(self, machine: Machine) -> None:
         self.token = machine.deploy(compiled(WAYWARD, "WaywardToken"))
         self._machine = machine
-        self._contract = contract
 
     @property
     def address(self) -> Address:
@@ -40,8 +41,8 @@ class Wayward:
         """From now on it calls the contract back in the middle of a transfer, or no longer."""
         target, data = _NOBODY, b""
         if call is not None:
-            target = self._contract.address
-            data = self._contract.interface.functions[call[0]].call_data(call[1])
+            target = self.contract.address
+            data = self.contract.interface.functions[call[0]].call_data(call[1])
         self._machine.prepare(self.token, "arm", target, data)
 
     def must_bring_what_was_booked(self, call: Call, amount: int, held: int) -> None:
@@ -62,4 +63,4 @@ class Wayward:
 
     def _must_refuse(self, name: str, values: tuple[Any, ...], call: Call) -> None:
         function, arguments, sender = call
-        must_refuse(self._machine, self._contract, name, values, function, arguments, sender)
+        must_refuse(self._machine, self.contract, name, values, function, arguments, sender)

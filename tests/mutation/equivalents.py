@@ -34,8 +34,8 @@ class Rule:
 
 RULES: Final = (
     Rule(
-        re.compile(r"\bpublic (?:immutable|constant)? ?(?=\w)"),
-        "public ",
+        re.compile(r"\b(public|private|internal) (?:immutable|constant)? ?(?=\w)"),
+        r"\1 ",
         "read from storage, for more gas, and never written again",
     ),
     Rule(re.compile(r"(?:<=|==) 0\b"), "== 0", "no number of ours is below zero"),
@@ -50,6 +50,7 @@ RULES: Final = (
 _LEDGER: Final = "contracts/RoyaltyLedger.sol"
 _GRAPH: Final = "contracts/DerivativeGraph.sol"
 _VECTORS: Final = "contracts/libraries/AncestorVectors.sol"
+_COURT: Final = "contracts/DisputeCourt.sol"
 _QUEUE: Final = "contracts/epoch/RootQueue.sol"
 _FAULTS: Final = "contracts/epoch/RootFaults.sol"
 _SUMS: Final = "contracts/libraries/SumTree.sol"
@@ -57,6 +58,62 @@ _PUSH: Final = "contracts/libraries/SafePush.sol"
 _DISTRIBUTOR: Final = "contracts/EpochDistributor.sol"
 
 EQUIVALENTS: Final = (
+    Equivalent(
+        _QUEUE,
+        "Root storage root = _rootAt(token, place);",
+        ("Root memory root = _rootAt(token, place);",),
+        "a copy of what is only read",
+    ),
+    Equivalent(
+        _QUEUE,
+        "Book storage book = _books[token];",
+        ("Book memory book = _books[token];",),
+        "a copy of what is only read",
+    ),
+    Equivalent(
+        _COURT,
+        "if (ruling == Ruling.NONE) revert NotRuled(caseId);",
+        ("if (ruling <= Ruling.NONE) revert NotRuled(caseId);",),
+        "the first of its kind",
+    ),
+    Equivalent(
+        _COURT,
+        "if (status == Status.OPEN && block.timestamp < answerEnds) "
+        "revert RulingTooEarly(caseId, answerEnds);",
+        (
+            "if (status <= Status.OPEN && block.timestamp < answerEnds) "
+            "revert RulingTooEarly(caseId, answerEnds);",
+        ),
+        "only open and answered cases come here",
+    ),
+    Equivalent(
+        _COURT,
+        "if (ledger.splitCountOf(workId) == splitVersion) "
+        "revert NotCorrected(workId, splitVersion);",
+        (
+            "if (ledger.splitCountOf(workId) <= splitVersion) "
+            "revert NotCorrected(workId, splitVersion);",
+        ),
+        "splits are never fewer than they were",
+    ),
+    Equivalent(
+        _COURT,
+        "return bond < type(uint96).max ? uint96(bond) : type(uint96).max;",
+        ("return bond <= type(uint96).max ? uint96(bond) : type(uint96).max;",),
+        "both ways say the largest bond",
+    ),
+    Equivalent(
+        _VECTORS,
+        "vector = new bytes((self.end - self.first) * ENTRY_BYTES + 32);",
+        ("vector = new bytes((self.end - self.first) * ENTRY_BYTES + 1);",),
+        "what is written beyond the end is free memory, and written over before it is read",
+    ),
+    Equivalent(
+        _VECTORS,
+        "uint256 present = source > self.first ? entries[source - 1] : 0;",
+        ("uint256 present = source > self.first ? entries[source - 1] : (0+1);",),
+        "below the bits of an id; no work has the id zero",
+    ),
     Equivalent(
         _LEDGER,
         "function _entitlement(uint256 income, uint256 bps) private pure returns (uint256) {",
@@ -133,6 +190,8 @@ EQUIVALENTS: Final = (
 
 
 def reason_for(mutant: Mutant) -> str | None:
+    if (mutant.was, mutant.now) == ("", "continue;") and _ends_a_loop(mutant):
+        return "the loop goes on there anyway"
     for rule in RULES:
         if rule.applies_to(mutant):
             return rule.why
@@ -140,3 +199,16 @@ def reason_for(mutant: Mutant) -> str | None:
         if (mutant.unit, mutant.was) == (known.unit, known.was) and mutant.now in known.now:
             return known.why
     return None
+
+
+def _ends_a_loop(mutant: Mutant) -> bool:
+    """Whether the new line is the last of a loop's body."""
+    lines = mutant.content.splitlines()
+    if lines[mutant.line].strip() != "}":
+        return False
+    depth = 1
+    for line in reversed(lines[: mutant.line - 1]):
+        depth += line.count("}") - line.count("{")
+        if depth == 0:
+            return line.strip().startswith(("for ", "while "))
+    return False

@@ -97,8 +97,32 @@ SUBJECTS: Final = (
     Subject(
         "SharingRules",
         ("contracts/SharingRules.sol", "contracts/libraries/Allocation.sol"),
-        None,
+        "rules",
         ("sharing_rules",),
-        sample=40,
+        sample=200,
+    ),
+    Subject(
+        "DirectReports",
+        (
+            "contracts/DirectReports.sol",
+            "contracts/oracle/CountedEvents.sol",
+            "contracts/libraries/EpochReports.sol",
+        ),
+        "directs",
+        ("direct_reports",),
+        CUSTODY_MIN,
+        sample=200,
+    ),
+    Subject(
+        "CouncilArbiter",
+        ("contracts/arbiters/CouncilArbiter.sol", "contracts/access/Managed.sol"),
+        "council",
+        ("dispute_court", "access"),
+    ),
+    Subject(
+        "ElderArbiter",
+        ("contracts/arbiters/ElderArbiter.sol",),
+        "elders",
+        ("dispute_court",),
     ),
 )

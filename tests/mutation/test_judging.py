@@ -97,3 +97,11 @@ def test_a_sample_has_an_interval() -> None:
 def test_what_is_written_two_ways_is_one_thing(was: str, now: str, is_equivalent: bool) -> None:
     mutant = Mutant("contracts/Purse.sol", 1, was, now, "", False)
     assert (reason_for(mutant) is not None) == is_equivalent
+
+
+@pytest.mark.parametrize(("line", "is_equivalent"), [(5, False), (6, True), (7, False)])
+def test_going_on_at_the_end_of_a_loop_changes_nothing(line: int, is_equivalent: bool) -> None:
+    lines = SOURCE.splitlines()
+    content = "\n".join([*lines[: line - 1], "continue;", *lines[line - 1 :]])
+    mutant = Mutant("contracts/Purse.sol", line, "", "continue;", content, False)
+    assert (reason_for(mutant) is not None) == is_equivalent

@@ -1,0 +1,76 @@
+"""Who rules: the arbiters that a court has from the first, and those that communities choose."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any, Final
+
+from eth_abi.abi import encode
+
+from chain.ledger.identifiers import Address, address
+from chain.ledger.keccak import keccak256
+from chain.ledger.words import uint_word
+from tests.differential.around import OUTSIDERS, SCRIPTED, STEWARD, Around, must_refuse
+from tests.differential.machine import Deployed, Machine, compiled
+
+NO_CODE: Final = address("0x" + "77" * 20)
+
+
+class Arbiters:
+    """Of one court. Each rules what it is told to."""
+
+    court: Deployed
+
+    def __init__(self, machine: Machine, consents: Around) -> None:
+        self._machine = machine
+        self._consents = consents
+        scripted = compiled(SCRIPTED, "Scripted")
+        self.general, self.elders, *self._others = (machine.deploy(scripted) for _ in range(5))
+        self._all = {d.address: d for d in (self.general, self.elders, *self._others)}
+        self._chosen: dict[int, Address] = {}
+
+    def of(self, community: int) -> Address:
+        if community == 0:
+            return self.general.address
+        return self._chosen.get(community, self.elders.address)
+
+    def rule(self, arbiter: Address, case_id: bytes, community: int, ruling: int) -> None:
+        call = _call("rulingOf(bytes32,uint32)", case_id, community)
+        self._machine.prepare(self._all[arbiter], "answer", call, uint_word(ruling))
+
+    def choose(self, community: int, random: Random) -> None:
+        """A community's elders decide, and its steward carries it out; nobody else does."""
+        arbiter = random.choice(self._others).address
+        arguments = (community, arbiter)
+        told = (self._machine.chain_id, self.court.address, "arbiter", community, arbiter)
+        types = ["uint256", "address", "string", "uint32", "address"]
+        decision = bytes(keccak256(encode(types, told)))
+        digest = int.from_bytes(decision, "big")
+        self._machine.expect(self.court, "arbiterDecision", arguments, digest)
+        self._consents.say("stewardOf(uint32)", (community,), int(STEWARD, 16))
+        decided = ("isDecided(uint32,bytes32)", (community, decision))
+        self._consents.say(*decided, 0)
+        for outsider in OUTSIDERS:
+            self._refused("NotSteward", (community, outsider), arguments, outsider)
+        self._refused("BadArbiter", (NO_CODE,), (community, NO_CODE), STEWARD)
+        self._refused("ArbiterNotDecided", (community, decision), arguments, STEWARD)
+        self._consents.say(*decided, 1)
+        self._machine.send(self.court, "setArbiter", *arguments, sender=STEWARD)
+        event = ("ArbiterSet", {"communityId": community, "arbiter": arbiter})
+        self._machine.agree("events", [event], self._machine.events(self.court))
+        self._chosen[community] = arbiter
+
+    def compare(self, communities: set[int]) -> None:
+        for community in communities:
+            arbiter = int(self.of(community), 16)
+            self._machine.expect(self.court, "arbiterOf", (community,), arbiter)
+
+    def _refused(
+        self, name: str, values: tuple[Any, ...], arguments: tuple[Any, ...], sender: str
+    ) -> None:
+        must_refuse(self._machine, self.court, name, values, "setArbiter", arguments, sender)
+
+
+def _call(signature: str, *arguments: Any) -> bytes:
+    types = signature[signature.index("(") + 1 : -1].split(",")
+    return bytes(keccak256(signature.encode())[:4]) + bytes(encode(types, arguments))

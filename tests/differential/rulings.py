@@ -1,0 +1,99 @@
+"""Random rulings: both arbiters beside what was decided, by whom, for which court and case."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Final
+
+from eth_abi.abi import encode
+
+from chain.client.interfaces import Interface
+from chain.ledger.identifiers import Address, address
+from chain.ledger.keccak import keccak256
+from tests.differential.around import OUTSIDERS, Around, must_refuse
+from tests.differential.machine import Machine, committed
+
+COUNCIL: Final = address("0x" + "82" * 20)
+COURTS: Final = tuple(address("0x" + f"{byte:02x}" * 20) for byte in (0xE1, 0xE2))
+COMMUNITIES: Final = (1, 7)
+NONE, UPHELD, DISMISSED = range(3)
+Case = tuple[Address, bytes]
+ACTS_MAX: Final = 200
+
+
+class CouncilRulings:
+    """The council rules once, on a case of one court."""
+
+    def __init__(self, machine: Machine, random: Random, code: Interface | None = None) -> None:
+        self.machine = machine
+        authority = Around(machine)
+        machine.make_contract(COUNCIL)
+        code = code or committed("CouncilArbiter")
+        self.arbiter = machine.deploy(code, authority=authority.address)
+        self.decides = code.functions["decide"].selector
+        for account in (COUNCIL, *OUTSIDERS):
+            asked = (account, self.arbiter.address, self.decides)
+            authority.say("canCall(address,address,bytes4)", asked, int(account == COUNCIL), 0)
+        self.given: dict[Case, int] = {}
+        self.acts = 0
+
+    @property
+    def is_over(self) -> bool:
+        return self.acts >= ACTS_MAX
+
+    def step(self, random: Random) -> None:
+        self.acts += 1
+        court, number = random.choice(COURTS), random.randrange(40)
+        case, ruling = number.to_bytes(32, "big"), random.choice((UPHELD, DISMISSED))
+        given = (court, case, ruling)
+        for outsider in OUTSIDERS:
+            values = (outsider, self.decides)
+            must_refuse(
+                self.machine, self.arbiter, "NotPermitted", values, "decide", given, outsider
+            )
+        unruled = (court, case, NONE)
+        must_refuse(self.machine, self.arbiter, "NoRuling", (case,), "decide", unruled, COUNCIL)
+        known = self.given.get((court, case), NONE)
+        if known:
+            twice = (case, known)
+            must_refuse(self.machine, self.arbiter, "AlreadyRuled", twice, "decide", given, COUNCIL)
+        else:
+            self.machine.send(self.arbiter, "decide", *given, sender=COUNCIL)
+            told = {"court": court, "caseId": case, "ruling": ruling}
+            self.machine.agree("events", [("Ruled", told)], self.machine.events(self.arbiter))
+            self.given[court, case] = ruling
+        for asking in (*COURTS, *OUTSIDERS):
+            said = self.machine.send(self.arbiter, "rulingOf", case, 3, sender=asking)
+            self.machine.agree("ruling", self.given.get((asking, case), NONE), said)
+
+
+class ElderRulings:
+    """A community's elders rule by their decisions; both ways is for the payee."""
+
+    def __init__(self, machine: Machine, random: Random, code: Interface | None = None) -> None:
+        self.machine = machine
+        self.consents = Around(machine)
+        code = code or committed("ElderArbiter")
+        self.arbiter = machine.deploy(code, consents=self.consents.address)
+        self.acts = 0
+
+    @property
+    def is_over(self) -> bool:
+        return self.acts >= ACTS_MAX
+
+    def step(self, random: Random) -> None:
+        self.acts += 1
+        court, community = random.choice(COURTS), random.choice(COMMUNITIES)
+        case = random.randbytes(32)
+        decided = {ruling: random.randrange(2) for ruling in (UPHELD, DISMISSED)}
+        for ruling, is_decided in decided.items():
+            types = ["uint256", "address", "string", "bytes32", "uint8"]
+            told = [self.machine.chain_id, court, "ruling", case, ruling]
+            decision = bytes(keccak256(encode(types, told)))
+            digest = int.from_bytes(decision, "big")
+            self.machine.expect(self.arbiter, "rulingDecision", (court, case, ruling), digest)
+            asked = (community, decision)
+            self.consents.say("isDecided(uint32,bytes32)", asked, is_decided)
+        said = self.machine.send(self.arbiter, "rulingOf", case, community, sender=court)
+        upheld = UPHELD if decided[UPHELD] else NONE
+        self.machine.agree("ruling", DISMISSED if decided[DISMISSED] else upheld, said)
