@@ -37,8 +37,14 @@ class StatementDesk:
 
         Raises StatementRefused, ClientError, IndexerError.
         """
+        store = self._app.store
+        is_known = (
+            any(share.payee == payee for r in store.splits(at=at) for share in r.split.shares)
+            or bool(store.direct_payouts(at=at, payee=payee))
+            or bool(store.epoch_payouts(at=at, payee=payee))
+        )
         return [
-            document_of(books.of_payee(payee, period), self._titles(at))
+            document_of(books.of_payee(payee, period, is_known=is_known), self._titles(at))
             for period, books in self._books(periods, token, at)
         ]
 
@@ -46,8 +52,11 @@ class StatementDesk:
         self, community_id: CommunityId, periods: Sequence[str], token: Address | None, at: BlockPin
     ) -> list[dict[str, Any]]:
         """A community's statements, as `of_payee`."""
+        is_known = self._app.store.community(community_id, at=at) is not None
         return [
-            document_of(books.of_community(community_id, period), self._titles(at))
+            document_of(
+                books.of_community(community_id, period, is_known=is_known), self._titles(at)
+            )
             for period, books in self._books(periods, token, at)
         ]
 

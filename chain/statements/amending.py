@@ -8,7 +8,7 @@ names the entry it puts right.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from chain.statements.entries import Cause
@@ -35,23 +35,26 @@ def amended(published: Plain, again: Plain, after: Plain) -> dict[str, Any]:
         end, start = published["period"]["to_block"], after["period"]["from_block"]
         raise StatementsApart(f"one ends before block {end}, the other begins with block {start}")
     entries = list(_corrections(published, again))
-    works = {work["work_id"]: work for work in (*published["works"], *after["works"])}
-    opening = {work["work_id"]: stocks_of(work["closing"]) for work in published["works"]}
-    closing = {work["work_id"]: stocks_of(work["closing"]) for work in after["works"]}
     document = {
         **after,
         "corrects": published["digest"] if entries else None,
         "entries": [*entries, *after["entries"]],
-        "works": [
-            {
-                **works[work],
-                "opening": plain_stocks(opening.get(work, NOTHING)),
-                "closing": plain_stocks(closing.get(work, NOTHING)),
-            }
-            for work in sorted(works)
-        ],
+        "works": _joined("work_id", published["works"], after["works"]),
+        "payees": _joined("payee", published["payees"], after["payees"]),
     }
     return signed_off(document)
+
+
+def _joined(key: str, published: Sequence[Plain], after: Sequence[Plain]) -> list[dict[str, Any]]:
+    """Rows that open with what was published, and close with what is."""
+    rows = {row[key]: row for row in (*published, *after)}
+    opening = {row[key]: row["closing"] for row in published}
+    closing = {row[key]: row["closing"] for row in after}
+    nothing = plain_stocks(NOTHING)
+    return [
+        {**rows[k], "opening": opening.get(k, nothing), "closing": closing.get(k, nothing)}
+        for k in sorted(rows)
+    ]
 
 
 def _corrections(published: Plain, again: Plain) -> Iterator[dict[str, Any]]:

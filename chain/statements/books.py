@@ -56,22 +56,25 @@ class Books:
         self._direct_payouts = _by_payee(p for p in store.direct_payouts(at=at) if p.token == token)
         self._epoch_payouts = _by_payee(p for p in store.epoch_payouts(at=at) if p.token == token)
 
-    def of_payee(self, payee: Address, period: Period) -> Statement:
+    def of_payee(self, payee: Address, period: Period, *, is_known: bool = False) -> Statement:
         """A creator's statement; `period` ends with this block. Raises PayeeUnknown, Inconsistent.
 
-        Somebody in a split who earned nothing has a statement with zeros.
+        Somebody in a split who earned nothing has a statement with zeros, and so has whoever became
+        known later: `is_known` says that.
         """
-        if not self.knows(payee):
+        if not (is_known or self.knows(payee)):
             raise PayeeUnknown(payee)
         book = self._book(payee)
         return self._statement(payee, period, [book], book.works(), None)
 
-    def of_community(self, community_id: CommunityId, period: Period) -> Statement:
+    def of_community(
+        self, community_id: CommunityId, period: Period, *, is_known: bool = False
+    ) -> Statement:
         """A community's statement: of its works alone, whoever is paid by them.
 
         Raises CommunityUnknown, Inconsistent.
         """
-        if self._store.community(community_id, at=self._at) is None:
+        if not (is_known or self._store.community(community_id, at=self._at)):
             raise CommunityUnknown(community_id)
         works = set(self._store.works_of_communities([community_id], at=self._at))
         payees = self._direct.payees_of(works) | self._epochs.payees_of(works)
@@ -129,16 +132,23 @@ class Books:
         """From whole books, or from what they say of some works only."""
         opening: dict[WorkId, Stocks] = defaultdict(Stocks)
         closing: dict[WorkId, Stocks] = defaultdict(Stocks)
+        payees: dict[Address, tuple[Stocks, Stocks]] = {}
         entries = []
         for book in books:
+            at_opening, at_closing = Stocks(), Stocks()
             for entry in book.entries if only is None else restricted(book.entries, only):
                 is_before = _is_before(entry, period.opening)
                 for work, stocks in entry.by_work.items():
                     closing[work] += stocks
                     if is_before:
                         opening[work] += stocks
-                if not is_before:
+                at_closing += entry.change
+                if is_before:
+                    at_opening += entry.change
+                else:
                     entries.append(entry)
+            if only is not None and not (at_opening.is_nothing and at_closing.is_nothing):
+                payees[book.payee] = at_opening, at_closing
         return Statement(
             subject=subject,
             currency=self._currency,
@@ -146,6 +156,7 @@ class Books:
             period=period,
             opening={work: opening[work] for work in sorted(opening)},
             closing={work: closing[work] for work in sorted(closing)},
+            payees=payees,
             entries=tuple(sorted(entries, key=_order)),
             direct=tuple(b for book in books for b in _direct_balances(book, only)),
             epochs=tuple(map(_epoch_balance, books)) if only is None else (),

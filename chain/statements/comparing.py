@@ -102,6 +102,11 @@ def _sums(document: Plain) -> Iterator[tuple[str, object, object]]:
     for work in document["works"]:
         place = f"work {work['work_id']}, closing"
         yield place, moved[work["work_id"]], stocks_of(work["closing"])
+    if document["payees"]:
+        for when in ("opening", "closing"):
+            of_works = total(stocks_of(work[when]) for work in document["works"])
+            of_payees = total(stocks_of(payee[when]) for payee in document["payees"])
+            yield f"payees, {when}", of_works, of_payees
 
 
 def differences(document: Plain, again: Plain) -> tuple[int, list[Difference]]:
@@ -114,6 +119,7 @@ def differences(document: Plain, again: Plain) -> tuple[int, list[Difference]]:
     comparison = _Comparison(with_words=held)
     for name in ("for", "currency", "chain_id", "contracts", "period", "account", "notices"):
         comparison.compare(name, again.get(name), document.get(name))
+    comparison.matched("payee", "payee", again["payees"], document["payees"])
     comparison.matched("licence", "licence_id", again["licences"], document["licences"])
     comparison.matched("work", "work_id", again["works"], document["works"])
     comparison.matched("entry", "name", again["entries"], document["entries"])

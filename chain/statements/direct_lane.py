@@ -110,9 +110,11 @@ class DirectLane:
         """What a payment was for, by what else its transaction says just before it."""
         tx_hash, place = payment.place.tx_hash, payment.place
         if payment.payer == self._reports_contract:
-            before = [r for r in self._released.get(tx_hash, ()) if r.ended and r.ended < place]
-            report = max(before, key=lambda r: r.ended.log_index if r.ended else 0)
-            return Source.DIRECT_REPORT, (report.held.licence_id,), report.event_id
+            released = self._released.get(tx_hash, ())
+            before = [(r.ended, r) for r in released if r.ended is not None and r.ended < place]
+            if before:
+                _, report = max(before, key=lambda pair: pair[0])
+                return Source.DIRECT_REPORT, (report.held.licence_id,), report.event_id
         # Licences are taken before they are paid for, and leave the list when they are.
         taken = self._taken.get(tx_hash, [])
         mine = [x for x in taken if x.work_id == payment.work_id and x.place < place]

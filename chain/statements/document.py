@@ -92,6 +92,14 @@ class _Writer:
             },
             "corrects": None,
             "works": [self._work(work) for work in statement.works],
+            "payees": [
+                {
+                    "payee": payee,
+                    "opening": plain_stocks(opening),
+                    "closing": plain_stocks(closing),
+                }
+                for payee, (opening, closing) in statement.payees.items()
+            ],
             "licences": [_plain_licence(licence) for licence in statement.licences],
             "entries": [self._entry(entry) for entry in statement.entries],
             "direct_balances": [self._direct(balance) for balance in statement.direct],

@@ -15,10 +15,11 @@ from typing import Any, Final
 
 import typst
 
+from chain.ledger.money import Currency
 from chain.statements.errors import PagesTooMany
 from chain.statements.fonts import FAMILIES, font_folders, undrawn
 from chain.statements.rows import LINE, Row, rows_of
-from chain.statements.stocks import exact_text, total
+from chain.statements.stocks import Stocks, exact_text
 from chain.statements.sums import WITHHELD, currency_of, stocks_of
 
 LAYOUT: Final = Path(__file__).with_name("statement.typ")
@@ -100,6 +101,10 @@ def _page(document: Plain, closing: datetime) -> dict[str, Any]:
             for state in WITHHELD
         ],
         "works": [_work(work, document) for work in document["works"]],
+        "payees": [
+            [p["payee"], *_moved(stocks_of(p["opening"]), stocks_of(p["closing"]), currency)]
+            for p in document["payees"]
+        ],
         "rows": [_row(row, document) for row in rows_of(document) if row.entry],
         "notices": [*document["notices"], *_undrawn(document)],
         "checking": [
@@ -130,20 +135,18 @@ def _exactly(document: Plain) -> str:
 
 
 def _work(work: Plain, document: Plain) -> dict[str, Any]:
-    currency = currency_of(document)
-    closing = stocks_of(work["closing"])
-    moved = total(
-        stocks_of(part)
-        for entry in document["entries"]
-        for part in entry["by_work"]
-        if part["work_id"] == work["work_id"]
-    )
-    amounts = (moved.earned, moved.paid, closing.payable)
+    opening, closing = stocks_of(work["opening"]), stocks_of(work["closing"])
     return {
         "id": work["work_id"],
         "titles": [{"lang": _lang(t["lang"]), "value": t["value"]} for t in work["titles"]],
-        "amounts": [exact_text(amount, currency) for amount in amounts],
+        "amounts": _moved(opening, closing, currency_of(document)),
     }
+
+
+def _moved(opening: Stocks, closing: Stocks, currency: Currency) -> list[str]:
+    """What was earned and paid meanwhile, and what is payable after."""
+    amounts = (closing.earned - opening.earned, closing.paid - opening.paid, closing.payable)
+    return [exact_text(amount, currency) for amount in amounts]
 
 
 def _lang(tag: str) -> str | None:

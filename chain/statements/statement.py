@@ -7,6 +7,7 @@ pending and deferred together grew by. What closes one period opens the next.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chain.client.deployment import Deployment
@@ -48,6 +49,7 @@ class EpochBalance:
 class Statement:
     """Who, when and what. `opening` and `closing` are by work; `entries` in chain order.
 
+    `payees` are those of a community, each at the opening and at the closing; none in a creator's.
     `works` and `licences` are those it speaks of. `unsound` are epochs that earned nothing because
     they are not what their segments come to.
     """
@@ -58,6 +60,7 @@ class Statement:
     period: Period
     opening: ByWork
     closing: ByWork
+    payees: Mapping[Address, tuple[Stocks, Stocks]]
     entries: tuple[Entry, ...]
     direct: tuple[DirectBalance, ...]
     epochs: tuple[EpochBalance, ...]

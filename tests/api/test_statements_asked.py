@@ -95,6 +95,48 @@ def test_nobody_is_refused_and_whoever_earned_nothing_is_not(
     assert empty["entries"] == []
 
 
+def test_a_period_before_somebody_was_known_is_empty(http: TestClient, ledger: SmallLedger) -> None:
+    me, first = ledger.devnet.address(24), ledger.heritage.communities[0]
+    early = one(http, f"/v1/payees/{me}", period="1..3")
+    community = one(http, f"/v1/communities/{first}", period="1..3")
+
+    for statement in (early, community):
+        assert statement["entries"] == statement["payees"] == []
+        assert statement["account"]["closing"]["numerator"] == "0"
+
+
+def test_a_statement_after_a_published_one_begins_with_it(
+    antiphon: Antiphon, url: str, ledger: SmallLedger, tmp_path: Path
+) -> None:
+    asked = ("statement", "community", "1", "--api", url)
+    one_ends = antiphon(*asked, "--period", "1..50", "--out", "one.json")
+    joined = antiphon(*asked, "--period", "50..60", "--after", "one.json", "--out", "two.json")
+    sound = antiphon("statement", "verify", "two.json", "--after", "one.json", "--api", url)
+    apart = antiphon(*asked, "--period", "51..60", "--after", "one.json", "--out", "three.json")
+    # As if a reorganisation had taken back what was published.
+    document = json.loads((tmp_path / "one.json").read_text())
+    gone = document["entries"].pop()
+    for name in ("works", "payees"):
+        for row in document[name]:
+            for part in gone["by_work"]:
+                if part["work_id"] == row.get("work_id") or row.get("payee") == gone["payee"]:
+                    for stock in ("earned", "paid"):
+                        held = int(row["closing"][stock]) - int(part[stock])
+                        row["closing"][stock] = str(held)
+    (tmp_path / "other.json").write_text(json.dumps(signed_off(document)))
+    right = antiphon(*asked, "--period", "50..60", "--after", "other.json", "--out", "right.json")
+    alone = antiphon("statement", "verify", "right.json", "--api", url)
+    beside = antiphon("statement", "verify", "right.json", "--after", "other.json", "--api", url)
+
+    assert {e.code for e in (one_ends, joined, sound, right, beside)} == {0}
+    assert (apart.code, alone.code) == (1, 1)
+    assert "does not follow the other" in apart.err
+    assert "with --after" in alone.err
+    late = json.loads((tmp_path / "right.json").read_text())
+    assert late["corrects"] == signed_off(document)["digest"]
+    assert late["entries"][0]["name"] == gone["name"]
+
+
 def test_a_creators_statement_names_no_other_payee(http: TestClient, ledger: SmallLedger) -> None:
     me = ledger.devnet.address(19)
     others = {*expected_payouts(ledger)} - {me, ledger.devnet.address(PLATFORM)}
@@ -116,6 +158,12 @@ def test_a_community_is_told_of_its_own_works_alone(http: TestClient, ledger: Sm
     whole = one(http, f"/v1/payees/{both}")
 
     assert {line["work_id"] for line in lines} == {1, int(ledger.javanese.work_id)}
+    # Who is paid by its works, and what each has: the flute's payees have nothing yet.
+    named = {ledger.devnet.address(index) for index in (17, 18, 19, 24, 25)}
+    assert {row["payee"] for row in statement["payees"]} == named
+    assert sum(int(row["closing"]["earned"]) for row in statement["payees"]) == int(
+        statement["account"]["earned"]["numerator"]
+    )
     theirs = [x for entry in other["entries"] if entry["payee"] == both for x in entry["lines"]]
     assert sum(int(x["amount"]["numerator"]) for x in (*mine, *theirs)) == int(
         whole["account"]["earned"]["numerator"]

@@ -91,6 +91,7 @@ def made_up(
         period=Period("made up", pin(0), pin(block)),
         opening={},
         closing=book.stocks(),
+        payees={},
         entries=tuple(book.entries),
         direct=tuple(_direct_balances(book, None)),
         epochs=(),
