@@ -63,6 +63,19 @@ def test_what_waits_in_suspense_is_part_of_the_pool() -> None:
     assert (row.suspense, row.moved, row.moved_share) == (40, 40, Fraction(2, 5))
 
 
+def test_a_difference_of_a_whole_unit_is_a_change_and_suspense_is_in_units() -> None:
+    before = Outcome("before", {ANA: 100, BEN: 40}, suspense=60)
+    after = Outcome("after", {ANA: 110, BEN: 40}, suspense=50)
+
+    first, row = compare_rules([before, after], unit=10)
+
+    assert row.gained == (Change(ANA, 1, Fraction(1, 10)),)
+    assert (first.suspense, row.suspense) == (6, 5)
+    # All of the pool, what waits included, is what a part is of.
+    third = compare_rules([before, Outcome("x", {ANA: 80, BEN: 60}, suspense=60)], unit=10)[1]
+    assert third.moved_share == Fraction(20, 200)
+
+
 def test_without_money_nothing_is_said_of_equality() -> None:
     row = compare_rules([Outcome("before", {ANA: 0, BEN: 0})], unit=1)[0]
 

@@ -111,6 +111,19 @@ def test_equally_heard_means_groups_and_not_works() -> None:
     }
 
 
+def test_plays_count_as_often_as_they_were_and_for_whom() -> None:
+    crowd = [Listener(name(1), 8, {1: 3, 3: 1}), Listener(name(2), 8, {4: 5})]
+
+    by_plays = divided_by_listening([pool({1: 160})], crowd, ListenerMode.USER_CENTRIC, SPLITS)
+    # Work 2 was heard by the first alone: what the second did not play counts nothing within.
+    both = [Listener(name(1), 8, {1: 3, 2: 1}), Listener(name(2), 8, {1: 4})]
+    equal = divided_by_listening([pool({1: 160})], both, ListenerMode.SHAPLEY, SPLITS)
+
+    assert in_units(by_plays.earned) == {ANA: 45, BEN: 15, CARL: 20, DORA: 80}
+    # Seven of eight plays are of work 1: 140 of 160, and 20 for work 2.
+    assert in_units(equal.earned) == {ANA: 105 + 10, BEN: 35 + 10}
+
+
 def test_scaled_fees_that_do_not_cover_the_pool_leave_the_rest_in_suspense() -> None:
     found = divided_by_listening(
         [pool({1: 80})], [Listener(name(1), 30, {3: 5})], ListenerMode.SCALED, SPLITS
