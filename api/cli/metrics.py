@@ -71,6 +71,44 @@ def feasible(
         raise typer.Exit(FOUND_IMPOSSIBLE)
 
 
+@app.command()
+def coverage(
+    law: Annotated[str, typer.Option(help="lognormal or gamma.")] = "lognormal",
+    parameter: Annotated[float, typer.Option(help="Sigma, or the shape of the gamma law.")] = 0.7,
+    payees: Annotated[int, typer.Option(help="In each simulated group.")] = 50,
+    samples: Annotated[int, typer.Option(help="How many groups.")] = 1000,
+    seed: Annotated[int, typer.Option()] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """SIMULATED: how often 95 % intervals of Gini, Theil and Jain cover their law's own values.
+
+    For example: antiphon metrics coverage --law lognormal --parameter 1.8 --payees 500
+    """
+    from chain.metrics.inequality.coverage import Law, simulate_coverage
+
+    if law not in set(Law):
+        refuse(f"{law!r} is no law known here. Next: --law {' or '.join(Law)}")
+    try:
+        found = simulate_coverage(Law(law), parameter, payees, samples, seed)
+    except ValueError as refusal:
+        refuse(f"{refusal}. Next: antiphon metrics coverage --help")
+    show(found.to_plain(), as_json, _coverage_table)
+
+
+def _coverage_table(answer: dict[str, Any]) -> Any:
+    from api.cli.tables import table_of
+
+    rows = table_of("SIMULATED: interval of", "covered", "of", "share", "its exact 95 % interval")
+    for name, found in answer["covered"].items():
+        low, high = found["interval"]
+        share = f"{found['part'] / found['whole']:.3f}"
+        rows.add_row(
+            name, str(found["part"]), str(found["whole"]), share, f"{low:.3f} to {high:.3f}"
+        )
+    rows.caption = "{law} {parameter}, {payees} payees a group, seed {seed}".format(**answer)
+    return rows
+
+
 def _table(answer: dict[str, Any]) -> Any:
     from api.cli.tables import table_of
 

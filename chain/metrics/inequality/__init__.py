@@ -9,6 +9,7 @@ true of nothing. docs/METRICS.md has every formula with its source.
 from chain.metrics.inequality.amounts import CarriedDebts, amounts_by_payee, carry_debts
 from chain.metrics.inequality.certified import Certified
 from chain.metrics.inequality.decomposition import Decomposition, GroupTerm, decompose
+from chain.metrics.inequality.intervals import Interval, Intervals, superpopulation_intervals
 from chain.metrics.inequality.lorenz import lorenz_curve
 from chain.metrics.inequality.measures import (
     Atkinson,
@@ -31,6 +32,8 @@ __all__ = [
     "Inequality",
     "InequalityPair",
     "InequalitySketch",
+    "Interval",
+    "Intervals",
     "Missing",
     "RunningInequality",
     "RunningMeasures",
@@ -43,4 +46,5 @@ __all__ = [
     "measure_both",
     "sketch_from_bytes",
     "sketch_to_bytes",
+    "superpopulation_intervals",
 ]

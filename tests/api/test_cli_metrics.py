@@ -1,4 +1,4 @@
-"""`antiphon metrics feasible`: needs no ledger, ends with 3 when a row cannot be."""
+"""`antiphon metrics feasible` and `coverage`: they need no ledger, and say what they are."""
 
 from __future__ import annotations
 
@@ -46,3 +46,21 @@ def test_what_is_missing_or_unreadable_is_named(tmp_path: Path) -> None:
         ended = feasible(*arguments)
         assert ended.exit_code == 1
         assert says in ended.output
+
+
+def test_coverage_says_that_it_is_simulated_with_n_and_seed() -> None:
+    asked = ["coverage", "--payees", "20", "--samples", "30", "--seed", "5"]
+    ended, plain = CliRunner().invoke(app, asked), CliRunner().invoke(app, [*asked, "--json"])
+
+    assert ended.exit_code == plain.exit_code == 0
+    assert "SIMULATED" in ended.stdout
+    assert "seed 5" in ended.stdout
+    assert json.loads(plain.stdout)["covered"]["theil"]["whole"] == 30
+
+
+def test_coverage_of_an_unknown_law_is_refused_with_the_known_ones() -> None:
+    ended = CliRunner().invoke(app, ["coverage", "--law", "cauchy"])
+
+    assert ended.exit_code == 1
+    assert "--law lognormal or gamma" in ended.output
+    assert "3 payees" in CliRunner().invoke(app, ["coverage", "--payees", "1"]).output
