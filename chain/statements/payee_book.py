@@ -116,9 +116,9 @@ class PayeeBook:
             (until, work) for work, until in self.frozen_until.items() if self.now < until <= time
         )
         for until, work in over:
-            self.now = until
+            self.frozen_until[work] = 0
             freeze = self._opened.pop(work, None)
-            self._enter(Cause.FREEZE_OVER, None, corrects=freeze, work_id=work)
+            self._enter(Cause.FREEZE_OVER, None, time=until, corrects=freeze, work_id=work)
         self.now = max(self.now, time)
 
     def earn(self, place: Place, lines: list[Line]) -> None:
@@ -222,16 +222,18 @@ class PayeeBook:
         corrects = self._posted.get(epoch)
         self._enter(Cause.ROOT_REJECTED, place, lines=back, epoch=epoch, corrects=corrects)
 
-    def _enter(self, cause: Cause, place: Place | None, **said: object) -> None:
+    def _enter(
+        self, cause: Cause, place: Place | None, *, time: int | None = None, **said: object
+    ) -> None:
         """Write down what changed; an epoch that changed nothing for the payee leaves no entry."""
         about = said.get("work_id") or said.get("epoch")
         assert about is None or isinstance(about, int)
         before, self._stands = self._stands, self.stocks()
         entry = Entry(
-            name=entry_name(self.payee, cause, place, self.now, about),
+            name=entry_name(self.payee, cause, place, time or self.now, about),
             payee=self.payee,
             cause=cause,
-            time=self.now,
+            time=time or self.now,
             place=place,
             by_work=change(before, self._stands),
             **said,  # type: ignore[arg-type]

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from chain.client.dispute_court import CaseStatus
-from chain.ledger.identifiers import Digest
+from chain.indexer.case_store import CaseStep
+from chain.indexer.records import DirectPayout, EpochPayout
+from chain.ledger.errors import Inconsistent
+from chain.ledger.identifiers import Digest, WorkId
 from chain.statements.amending import amended
 from chain.statements.comparing import added_up, differences, read_statement
 from chain.statements.document import document_of
@@ -18,8 +21,9 @@ from chain.statements.errors import (
     EpochUnsound,
     StatementsApart,
 )
+from chain.statements.payee_book import PayeeBook
 from chain.statements.stocks import total
-from tests.chain.statements.made_up import made_up
+from tests.chain.statements.made_up import OTHER, PAYEE, made_up, payment, place
 from tests.chain.statements.statement_worlds import (
     BOND_MAX,
     DAY_SECONDS,
@@ -123,6 +127,7 @@ def test_a_freeze_that_nobody_ended_ends_by_the_clock(
     split = heritage.splits[work]
     devnet.court.open(work, payee, digest_of("mine"), split, BOND_MAX, signer=customer)
     first = desk.pin().number + 1
+    assert desk.statement(payee, first).entries == ()
     devnet.pass_time(45 * DAY_SECONDS)
 
     statement = desk.statement(payee, first)
@@ -271,3 +276,36 @@ def test_a_missing_and_a_made_up_entry_are_named(devnet: Devnet, desk: Desk) -> 
     places = {d.place: str(d) for d in found}
     assert places[f"entry {gone}"].endswith("expected there, found missing")
     assert "none such on the chain" in places["entry " + "f" * 24]
+
+
+def test_freezes_that_end_in_one_second_have_a_row_each() -> None:
+    book = PayeeBook(PAYEE)
+    for block, work in ((1, WorkId(1)), (2, WorkId(2))):
+        line = payment(work, 10_000, 5_000, block)
+        book.earn(line.booked, [line])
+    end = place(9).timestamp
+    for block, work in ((3, WorkId(1)), (4, WorkId(2))):
+        case = CaseStep(Digest(bytes(32)), work, PAYEE, CaseStatus.OPEN, end, place(block))
+        book.dispute(case)
+    book.reach(end - 1)
+    assert [entry.cause for entry in book.entries[2:]] == [Cause.CASE_OPENED] * 2
+
+    book.reach(end)
+
+    first, second = book.entries[4:]
+    assert (first.cause, second.cause) == (Cause.FREEZE_OVER, Cause.FREEZE_OVER)
+    assert (list(first.by_work), list(second.by_work)) == ([1], [2])
+    assert first.change.frozen == second.change.frozen == -5_000 * UNIT
+    assert (first.time, second.time) == (end, end)
+    assert first.name != second.name
+
+
+def test_a_payout_of_more_than_was_due_is_no_statement() -> None:
+    book, line = PayeeBook(PAYEE), payment(1, 10_000, 5_000, 1)
+    book.earn(line.booked, [line])
+    too_much = DirectPayout(WorkId(1), OTHER, PAYEE, 1, PAYEE, 5_001, 5_001, place(2))
+
+    with pytest.raises(Inconsistent, match="payout of work 1"):
+        book.pay_direct(too_much)
+    with pytest.raises(Inconsistent, match="payout of the epoch lane"):
+        book.pay_epoch(EpochPayout(OTHER, PAYEE, PAYEE, 1, 1, place(3)))
