@@ -23,6 +23,7 @@ from chain.ledger.identifiers import Address, CommunityId, WorkId
 from chain.ledger.rights import UNIT_NUMERATOR
 from chain.metrics.period import (
     Disputes,
+    Handover,
     Money,
     Payee,
     Payouts,
@@ -77,10 +78,11 @@ class Measuring:
         ]
         senders = self._transactions.senders(payout.place.tx_hash for payout in payouts)
 
-        def asked(payout: DirectPayout | EpochPayout) -> bool:
-            return senders[payout.place.tx_hash] in (payout.payee, payout.recipient)
+        def how_paid(payout: DirectPayout | EpochPayout) -> Handover:
+            is_asked = senders[payout.place.tx_hash] in (payout.payee, payout.recipient)
+            return Handover.ASKED if is_asked else Handover.PUSHED
 
-        uses = (*direct_uses(app, token, at, asked), *epoch_uses(app, recounts, at, asked))
+        uses = (*direct_uses(app, token, at, how_paid), *epoch_uses(app, recounts, at, how_paid))
         arrived = [p for p in payouts if period.holds_block(p.place.block_number)]
         return PeriodRecord(
             chain_id=app.deployment.chain_id,

@@ -19,13 +19,13 @@ from chain.indexer.records import DirectPayout, EpochPayout, Place, RootRecord, 
 from chain.ledger.identifiers import Address, WorkId
 from chain.ledger.rights import UNIT_NUMERATOR, Split
 from chain.ledger.vectors import AncestorVector
-from chain.metrics.period import Lane, Use
+from chain.metrics.period import Handover, Lane, Use
 
-# Whether a payout came because its payee asked for it.
-Asked = Callable[[DirectPayout | EpochPayout], bool]
+# Whether a payout was pushed, or its payee asked for it.
+HowPaid = Callable[[DirectPayout | EpochPayout], Handover]
 
 
-def direct_uses(app: Application, token: Address, at: BlockPin, asked: Asked) -> Iterator[Use]:
+def direct_uses(app: Application, token: Address, at: BlockPin, how_paid: HowPaid) -> Iterator[Use]:
     """One use per payment and payee; a payee who could not take its money has no last time.
 
     A use that was reported by itself begins when it happened, not when its price was paid.
@@ -38,6 +38,11 @@ def direct_uses(app: Application, token: Address, at: BlockPin, asked: Asked) ->
     for payout in app.store.direct_payouts(at=at):
         if payout.token == token:
             paid[payout.work_id, payout.payee].append(payout)
+    refused = {
+        (waits.work_id, waits.payee): waits.place
+        for waits in app.store.deferrals(at=at)
+        if waits.waiting and waits.token == token and waits.work_id is not None
+    }
     for name, work, amount, place, start in _direct_incomes(app, token, at):
         vector = vectors.get(work, AncestorVector())
         for receiver, numerator in vector.divide(work, amount):
@@ -50,9 +55,11 @@ def direct_uses(app: Application, token: Address, at: BlockPin, asked: Asked) ->
                 if later < len(payouts) and len(start) == _ALL_BUT_PAID:
                     found = payouts[later]
                     times = (*start, found.place.timestamp)
-                    yield Use(use_id, Lane.DIRECT, value, asked(found), times)
+                    yield Use(use_id, Lane.DIRECT, value, how_paid(found), times)
                 else:
-                    yield Use(use_id, Lane.DIRECT, value, False, start)
+                    tried = refused.get((receiver, payee))
+                    how = _unpaid(tried is not None and tried > place)
+                    yield Use(use_id, Lane.DIRECT, value, how, start)
 
 
 _ALL_BUT_PAID = 6
@@ -92,6 +99,10 @@ def _reported_times(report: DirectReportRecord, until: int) -> tuple[int, ...]:
     return (*reached, releasable) if releasable <= until else reached
 
 
+def _unpaid(is_refused: bool) -> Handover:
+    return Handover.REFUSED if is_refused else Handover.PENDING
+
+
 def in_force(versions: Sequence[SplitRecord], place: Place) -> Split:
     """The split that income at a place belongs to; what came before the first belongs to that."""
     later = bisect_right(versions, place, key=lambda record: record.place)
@@ -105,13 +116,18 @@ def parts(numerator: int, split: Split) -> Iterator[tuple[Address, int]]:
 
 
 def epoch_uses(
-    app: Application, recounts: Iterable[Recount], at: BlockPin, asked: Asked
+    app: Application, recounts: Iterable[Recount], at: BlockPin, how_paid: HowPaid
 ) -> Iterator[Use]:
     """One use per counted usage event and payee."""
     roots = {(root.token, root.epoch): root for root in app.store.roots(at=at)}
     paid: dict[tuple[Address, Address], list[EpochPayout]] = defaultdict(list)
     for payout in app.store.epoch_payouts(at=at):
         paid[payout.token, payout.payee].append(payout)
+    refused = {
+        (waits.token, waits.payee): waits.place
+        for waits in app.store.deferrals(at=at)
+        if waits.waiting and waits.work_id is None
+    }
     for recount in recounts:
         settled, report = recount.settled, recount.record.report
         if settled is None:
@@ -121,7 +137,13 @@ def epoch_uses(
         for (work, payee), entitled in settled.entitled.items():
             payees[work].append((payee, entitled))
         ends = {
-            payee: _end_of_way(recount, root, paid[report.token, payee], asked)
+            payee: _end_of_way(
+                recount,
+                root,
+                paid[report.token, payee],
+                refused.get((report.token, payee)),
+                how_paid,
+            )
             for _, payee in settled.entitled
         }
         for event, event_id in zip(settled.counted_events, settled.counted, strict=True):
@@ -130,21 +152,25 @@ def epoch_uses(
                 for payee, entitled in payees[work]:
                     # The event's part of what the work brought the payee, by split and rule.
                     value = numerator * entitled // (recount.income[work] * UNIT_NUMERATOR)
-                    end, was_asked = ends[payee]
+                    end, how = ends[payee]
                     use_id = f"0x{event_id.hex()}/{work}/{payee}"
-                    yield Use(use_id, Lane.EPOCH, value, was_asked, (used, used, *end))
+                    yield Use(use_id, Lane.EPOCH, value, how, (used, used, *end))
 
 
 def _end_of_way(
-    recount: Recount, root: RootRecord | None, paid: list[EpochPayout], asked: Asked
-) -> tuple[tuple[int, ...], bool]:
-    """The times from REPORTED on that a payee's part of an epoch has reached, and who asked."""
+    recount: Recount,
+    root: RootRecord | None,
+    paid: list[EpochPayout],
+    refused: Place | None,
+    how_paid: HowPaid,
+) -> tuple[tuple[int, ...], Handover]:
+    """The times from REPORTED on that a payee's part of an epoch has reached, and how it came."""
     closed = recount.closed.timestamp
     booked = (closed, closed, recount.record.place.timestamp)
     if root is None or root.decided is None:
-        return booked, False
+        return booked, Handover.PENDING
     claimable = (*booked, root.claimable_from)
     later = bisect_left(paid, root.decided, key=lambda payout: payout.place)
     if later < len(paid):
-        return (*claimable, paid[later].place.timestamp), asked(paid[later])
-    return claimable, False
+        return (*claimable, paid[later].place.timestamp), how_paid(paid[later])
+    return claimable, _unpaid(refused is not None and refused > root.decided)

@@ -63,7 +63,7 @@ def table(report: ValueChainReport) -> Table:
     rows.add_row(
         "automatic fulfilment",
         "not defined" if done.rate is None else f"{100 * float(done.rate):.2f} %",
-        f"of money; {done.pushed:,} uses pushed, {done.asked:,} asked for, {done.waiting:,} wait",
+        "of money; uses: " + ", ".join(f"{n:,} {how.value}" for how, n in done.uses.items()),
     )
     rows.add_row("dispute rate", *share(report.dispute_rate))
     rows.add_row("on-chain failure rate", *share(report.failure_rate))

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from chain.metrics.errors import CountsContradict, PeriodContradicts, PeriodUnreadable
-from chain.metrics.latency.timelines import Timeline
+from chain.metrics.latency.timelines import Milestone, Timeline
 from chain.metrics.traceability import Step, TraceOutcome
 
 RECORD_TYPE: Final = "antiphon.period/1"
@@ -81,21 +81,34 @@ class Payee(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     by_split: int
 
 
-class Use(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """One use as it concerns one payee; `use_id` names it once. As an array in JSON.
+class Handover(StrEnum):
+    """How the money of a use came to its payee, or why it did not."""
 
-    `asked` says that the payout came because its payee asked for it.
-    """
+    PUSHED = "pushed"
+    """Somebody else sent the transaction."""
+    ASKED = "asked"
+    """The payee sent it, or the account it is paid at."""
+    REFUSED = "refused"
+    """It was pushed, and the payee's account did not take it; it waits there."""
+    PENDING = "pending"
+    """Nobody has sent it yet."""
+
+
+_ARRIVED: Final = (Handover.PUSHED, Handover.ASKED)
+
+
+class Use(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """One use as it concerns one payee; `use_id` names it once. As an array in JSON."""
 
     use_id: str
     lane: Lane
     value: int
-    asked: bool
+    handover: Handover
     times: tuple[int, ...]
 
     @property
     def timeline(self) -> Timeline:
-        return Timeline(self.value, self.times)
+        return Timeline(self.value, self.times, self.handover is Handover.REFUSED)
 
 
 class Payouts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -178,6 +191,10 @@ class PeriodRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         for use in self.uses:
             if not period.holds_use(use.times[0] if use.times else period.until + 1):
                 raise PeriodContradicts(f"use {use.use_id} lies outside the period")
+            if (use.handover in _ARRIVED) is not (len(use.times) == len(Milestone)):
+                raise PeriodContradicts(
+                    f"use {use.use_id} is {use.handover} and has {len(use.times)} times"
+                )
         for what, part, whole in (
             ("traced payouts", payouts.traced_count, payouts.count),
             ("traced base units", payouts.traced_units, payouts.units),

@@ -135,12 +135,8 @@ def _plain_fulfilment(found: Fulfilment) -> Plain:
     return {
         "rate": _plain_fraction(found.rate),
         "rate_by_use": _plain_fraction(found.rate_by_use),
-        "uses": {"pushed": found.pushed, "asked": found.asked, "waiting": found.waiting},
-        "units": {
-            "pushed": str(found.pushed_units),
-            "asked": str(found.asked_units),
-            "waiting": str(found.waiting_units),
-        },
+        "uses": {how.value: count for how, count in found.uses.items()},
+        "units": {how.value: str(units) for how, units in found.units.items()},
     }
 
 

@@ -13,6 +13,7 @@ from chain.ledger.money import Currency
 from chain.metrics.binomial import Share
 from chain.metrics.inequality import Decomposition, lorenz_curve
 from chain.metrics.latency import Latency, Mark
+from chain.metrics.period import Handover
 from chain.metrics.plots import STAGES_IN_WORDS, STEPS_IN_WORDS, shown_duration
 from chain.metrics.plots.durations import time_ticks
 from chain.metrics.report import ValueChainReport
@@ -143,12 +144,13 @@ def _summary(report: ValueChainReport) -> ReportTable:
         (
             "automatic fulfilment, of money",
             percent(done.rate),
-            f"{coins.text(done.pushed_units)} of {coins.text(done.payable_units)} {coins.symbol}",
+            f"{coins.text(done.units[Handover.PUSHED])} of {coins.text(done.payable_units)} "
+            f"{coins.symbol}",
         ),
         (
             "automatic fulfilment, of uses",
             percent(done.rate_by_use),
-            f"{done.pushed:,} pushed, {done.asked:,} asked for, {done.waiting:,} waiting",
+            ", ".join(f"{count:,} {how.value}" for how, count in done.uses.items()),
         ),
     ]
     return _table("summary", "The figures", ("figure", "value", "of"), rows, texts=3)

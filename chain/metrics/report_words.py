@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from chain.metrics.failure import failure_in_words
 from chain.metrics.latency import Latency
+from chain.metrics.period import Handover
 from chain.metrics.report import ValueChainReport
 from chain.metrics.report_tables import currency_of, mark_text, percent, shown
 
@@ -44,7 +45,7 @@ def _settlement(report: ValueChainReport) -> str:
     return (
         f"Of {found.entered:,} uses, counted once per payee, {found.arrived:,} are in hand. "
         f"{_reached('Half were', found, 'median')}, {_reached('nine tenths', found, 'p90')}. "
-        f"{_waiting(found)}{left_out}"
+        f"{_waiting(report, found)}{left_out}"
     )
 
 
@@ -55,13 +56,21 @@ def _reached(who: str, found: Latency, name: str) -> str:
     return f"{who} within {mark_text(mark)}"
 
 
-def _waiting(found: Latency) -> str:
+def _waiting(report: ValueChainReport, found: Latency) -> str:
     waiting = found.entered - found.arrived
     if not waiting:
         return "None waits."
+    uses = report.record.uses
+    refused = sum(1 for use in uses if use.handover is Handover.REFUSED)
+    why = (
+        f", {refused:,} of them because the payee's account refuses the money: those count as "
+        "never arriving until it is taken"
+        if refused
+        else ""
+    )
     return (
-        f"{waiting:,} still wait; they are counted as longer than their age, never left out, "
-        f"and an estimated {percent(found.plateau)} take longer than the longest wait seen."
+        f"{waiting:,} still wait{why}. What merely waits counts as longer than its age. An "
+        f"estimated {percent(found.plateau)} take longer than the longest wait seen."
     )
 
 
@@ -159,9 +168,10 @@ def _fulfilment(report: ValueChainReport) -> str:
         return "Nothing became payable in the period."
     return (
         f"{percent(found.rate)} of what payees could have came to them without their asking. They "
-        f"asked for {coins.text(found.asked_units)} {coins.symbol}; "
-        f"{coins.text(found.waiting_units)} {coins.symbol} wait for payees whose accounts could "
-        "not take them, or have not been pushed yet."
+        f"asked for {coins.text(found.units[Handover.ASKED])} {coins.symbol}; "
+        f"{coins.text(found.units[Handover.REFUSED])} {coins.symbol} wait because the payee's "
+        f"account refuses them, and {coins.text(found.units[Handover.PENDING])} {coins.symbol} "
+        "because nobody has sent them yet."
     )
 
 

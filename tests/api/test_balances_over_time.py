@@ -8,7 +8,7 @@ from api.timelines import direct_uses
 from chain.client.blocks import BlockPin
 from chain.ledger.identifiers import Address
 from chain.ledger.rights import Split
-from chain.metrics.period import Use
+from chain.metrics.period import Handover, Use
 from tests.api.small_ledger import CHANT_USES, SmallLedger
 from tests.heritage import (
     DERIVATIVE_INCOME,
@@ -25,7 +25,7 @@ EPOCH_DEFERRED = CHANT_USES * UNIT_PRICE // 10_000
 
 
 def uses(app: Application, at: BlockPin) -> list[Use]:
-    return list(direct_uses(app, app.token.address, at, lambda _: False))
+    return list(direct_uses(app, app.token.address, at, lambda _: Handover.PUSHED))
 
 
 def waiting_of(app: Application, payee: Address, at: BlockPin) -> int:

@@ -17,7 +17,7 @@ from api.transactions import TransactionLog
 from chain.client.sharing_rules import SharingRules
 from chain.ledger.identifiers import EpochNumber
 from chain.ledger.sharing import Announcement, SharingRule
-from chain.metrics.period import Lane, PeriodRecord
+from chain.metrics.period import Handover, Lane, PeriodRecord
 from chain.metrics.report import value_chain_report
 from chain.metrics.report_json import plain_report
 from chain.metrics.traceability import Step, TraceOutcome
@@ -66,7 +66,10 @@ def test_nobody_asked_and_so_everything_was_pushed(http: TestClient) -> None:
 
     assert done["uses"]["asked"] == 0
     assert done["uses"]["pushed"] > 0
-    assert done["uses"]["waiting"] > 0, "one payee's account takes nothing, four were not pushed"
+    # The rejecting payee: two payments, and its part of every use of the chant. Unpushed: two
+    # licences of two payees, and the platform's part of the sale.
+    assert done["uses"]["refused"] == 2 + CHANT_USES
+    assert done["uses"]["pending"] == 2 * 2 + 1
 
 
 def test_a_payee_who_claims_has_asked(writable: Application, ledger: SmallLedger) -> None:
@@ -78,7 +81,7 @@ def test_a_payee_who_claims_has_asked(writable: Application, ledger: SmallLedger
 
     record = Measuring(writable).report(writable.refresh()).record
 
-    asked = [use for use in record.uses if use.asked]
+    asked = [use for use in record.uses if use.handover is Handover.ASKED]
     assert [(use.value, use.use_id.split("/")[-1]) for use in asked] == [
         (333_300, devnet.address(17))
     ]

@@ -89,15 +89,29 @@ def waits(
     *,
     by_value: bool = False,
 ) -> SurvivalCurve:
-    """The curve of the uses that reached `start`, up to `end`; they must be sound."""
+    """The curve of the uses that reached `start`, up to `end`; they must be sound.
+
+    What waits is censored at its age, as if it were as likely to arrive as others that waited so
+    long. What its payee's account refused is not: it stays in the count to the longest wait seen,
+    like a competing event (Fine and Gray 1999), and so in the plateau.
+    """
     begin, finish = int(start), int(end)
     counts: dict[int, list[int]] = {}
+    refused = 0
     for one in timelines:
         times = one.times
-        if begin < len(times):
-            is_waiting = finish >= len(times)
-            seconds = (as_of if is_waiting else times[finish]) - times[begin]
-            counts.setdefault(seconds, [0, 0])[is_waiting] += one.value if by_value else 1
+        if begin >= len(times):
+            continue
+        weight = one.value if by_value else 1
+        is_waiting = finish >= len(times)
+        if is_waiting and one.is_refused:
+            refused += weight
+            # Its age still says how far the uses were followed.
+            weight = 0
+        seconds = (as_of if is_waiting else times[finish]) - times[begin]
+        counts.setdefault(seconds, [0, 0])[is_waiting] += weight
+    if refused:
+        counts[max(counts)][1] += refused
     return SurvivalCurve.of_counts(counts, is_weighted=by_value)
 
 

@@ -36,16 +36,20 @@ class Milestone(IntEnum):
 class Timeline:
     """One use: its value in base units, and the Unix seconds of the milestones it reached.
 
-    `times` has an entry for each milestone reached, from USED on. Raises TimelineBroken for none or
-    more than seven, or a negative value.
+    `times` has an entry for each milestone reached, from USED on. `is_refused`: it was pushed and
+    the payee's account did not take it, so waiting longer brings nothing. Raises TimelineBroken for
+    none or more than seven times, for one that is refused and paid, and for a negative value.
     """
 
     value: int
     times: tuple[int, ...]
+    is_refused: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.times) <= len(Milestone):
             raise TimelineBroken(f"a use has 1 to {len(Milestone)} times, not {len(self.times)}")
+        if self.is_refused and len(self.times) == len(Milestone):
+            raise TimelineBroken("a use is paid or refused, not both")
         if self.value < 0:
             raise TimelineBroken(f"a use cannot be worth {self.value}")
 

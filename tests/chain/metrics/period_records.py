@@ -9,6 +9,7 @@ import msgspec
 from chain.metrics.period import (
     Block,
     Disputes,
+    Handover,
     Lane,
     Money,
     Payee,
@@ -34,9 +35,13 @@ def block(number: int, timestamp: int = AS_OF) -> Block:
 
 
 def use(
-    number: int, *times: int, value: int = 1, lane: Lane = Lane.EPOCH, asked: bool = False
+    number: int,
+    *times: int,
+    value: int = 1,
+    lane: Lane = Lane.EPOCH,
+    how: Handover = Handover.PENDING,
 ) -> Use:
-    return Use(f"use {number}", lane, value, asked, times)
+    return Use(f"use {number}", lane, value, how, times)
 
 
 def payees(*paid: int) -> tuple[Payee, ...]:
@@ -74,9 +79,9 @@ RECORD = changed(
         )
     ),
     uses=(
-        use(1, 0, 1, 2, 3, 4, 5, 6, value=3),
-        use(2, 0, 0, 0, 0, 0, 0, 8, value=2, lane=Lane.DIRECT, asked=True),
-        use(3, 0, 1, 2, 3, 4, 5),
+        use(1, 0, 1, 2, 3, 4, 5, 6, value=3, how=Handover.PUSHED),
+        use(2, 0, 0, 0, 0, 0, 0, 8, value=2, lane=Lane.DIRECT, how=Handover.ASKED),
+        use(3, 0, 1, 2, 3, 4, 5, how=Handover.REFUSED),
         use(4, 0, 1),
     ),
     payouts=Payouts(4, 3, 6, 5),

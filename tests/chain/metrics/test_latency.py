@@ -190,6 +190,26 @@ def test_available_and_in_hand_are_told_apart() -> None:
     assert report.in_hand.median.estimate == NOT_REACHED
 
 
+def test_what_a_payees_account_refuses_is_not_expected_like_others() -> None:
+    # Nine paid after 10 s each. A tenth, 4 s old, merely waits: it may be as quick as they were.
+    uses = [paid_after(10) for _ in range(9)]
+    young = (107, 107, 107, 107, 107, 107)
+
+    waiting, refused = (
+        report_at([*uses, Timeline(1, young, is_refused=told)], as_of=111).in_hand
+        for told in (False, True)
+    )
+
+    assert (waiting.plateau, refused.plateau) == (0, pytest.approx(0.1))
+    assert refused.p90.estimate == reached(10)
+    assert waiting.follow_up == refused.follow_up == 10
+
+
+def test_a_use_is_paid_or_refused_not_both() -> None:
+    with pytest.raises(TimelineBroken, match="paid or refused"):
+        Timeline(1, (0, 0, 0, 0, 0, 0, 0), is_refused=True)
+
+
 @pytest.mark.parametrize("times", [(), tuple(range(8))])
 def test_a_use_has_one_to_seven_times(times: tuple[int, ...]) -> None:
     with pytest.raises(TimelineBroken, match="1 to 7 times"):

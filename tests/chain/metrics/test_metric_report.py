@@ -62,7 +62,7 @@ def test_money_that_came_unasked_is_told_from_what_was_asked_for_and_what_waits(
     found = value_chain_report(RECORD).fulfilment
 
     # Three of 3, 2 and 1 units could be had; the fourth is not claimable yet.
-    assert (found.pushed_units, found.asked_units, found.waiting_units) == (3, 2, 1)
+    assert list(found.units.values()) == [3, 2, 1, 0], "pushed, asked, refused, pending"
     assert (found.rate, found.rate_by_use) == (Fraction(1, 2), Fraction(1, 3))
 
 

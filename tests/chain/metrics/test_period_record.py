@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chain.metrics.errors import CountsContradict, PeriodContradicts, PeriodUnreadable
-from chain.metrics.period import Disputes, Payouts, PeriodRecord, Traced
+from chain.metrics.period import Disputes, Handover, Payouts, PeriodRecord, Traced
 from chain.metrics.report import value_chain_report
 from chain.metrics.report_json import plain_report
 from tests.chain.metrics.period_records import EMPTY, RECORD, block, changed, payees, use
@@ -39,6 +39,8 @@ def test_money_is_text_and_may_be_as_large_as_a_token_can_hold() -> None:
         ({"uses": (use(1, 0, 1), use(1, 0, 1))}, "use 1 is there twice"),
         ({"uses": (use(1, 2_000_000),)}, "outside the period"),
         ({"uses": (use(1),)}, "outside the period"),
+        ({"uses": (use(1, 0, how=Handover.PUSHED),)}, "is pushed and has 1 times"),
+        ({"uses": (use(1, *range(7)),)}, "is pending and has 7 times"),
         ({"period": changed(EMPTY.period, as_of=block(8))}, "followed up to block 8"),
         ({"period": changed(EMPTY.period, first_block=11)}, "blocks 11 to 9"),
     ],
@@ -82,7 +84,7 @@ def spoilt(**fields: Any) -> bytes:
         (spoilt(type="antiphon.period/2"), "not of type"),
         (spoilt(chain_id="one"), "chain_id"),
         (spoilt(surplus=1), "surplus"),
-        (spoilt(uses=[["use 1", "by post", "1", False, [0]]]), "by post"),
+        (spoilt(uses=[["use 1", "by post", "1", "pending", [0]]]), "by post"),
         (spoilt(payees=[{"payee": "0x01"}]), "community"),
     ],
 )
@@ -94,7 +96,7 @@ def test_a_damaged_file_is_refused_with_what_is_wrong(document: bytes, complaint
 
 
 def test_a_contradiction_in_a_file_is_refused_as_such() -> None:
-    doubled = spoilt(uses=[["use 1", "epoch", "1", False, [0]]] * 2)
+    doubled = spoilt(uses=[["use 1", "epoch", "1", "pending", [0]]] * 2)
 
     with pytest.raises(PeriodContradicts, match="twice"):
         PeriodRecord.from_json(doubled)
