@@ -213,31 +213,37 @@ def _settlement(report: ValueChainReport) -> ReportTable:
     for name, found in ways.items():
         for what, latency in (("available", found.available), ("in hand", found.in_hand)):
             if latency.entered:
-                rows.append(
-                    (
-                        f"{name}, {what}",
-                        arrived_of(latency),
-                        mark_text(latency.median),
-                        mark_interval(latency.median),
-                        mark_text(latency.p90),
-                        mark_interval(latency.p90),
-                        mark_text(latency.median_by_value),
-                        mark_text(latency.p90_by_value),
-                        percent(latency.plateau),
-                    )
-                )
+                rows += _marked(f"{name}, {what}", latency)
     columns = (
         "way",
+        "of all uses",
+        "within",
+        "95 % interval",
+        "at most",
+        "of all value, within",
         "arrived",
-        "median",
-        "95 % interval",
-        "90th percentile",
-        "95 % interval",
-        "median by value",
-        "90th by value",
         "still waiting at the longest wait",
     )
-    return _table("settlement", "How long it took", columns, rows)
+    return _table("settlement", "How long it took", columns, rows, texts=2)
+
+
+def _marked(name: str, latency: Latency) -> Iterator[tuple[str, ...]]:
+    """The marks of one way, and how much of it waits."""
+    for share, mark, by_value in (
+        ("half", latency.median, latency.median_by_value),
+        ("nine tenths", latency.p90, latency.p90_by_value),
+    ):
+        bound = mark.bound
+        yield (
+            name,
+            share,
+            mark_text(mark),
+            mark_interval(mark),
+            bound.reach.value if bound.seconds is None else shown_duration(bound.seconds),
+            mark_text(by_value),
+            arrived_of(latency),
+            percent(latency.plateau),
+        )
 
 
 def _curve(report: ValueChainReport) -> ReportTable:
