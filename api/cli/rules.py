@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 app = typer.Typer(help=__doc__, no_args_is_help=True)
 
 LABEL_CHARACTERS = 30
+# Against the splits; never by colour alone.
+WAYS = {"gain": " ▲", "loss": " ▼"}
 Community = Annotated[int, typer.Argument(min=1, help="The community's number.")]
 
 
@@ -55,6 +57,8 @@ def compare(
     from api.rule_words import sentences
 
     past = _read(history) if history else _fetch(community, api)
+    if community and past.community_id != community:
+        refuse(f"{history} is of community {past.community_id}. Next: leave {community} out")
     if epochs:
         past = past.of_epochs(*_span(epochs))
     floors = [_basis_points(each) for each in floor] if floor else FLOORS_BPS
@@ -114,7 +118,8 @@ def _screen(comparison: RuleComparison) -> Group:
         )
     payees.columns[0].no_wrap = True
     words = [said(line + "\n") for line in sentences(comparison)]
-    title = f"payee by payee, in {comparison.history.currency.symbol}"
+    symbol = comparison.history.currency.symbol
+    title = f"payee by payee, in {symbol}; ▲ more, ▼ less than by the splits"
     return Group(*words, rules, Text(f"\n{title}\n"), payees)
 
 

@@ -34,7 +34,8 @@ def read_pools(community_id: Id, app: App, at: At) -> dict[str, Any]:
 
 @router.get("/{community_id}/rules/compare")
 def compare(community_id: Id, app: App, at: At, floor: Floors = list(FLOORS_BPS)) -> dict[str, Any]:  # noqa: B006
-    """What each rule would have paid, without listeners: their list is not sent anywhere."""
+    """What each rule would have paid, without listeners: their list is not sent anywhere. Takes a
+    while on a long chain: every epoch is divided anew."""
     comparison = _compared(community_id, app, at, floor)
     return {
         **plain_comparison(comparison, sentences(comparison)),

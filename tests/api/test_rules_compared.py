@@ -184,6 +184,12 @@ def test_a_past_on_file_is_compared_with_nobody_asked(
     assert (exported.code, again.code, found.code) == (0, 1, 0)
     assert "Next: antiphon rules compare --history past.json" in exported.out
     assert "it is there already" in again.err
+    other = antiphon("rules", "compare", "1", *given)
+    assert (other.code, other.err) == (
+        1,
+        f"past.json is of community {CHANTS}. Next: leave 1 out\n",
+    )
+    assert "▲" in antiphon("rules", "compare", *given).out
     rows = {row["rule"]: row for row in found.document["rules"]}
     assert found.document["rules"][:6] == fetched.document["rules"][:6]
     assert found.document["listeners"] == {
