@@ -40,19 +40,12 @@ class RuleComparison:
 
     history: CommunityHistory
     rows: tuple[RuleRow, ...]
-    names: Mapping[Address, str]
+    labels: Mapping[Address, str]
     listening: Listening | None
 
     def label(self, payee: Address) -> str:
         """A payee as people know it: by its name, or by a work it is paid for."""
-        if payee in self.names:
-            return self.names[payee]
-        paid_for = [work for work in self.history.works if work.split.bps_of(payee)]
-        short = f"{payee[:6]}…{payee[-4:]}"
-        if not paid_for:
-            return short
-        first = paid_for[0]
-        return f"{short} ({f'work {first.work_id}' if first.title == UNTOLD else first.title})"
+        return self.labels.get(payee) or _short(payee)
 
 
 def floor_name(phi_bps: int) -> str:
@@ -84,11 +77,25 @@ def compare_history(
         for mode, name in LISTENING_NAMES.items():
             found = divided_by_listening(pools, listening.listeners, mode, history.splits)
             outcomes.append(Outcome(name, _with_zeros(found.earned, everybody), found.suspense))
-    return RuleComparison(history, compare_rules(outcomes, UNIT_NUMERATOR), names or {}, listening)
+    rows = compare_rules(outcomes, UNIT_NUMERATOR)
+    return RuleComparison(history, rows, {**_by_work(history), **(names or {})}, listening)
 
 
 def _with_zeros(earned: Mapping[Address, int], everybody: set[Address]) -> dict[Address, int]:
     return {**dict.fromkeys(everybody, 0), **earned}
+
+
+def _by_work(history: CommunityHistory) -> dict[Address, str]:
+    labels: dict[Address, str] = {}
+    for work in history.works:
+        title = f"work {work.work_id}" if work.title == UNTOLD else work.title
+        for share in work.split.shares:
+            labels.setdefault(share.payee, f"{_short(share.payee)} ({title})")
+    return labels
+
+
+def _short(payee: Address) -> str:
+    return f"{payee[:6]}…{payee[-4:]}"
 
 
 def plain_comparison(comparison: RuleComparison, summary: Sequence[str]) -> dict[str, Any]:
