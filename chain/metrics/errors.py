@@ -10,6 +10,8 @@ MetricRefused
 ├── AmountAbsent       an amount is taken away that nobody has
 ├── SketchesDiffer     two summaries of other widths
 ├── SketchBroken       bytes that are no summary
+├── PanelRefused       outcomes by unit and period that are not whole
+├── NotIdentified      an effect that nothing can be compared with
 ├── TripleUnreadable   a published row is no three numbers
 ├── TimelineBroken     a settlement without its use, or one that skips a stage
 ├── PeriodUnreadable   a file is no record of a period
@@ -99,6 +101,22 @@ class SketchBroken(MetricRefused):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"{reason}: fetch the summary again")
+        self.reason = reason
+
+
+class PanelRefused(MetricRefused):
+    """An evaluation needs one finite outcome of every unit in every period."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class NotIdentified(MetricRefused):
+    """No estimator can tell this effect: what it would be compared with was never seen."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
         self.reason = reason
 
 
