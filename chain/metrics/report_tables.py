@@ -209,7 +209,7 @@ def _settlement(report: ValueChainReport) -> ReportTable:
     ways = {"both lanes": report.latency} | {
         f"{lane.value} lane": found for lane, found in report.latency_by_lane.items()
     }
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name, found in ways.items():
         for what, latency in (("available", found.available), ("in hand", found.in_hand)):
             if latency.entered:
