@@ -40,9 +40,9 @@ class StageSums:
         return sum(seconds for _, seconds in self.stages)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ValueChainReport:
-    """One period, measured; docs/METRICS.md has each name.
+    """One period, measured; docs/METRICS.md has each name. Equal to itself alone.
 
     Inequality is of community payees; `by_community` and `by_tradition` split it, None where nobody
     was paid. `curves` are of the waits until in hand. `rule_change` compares what the epochs

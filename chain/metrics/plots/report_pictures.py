@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Final
 
 from chain.metrics.plots.decomposition import decomposition_svg
@@ -48,6 +49,8 @@ def draw_all(report: ValueChainReport) -> dict[str, str]:
     return {name: draw(name, report) for name in PICTURES}
 
 
+# A server draws the same report for every visitor of one block.
+@lru_cache(maxsize=2 * len(PICTURES))
 def draw(name: str, report: ValueChainReport) -> str:
     """One of `PICTURES` as SVG text."""
     return PICTURES[name](report)
