@@ -16,6 +16,7 @@ from chain.ledger.direct_report import DirectReport, direct_report_domain
 from chain.ledger.identifiers import Address, Digest, EpochNumber
 from chain.provenance import BlockReader, Cid
 from chain.settlement.counting import Tally
+from chain.settlement.rows import rows_of
 from chain.settlement.settle import PROGRAM_HASH
 from oracle.attester import Attester
 from oracle.attribution import DetectionPolicy
@@ -118,6 +119,6 @@ class DirectOperator(Attester):
         prior = self._history.last(token, at)
         state = self._view.settlement_state(at, token, number, prior.report_hash, prior.counted)
         tally = Tally(state)
-        tally.count([report.event])
+        tally.count(rows_of([report.event]))
         for refusal in tally.refused:
             raise DirectReportRefused(self.address, refusal.reason)

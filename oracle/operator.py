@@ -21,6 +21,7 @@ from chain.ledger.epoch import EpochReport, LicenceUsage, report_domain
 from chain.ledger.identifiers import Address, Digest, LicenceId
 from chain.ledger.usage import UsageEvent, UsageKind
 from chain.provenance import BlockReader, Cid
+from chain.settlement.rows import rows_in
 from chain.settlement.segments import (
     Records,
     Segment,
@@ -30,7 +31,7 @@ from chain.settlement.segments import (
     segment_digest,
     segment_records,
 )
-from chain.settlement.settle import settle_epoch
+from chain.settlement.settle import settle_rows
 from chain.settlement.settle_columns import settle_records
 from oracle.attester import Attester
 from oracle.attribution import DetectionPolicy, attribute_detections, attribute_log
@@ -154,8 +155,7 @@ class Operator(Attester):
         by_columns = settlement.report(digest)
         if self._calculator is Calculator.COLUMNS:
             return by_columns, settlement.licence_usage
-        events = (decode_record(record) for record in records)
-        one_by_one = settle_epoch(events, state, prior.carried).report(digest)
+        one_by_one = settle_rows(rows_in(records), state, prior.carried).report(digest)
         found = differences(by_columns, one_by_one)
         if found:
             raise CalculatorsDisagree(self.address, found)

@@ -114,7 +114,7 @@ def _measure(
     )
     segments = signed_segments(devnet, heritage, asked.events, asked.seed)
     stages = Stages()
-    with _serving(app) as url, httpx.Client(base_url=url, timeout=60) as client:
+    with serving(app) as url, httpx.Client(base_url=url, timeout=60) as client:
         client.get("/v1/usage").raise_for_status()
         with stages.stage(f"file {len(segments)} segments over HTTP"):
             accepted = [client.post("/v1/usage/segments", content=s) for s in segments]
@@ -178,7 +178,7 @@ def _fund(devnet: Devnet) -> None:
 
 
 @contextmanager
-def _serving(app: Application) -> Iterator[str]:
+def serving(app: Application) -> Iterator[str]:
     server = uvicorn.Server(
         uvicorn.Config(create_app(app), host="127.0.0.1", port=0, log_level="warning")
     )

@@ -8,6 +8,7 @@ Source: @openzeppelin/merkle-tree, `standard-v1`; OpenZeppelin Contracts, Merkle
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Final
 
 from chain.ledger.errors import ProofInvalid
@@ -37,7 +38,12 @@ class StandardTree:
             left, right = tree[2 * node + 1], tree[2 * node + 2]
             tree[node] = keccak256(left + right if left < right else right + left)
         self._tree = tree
-        self._position = {Digest(leaf): 2 * len(ordered) - 2 - i for i, leaf in enumerate(ordered)}
+
+    @cached_property
+    def _position(self) -> dict[Digest, int]:
+        return {
+            Digest(self._tree[i]): i for i in reversed(range(self._first_leaf, len(self._tree)))
+        }
 
     @property
     def root(self) -> Digest:

@@ -7,7 +7,7 @@ What an epoch counted never changes, so histories that share a beginning share i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
 import numpy as np
@@ -65,6 +65,16 @@ class CountedIds(AbstractSet[Digest]):
 
     def __len__(self) -> int:
         return sum(map(len, self._runs))
+
+
+def ids_among(known: AbstractSet[Digest], ids: Sequence[Digest]) -> frozenset[Digest]:
+    """Which of some ids are in a set, columns or not."""
+    if not isinstance(known, CountedIds):
+        return frozenset(event_id for event_id in ids if event_id in known)
+    if not ids or not known:
+        return frozenset()
+    found = known.holds(rows_of(ids)).tolist()
+    return frozenset(event_id for event_id, held in zip(ids, found, strict=True) if held)
 
 
 def counted_ids_of(ids: AbstractSet[Digest]) -> CountedIds:

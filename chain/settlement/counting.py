@@ -15,7 +15,9 @@ from chain.ledger.epoch import LicenceUsage
 from chain.ledger.identifiers import Digest, LicenceId
 from chain.ledger.rights import Tier
 from chain.ledger.usage import UsageEvent, UsageKind
+from chain.settlement.counted_ids import ids_among
 from chain.settlement.facts import LicenceFacts, SettlementState
+from chain.settlement.rows import TIME, USE, event_in, id_in
 
 # What UsageOracle takes in one report.
 LICENCES_MAX: Final = 64
@@ -67,30 +69,56 @@ class Refusal:
     reason: RefusalReason
 
 
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """What is so of all events of one kind, licence and generation. `unfit` is against each of
+    them; `unpaid` is, too, unless its time is."""
+
+    licence_id: LicenceId
+    unfit: RefusalReason | None
+    taken_at: int = 0
+    expiry: int = 0
+    unpaid: RefusalReason | None = None
+
+
 @dataclass
 class Tally:
-    """What has been let through so far; lives for one epoch."""
+    """What has been let through so far; lives for one epoch. Rows are as in `rows`."""
 
     state: SettlementState
 
     def __post_init__(self) -> None:
-        self.counted: dict[Digest, UsageEvent] = {}
-        self.refused: list[Refusal] = []
+        self.counted: dict[Digest, bytes] = {}
+        self._refused: list[tuple[bytes, RefusalReason]] = []
         self._units: dict[LicenceId, int] = {}
-        self._standing: dict[LicenceId, RefusalReason | None] = {}
+        self._uses: dict[bytes, _Use] = {}
 
-    def count(self, events: Iterable[UsageEvent]) -> None:
+    def count(self, rows: Iterable[bytes]) -> None:
         """Count or refuse every event, in its own order."""
-        for _, event_id, event in sorted(
-            ((event.occurred_at, event.event_id, event) for event in events),
-            key=lambda item: item[:2],
-        ):
-            reason = self._reason_against(event, event_id)
+        ordered = sorted(rows)
+        ids = [id_in(row) for row in ordered]
+        before = ids_among(self.state.counted_ids, ids)
+        direct = ids_among(self.state.directly_reported, ids)
+        for event_id, row in zip(ids, ordered, strict=True):
+            if event_id in self.counted or event_id in before:
+                self._refused.append((row, RefusalReason.ALREADY_COUNTED))
+                continue
+            if event_id in direct:
+                self._refused.append((row, RefusalReason.DIRECTLY_REPORTED))
+                continue
+            use = self._uses.get(row[USE]) or self._look_at(row)
+            reason = use.unfit or _outside(use, row) or use.unpaid
+            reason = reason or self._over_a_cap(use.licence_id)
             if reason is None:
-                self.counted[event_id] = event
-                self._units[event.licence_id] = self._units.get(event.licence_id, 0) + 1
+                self.counted[event_id] = row
+                self._units[use.licence_id] = self._units.get(use.licence_id, 0) + 1
             else:
-                self.refused.append(Refusal(event_id, event, reason))
+                self._refused.append((row, reason))
+
+    @property
+    def refused(self) -> tuple[Refusal, ...]:
+        """What is not counted, in the order in which events are taken."""
+        return tuple(Refusal(id_in(row), event_in(row), why) for row, why in self._refused)
 
     def licence_usage(self) -> tuple[LicenceUsage, ...]:
         """Units and revenue per licence, ascending by licence."""
@@ -99,27 +127,22 @@ class Tally:
             for licence, units in sorted(self._units.items())
         )
 
-    def _reason_against(self, event: UsageEvent, event_id: Digest) -> RefusalReason | None:
-        if event_id in self.counted or event_id in self.state.counted_ids:
-            return RefusalReason.ALREADY_COUNTED
-        if event_id in self.state.directly_reported:
-            return RefusalReason.DIRECTLY_REPORTED
+    def _look_at(self, row: bytes) -> _Use:
+        """What holds for this event and all like it; there are many, so it is remembered."""
+        event = event_in(row)
         licence = self.state.licences.get(event.licence_id)
         if licence is None:
-            return RefusalReason.LICENCE_UNKNOWN
-        return (
-            _unfit_use(event, licence, self.state)
-            or self._unfit_licence(event.licence_id, licence)
-            or self._over_a_cap(event.licence_id, licence)
-        )
+            use = _Use(event.licence_id, RefusalReason.LICENCE_UNKNOWN)
+        elif (reason := _unfit_use(event, licence, self.state)) is not None:
+            use = _Use(event.licence_id, reason)
+        else:
+            unpaid = unfit_income(licence, self.state)
+            use = _Use(event.licence_id, None, licence.taken_at, licence.expiry, unpaid)
+        self._uses[row[USE]] = use
+        return use
 
-    def _unfit_licence(self, licence_id: LicenceId, licence: LicenceFacts) -> RefusalReason | None:
-        # The same for all events of a licence, and there are many events.
-        if licence_id not in self._standing:
-            self._standing[licence_id] = unfit_income(licence, self.state)
-        return self._standing[licence_id]
-
-    def _over_a_cap(self, licence_id: LicenceId, licence: LicenceFacts) -> RefusalReason | None:
+    def _over_a_cap(self, licence_id: LicenceId) -> RefusalReason | None:
+        licence = self.state.licences[licence_id]
         units = self._units.get(licence_id, 0) + 1
         if licence.units_used + units > licence.terms.unit_cap:
             return RefusalReason.UNIT_CAP
@@ -130,6 +153,13 @@ class Tally:
         return None
 
 
+def _outside(use: _Use, row: bytes) -> RefusalReason | None:
+    occurred_at = int.from_bytes(row[TIME], "big")
+    if occurred_at < use.taken_at:
+        return RefusalReason.BEFORE_LICENCE
+    return RefusalReason.AFTER_EXPIRY if occurred_at >= use.expiry else None
+
+
 def _unfit_use(
     event: UsageEvent, licence: LicenceFacts, state: SettlementState
 ) -> RefusalReason | None:
@@ -138,13 +168,7 @@ def _unfit_use(
     derivative = state.derivatives.get(event.generation_id)
     if derivative is None:
         return RefusalReason.GENERATION_UNKNOWN
-    if not derivative.has_parent(licence.work_id):
-        return RefusalReason.NOT_A_PARENT
-    if event.occurred_at < licence.taken_at:
-        return RefusalReason.BEFORE_LICENCE
-    if event.occurred_at >= licence.expiry:
-        return RefusalReason.AFTER_EXPIRY
-    return None
+    return None if derivative.has_parent(licence.work_id) else RefusalReason.NOT_A_PARENT
 
 
 def unfit_income(licence: LicenceFacts, state: SettlementState) -> RefusalReason | None:

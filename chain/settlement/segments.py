@@ -148,7 +148,12 @@ def joined_records(parts: Sequence[Records]) -> Records:
 def decode_record(record: np.void) -> UsageEvent:
     """One record of `segment_records` as an event."""
     assert record.dtype == RECORD
-    return _event(0, *_RECORD.unpack(record.tobytes()))
+    return decode_record_bytes(record.tobytes())
+
+
+def decode_record_bytes(record: bytes) -> UsageEvent:
+    """One record, as it is stored, as an event."""
+    return _event(0, *_RECORD.unpack(record))
 
 
 def record_ids(records: Records) -> Rows:

@@ -41,6 +41,7 @@ from chain.settlement.carried import Carried
 from chain.settlement.counting import Refusal, RefusalReason, Tally
 from chain.settlement.facts import DerivativeFacts, LicenceFacts, SettlementState
 from chain.settlement.pools import entitlements
+from chain.settlement.rows import event_in, rows_of
 
 __all__ = [
     "PROGRAM_HASH",
@@ -56,6 +57,7 @@ __all__ = [
     "divide_usage",
     "income_by_work",
     "settle_epoch",
+    "settle_rows",
 ]
 
 # Names these rules in every report. A change of any result is another program: count it up.
@@ -127,15 +129,23 @@ class Division:
 
 @dataclass(frozen=True)
 class EpochSettlement(Division):
-    """Everything one epoch comes to. `counted` are event ids ascending, `counted_events` their
-    events in the same order; `refused` are in the order in which events are taken."""
+    """Everything one epoch comes to. `counted` are event ids ascending."""
 
     sum_tree: SumTree
     leaf_root: Digest
     usage_root: Digest
     counted: tuple[Digest, ...]
-    counted_events: tuple[UsageEvent, ...]
-    refused: tuple[Refusal, ...]
+    tally: Tally
+
+    @property
+    def counted_events(self) -> tuple[UsageEvent, ...]:
+        """The events of `counted`, in the same order."""
+        return tuple(event_in(self.tally.counted[event_id]) for event_id in self.counted)
+
+    @property
+    def refused(self) -> tuple[Refusal, ...]:
+        """What is not counted, in the order in which events are taken."""
+        return self.tally.refused
 
     def report(self, segments_digest: Digest) -> EpochReport:
         """The report that operators sign for this epoch."""
@@ -155,8 +165,13 @@ def settle_epoch(
 
     Raises Inconsistent if a unit were lost or created, which no input can bring about.
     """
+    return settle_rows(rows_of(events), state, carried)
+
+
+def settle_rows(rows: Iterable[bytes], state: SettlementState, carried: Carried) -> EpochSettlement:
+    """Settle one epoch from its events as rows (see `rows`). As `settle_epoch`."""
     tally = Tally(state)
-    tally.count(events)
+    tally.count(rows)
     division = divide_usage(tally.licence_usage(), state, carried)
     counted = tuple(sorted(tally.counted))
     return EpochSettlement(
@@ -165,8 +180,7 @@ def settle_epoch(
         leaf_root=StandardTree(leaf_hash(state.token, p) for p in division.payouts).root,
         usage_root=usage_tree(counted).root,
         counted=counted,
-        counted_events=tuple(tally.counted[event_id] for event_id in counted),
-        refused=tuple(tally.refused),
+        tally=tally,
     )
 
 

@@ -23,9 +23,10 @@ from chain.ledger.sum_tree import Payout
 from chain.settlement.carried import Carried
 from chain.settlement.counted_ids import CountedIds
 from chain.settlement.findings import Check, Findings, RejectedReport
+from chain.settlement.rows import rows_in
 from chain.settlement.segment_sets import ReadBlock, SegmentSet, read_segment_set
-from chain.settlement.segments import decode_record, segment_domain
-from chain.settlement.settle import EpochSettlement, settle_epoch
+from chain.settlement.segments import segment_domain
+from chain.settlement.settle import EpochSettlement, settle_rows
 from chain.settlement.settle_columns import settle_records
 from chain.settlement.state import settlement_state
 from chain.settlement.verify_direct_reports import verify_paid_once
@@ -167,7 +168,7 @@ def _recompute(
             counted_ids=counted[previous],
         )
         carried = settled[previous].carried if previous in settled else Carried()
-        outcome = settle_epoch(map(decode_record, segments.records), state, carried)
+        outcome = settle_rows(rows_in(segments.records), state, carried)
         by_columns = settle_records(segments.records, state, carried)
         digest = record.report.segments_digest
         place = f"epoch {epoch}, by the second calculator"
