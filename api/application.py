@@ -22,10 +22,10 @@ from chain.indexer.follow import Follower
 from chain.indexer.store import Store
 from chain.ledger.identifiers import Address
 from chain.ledger.money import Currency
-from chain.provenance import FsBlockStore
+from chain.provenance import BlockStore, FsBlockStore
 from chain.settings import ChainSettings
 from oracle.chain_view import ChainView
-from oracle.opening import identity_of
+from oracle.opening import blocks_of, identity_of
 from oracle.outbox import Outbox
 from oracle.settings import OracleSettings
 from watermark.client import WatermarkClient
@@ -113,6 +113,12 @@ class Application(Contracts):
     def blocks(self) -> FsBlockStore:
         """Blocks that may be published; the gate still decides."""
         return FsBlockStore(self.settings.state / "blocks")
+
+    @cached_property
+    def papers(self) -> BlockStore:
+        """The blocks, and what other machines of the outbox know of epochs."""
+        oracle = self.settings.oracle
+        return self.blocks if oracle.outbox_url is None else blocks_of(oracle, self.outbox)
 
     @cached_property
     def outbox(self) -> Outbox:

@@ -174,9 +174,9 @@ def _headers(app: Application, numbers: Sequence[int]) -> list[Header]:
 
 def _write_blocks(app: Application, segments_digest: Digest, folder: Path) -> None:
     set_cid = Cid.from_digest(segments_digest, Codec.DAG_CBOR)
-    manifest = get_manifest(app.blocks, set_cid, SegmentsManifest).body
+    manifest = get_manifest(app.papers, set_cid, SegmentsManifest).body
     for cid in (set_cid, *(entry.cid for entry in manifest.segments)):
-        (folder / str(cid)).write_bytes(app.blocks.get(cid))
+        (folder / str(cid)).write_bytes(app.papers.get(cid))
 
 
 def _sealed(document: dict[str, Any]) -> bytes:

@@ -35,7 +35,7 @@ class EpochPapers:
                 self._look()
             if name not in self._known:
                 raise NotFound("paper of an epoch", cid)
-        return self._app.blocks.get(name)
+        return self._app.papers.get(name)
 
     def _look(self) -> None:
         for root in self._wanted():
@@ -43,7 +43,7 @@ class EpochPapers:
                 continue
             found: set[Cid] = set()
             try:
-                found.update(cid.as_v1() for cid, _ in walk(root, self._app.blocks.get))
+                found.update(cid.as_v1() for cid, _ in walk(root, self._app.papers.get))
             except BlockMissing:
                 # Not here, or not all of it yet: what is here may be had, and is looked at again.
                 self._known |= found

@@ -94,7 +94,7 @@ class EpochProofs:
 
     @cached_property
     def _history(self) -> EpochHistory:
-        return EpochHistory(self._app.view, self._app.blocks)
+        return EpochHistory(self._app.view, self._app.papers)
 
     def payout(self, token: Address, payee: Address, at: BlockPin) -> PayoutProof:
         """A payee's proof under the token's active root. Raises NotFound where there is no active
@@ -160,7 +160,7 @@ class EpochProofs:
             cid = published_payouts(self._app).get(report.epoch)
             if cid is None:
                 return None
-            payouts = get_payouts(self._app.blocks, cid).payouts
+            payouts = get_payouts(self._app.papers, cid).payouts
             found = _PayoutTree.over(report.token, payouts)
         except (OracleError, ProvenanceError, LedgerError):
             return None

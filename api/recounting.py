@@ -104,9 +104,9 @@ def is_rejected(
 
 def segment_events(app: Application, segments_digest: Digest) -> list[UsageEvent]:
     """The events of one epoch, as its segment set lists them. Raises BlockMissing, BlockCorrupt."""
-    manifest = get_manifest(app.blocks, manifest_cid(segments_digest), SegmentsManifest)
+    manifest = get_manifest(app.papers, manifest_cid(segments_digest), SegmentsManifest)
     return [
         event
         for segment in manifest.body.segments
-        for event in decode_segment(app.blocks.get(Cid.from_digest(segment.cid.digest, Codec.RAW)))
+        for event in decode_segment(app.papers.get(Cid.from_digest(segment.cid.digest, Codec.RAW)))
     ]

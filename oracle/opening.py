@@ -16,7 +16,7 @@ from chain.indexer.database import open_database
 from chain.indexer.follow import Follower
 from chain.indexer.store import Store
 from chain.ledger.identifiers import address
-from chain.provenance import FsBlockStore
+from chain.provenance import BlockStore, FsBlockStore
 from chain.settings import SettingsInvalid
 from oracle.chain_view import ChainView
 from oracle.lease import LEASE_SECONDS, Role
@@ -32,6 +32,7 @@ from oracle.settings import (
     OracleSettings,
     RemoteOperators,
 )
+from oracle.shared_blocks import SharedBlocks
 
 # Accounts of the development mnemonic.
 DEV_OPERATORS = range(3, 8)
@@ -85,7 +86,7 @@ def open_oracle(
         yield OracleService(
             outbox,
             view,
-            FsBlockStore(settings.blocks_folder),
+            blocks_of(settings, outbox),
             keys,
             token,
             wire=wire,
@@ -97,6 +98,12 @@ def open_oracle(
     finally:
         outbox.close()
         engine.dispose()
+
+
+def blocks_of(settings: OracleSettings, outbox: Outbox) -> BlockStore:
+    """Papers of epochs: in a folder, and in the outbox too where machines share one."""
+    own = FsBlockStore(settings.blocks_folder)
+    return own if settings.outbox_url is None else SharedBlocks(own, outbox)
 
 
 def identity_of(node: Node, deployment: Deployment) -> dict[str, str]:

@@ -67,11 +67,11 @@ class Town:
     processes: list[RunningProcess] = field(default_factory=list)
 
     def run(self, role: str, name: str) -> RunningProcess:
-        """`python -m oracle run` in one role, with an index and a folder of blocks of its own where
-        it needs no other."""
+        """`python -m oracle run` in one role, with an index and a folder of blocks of its own."""
         variables = {
             **self.shared,
             "ANTIPHON_INDEX_URL": f"sqlite:///{self.folder / role}.sqlite",
+            "ANTIPHON_BLOCKS": str(self.folder / role),
             "ANTIPHON_ORACLE_POLL_SECONDS": "0",
         }
         command = ["oracle", "run", "--role", role]
@@ -157,7 +157,6 @@ def town(tmp_path: Path, postgres: Server) -> Iterator[Town]:
         shared = {
             **chain,
             "ANTIPHON_OUTBOX_URL": place,
-            "ANTIPHON_BLOCKS": str(state / "blocks"),
             "ANTIPHON_RELAY_KEY": f"dev:{RELAY}",
         }
         outbox = Outbox(place, identity_of(node, deployment), roles=())
