@@ -1,7 +1,7 @@
 """The second calculator: an epoch settled from columns of records, for millions of events.
 
-Ids, counting, refusals and both trees are computed by other code than `settle`'s, and must come to
-the same bytes; how counted use is divided among payees is one piece of code for both.
+Ids, counting, refusals, division and both trees are computed by other code than `settle`'s, and
+must come to the same bytes. What an announced rule makes of a pool is one piece of code for both.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from chain.ledger.epoch import EpochReport
 from chain.ledger.identifiers import Digest
 from chain.settlement.carried import Carried
 from chain.settlement.counting_columns import ColumnarCount, count_records
+from chain.settlement.division_by_fractions import divide_by_fractions
 from chain.settlement.facts import SettlementState
 from chain.settlement.segments import Records
-from chain.settlement.settle import Division, divide_usage
+from chain.settlement.settle import Division
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def settle_records(
 ) -> ColumnarSettlement:
     """Settle one epoch from its segments' records, in any order; raises as `settle_epoch`."""
     count = count_records(records, state)
-    division = divide_usage(count.usage, state, carried)
+    division = divide_by_fractions(count.usage, state, carried)
     counted = count.counted
     tree = ColumnarSumTree.of(state.token, division.payouts)
     return ColumnarSettlement(

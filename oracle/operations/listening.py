@@ -73,6 +73,8 @@ def _bound(port: int) -> socket.socket:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind((HOST, port))
+        # Whoever asks before the server runs waits for it.
+        sock.listen()
     except OSError:
         sock.close()
         raise

@@ -27,8 +27,9 @@ from settlement_cases import (
 )
 
 from chain.columns.digests import digests_of, rows_of
-from chain.ledger.identifiers import Digest, GenerationId, LicenceId
+from chain.ledger.identifiers import CommunityId, Digest, EpochNumber, GenerationId, LicenceId
 from chain.ledger.rights import Tier
+from chain.ledger.sharing import Announcement, SharingRule
 from chain.ledger.usage import UsageEvent, UsageKind
 from chain.settlement.counted_ids import CountedIds, counted_ids_of
 from chain.settlement.counting import LICENCES_MAX, RefusalReason
@@ -57,6 +58,13 @@ ORIGIN = SegmentOrigin(1, ALICE, BETO)
 KNOWN = (PLAY_1, PLAY_2, PLAY_3, MAKE_1, TRAIN_1)
 UNKNOWN_LICENCE, CLOSED, FOREIGN = LicenceId(77), LicenceId(78), LicenceId(79)
 TIMES = (0, TAKEN_AT - 1, TAKEN_AT, TAKEN_AT + 1, EXPIRY - 1, EXPIRY, 2**64 - 1)
+
+VILLAGE = CommunityId(1)
+RULES = (
+    None,
+    Announcement(SharingRule.FLOOR_PRO_RATA, 5_000, 1, EpochNumber(1)),
+    Announcement(SharingRule.COMMUNITY_ROOT, 0, 1, EpochNumber(1)),
+)
 
 # Few sources, so that most events come again, at another time and in another place.
 EVENTS = st.lists(
@@ -114,6 +122,8 @@ def states(draw: st.DrawFn) -> SettlementState:
         draw(st.sets(st.integers(0, 6).map(lambda n: event(n).event_id))) for _ in range(2)
     )
     frozen = draw(st.sets(st.sampled_from([(FIRST, ALICE), (FIRST, BETO)])))
+    rule = draw(st.sampled_from(RULES))
+    village = draw(st.sets(st.sampled_from([FIRST, SECOND])))
     return dataclasses.replace(
         STATE,
         licences=licences,
@@ -121,6 +131,8 @@ def states(draw: st.DrawFn) -> SettlementState:
         counted_ids=before,
         directly_reported=direct,
         frozen=frozen,
+        rules={} if rule is None else {VILLAGE: rule},
+        communities=dict.fromkeys(village, VILLAGE),
     )
 
 
