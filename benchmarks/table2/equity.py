@@ -21,6 +21,7 @@ from chain.metrics.table2.comparison import (
 )
 from chain.metrics.table2.pools import REFERENCE_SHAPE, WIDE_SHAPE, Pools, PoolShape, draw_pools
 from chain.metrics.table2.published import EQUITY, PUBLISHED
+from oracle.operator import Calculator
 
 Progress = Callable[[str], None]
 SHAPES: Final = {"reference": REFERENCE_SHAPE, "wide": WIDE_SHAPE}
@@ -31,11 +32,14 @@ RULES: Final[dict[str, Announcement | None]] = {
     "sqrt per payee": ROOT_RULE,
 }
 TRACING: Final = (0.426, 0.513, 0.968, 0.99, 1.0)
-# What runs through the contracts: a shape, a traceability, a floor in basis points.
+# What runs through the contracts: a shape, a traceability, a floor in basis points, and how each
+# operator computes before it signs.
 ON_CHAIN: Final = {
-    "arm C": ("reference", 0.968, 0),
-    "tracing .99, floor .3": ("wide", 0.99, 3_000),
+    "arm C": ("reference", 0.968, 0, Calculator.COLUMNS),
+    "tracing .99, floor .3": ("wide", 0.99, 3_000, Calculator.BOTH),
 }
+# The second run is so many times smaller.
+FEWER: Final = 8
 
 
 def arms(seed: int, pools: int, progress: Progress) -> dict[str, Any]:
@@ -95,16 +99,17 @@ def factorial(seed: int, pools: int, progress: Progress) -> dict[str, Any]:
 
 
 def through_contracts(seed: int, pools: int, drawn: int, progress: Progress) -> dict[str, Any]:
-    """The first `pools` of the `drawn` pools of the table through contracts and oracle; a quarter
+    """The first `pools` of the `drawn` pools of the table through contracts and oracle; an eighth
     as many with an announced floor."""
     found: dict[str, Any] = {}
-    for name, (shape, tracing, floor_bps) in ON_CHAIN.items():
+    for name, (shape, tracing, floor_bps, calculator) in ON_CHAIN.items():
         uses = draw_pools(seed, SHAPES[shape], tracing, drawn).traced.tolist()
-        count = max(pools // 4, 2) + NOTICE_EPOCHS if floor_bps else pools
-        paid = pay_pools(uses[:count], floor_bps, partial(_say, progress, name))
+        count = max(pools // FEWER, 2) + NOTICE_EPOCHS if floor_bps else pools
+        paid = pay_pools(uses[:count], floor_bps, calculator, partial(_say, progress, name))
         found[name] = {
             "tracing": tracing,
             "floor_bps": floor_bps,
+            "calculator": calculator,
             "shape": shape,
             **_agreement(paid),
         }

@@ -17,6 +17,7 @@ from chain.ledger.identifiers import EpochNumber
 from chain.ledger.rights import UNIT_NUMERATOR
 from chain.ledger.sharing import NOTICE_EPOCHS, Announcement, SharingRule
 from chain.settlement.carried import Carried
+from oracle.operator import Calculator
 
 # What the contract asks a platform to wait before a root pays; the clock is moved past it.
 WINDOW_SECONDS: Final = 7_200
@@ -32,7 +33,10 @@ class PaidPool:
 
 
 def pay_pools(
-    pools: Sequence[Sequence[int]], floor_bps: int, progress: Callable[[str], None]
+    pools: Sequence[Sequence[int]],
+    floor_bps: int,
+    calculator: Calculator,
+    progress: Callable[[str], None],
 ) -> tuple[PaidPool, ...]:
     """Settle pools of uses by payee on a node of their own, with a floor or without (zero).
 
@@ -43,7 +47,9 @@ def pay_pools(
     if floor_bps:
         first = EpochNumber(NOTICE_EPOCHS + 1)
         rule = Announcement(SharingRule.FLOOR_PRO_RATA, floor_bps, 1, first)
-    with running_world(len(pools[0]), window_seconds=WINDOW_SECONDS, rule=rule) as world:
+    with running_world(
+        len(pools[0]), window_seconds=WINDOW_SECONDS, rule=rule, calculator=calculator
+    ) as world:
         without, within = Divider(world.payees), Divider(world.payees, rule)
         carried, paid = NOTHING, []
         for number, uses in enumerate(pools, start=1):

@@ -24,7 +24,7 @@ def say_nothing(_text: str) -> None:
 @pytest.mark.parametrize("floor_bps", [0, 3_000])
 def test_balances_are_those_of_the_settlement_code_unit_for_unit(floor_bps: int) -> None:
     pools = draw_pools(5, REFERENCE_SHAPE, 0.9, 4).traced.tolist()
-    paid = pay_pools(pools, floor_bps, say_nothing)
+    paid = pay_pools(pools, floor_bps, Calculator.BOTH, say_nothing)
     assert len(paid) == (2 if floor_bps else 4), "two epochs of notice come before a rule"
     for pool in paid:
         assert pool.received == pool.computed
