@@ -13,19 +13,24 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.table2 import equity, latency, pictures
+from benchmarks.table2 import equity, failures, latency, pictures
+from benchmarks.table2.hostile import TOKENS
 from benchmarks.table2.page import page, summary
+from chain.ledger.sharing import NOTICE_EPOCHS
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 REPORTS: Final = ROOT / "reports" / "table2"
 Progress = Callable[[str], None]
+Part = tuple[dict[str, int], Callable[[], Any]]
 
 
 @dataclass(frozen=True)
@@ -49,10 +54,16 @@ def main(argv: list[str] | None = None) -> int:
     def progress(text: str) -> None:
         print(f"{time.monotonic() - began:7.1f} s  {text}", flush=True)
 
-    parts = _parts(size, seed, progress)
-    reports: dict[str, Any] = {"settings": {"command": _command(asked), "seed": seed, **vars(size)}}
-    for name, (settings, run) in parts.items():
-        reports[name] = _run(name, {"seed": seed, **settings}, run, keep=asked.keep, say=progress)
+    # A client reads the environment for proxies before every request otherwise.
+    os.environ["NO_PROXY"] = "127.0.0.1"
+    found = {}
+    for name, (settings, run) in _parts(size, seed, progress).items():
+        if asked.part in (None, name):
+            found[name] = _run(name, {"seed": seed, **settings}, run, asked.keep, progress)
+    if asked.part is not None:
+        return 0
+    reports = {"settings": {"command": _command(asked), "seed": seed, **vars(size)},
+               **_gathered(found)}  # fmt: skip
     folder = ROOT / "docs" if asked.patient else REPORTS
     _write(folder, reports)
     print(summary(reports))
@@ -60,27 +71,61 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def _parts(
-    size: Size, seed: int, progress: Progress
-) -> dict[str, tuple[dict[str, int], Callable[[], Any]]]:
-    """Each part with what its figures depend on."""
-    pools, uses = {"pools": size.pools}, {"uses": size.events}
-    through = {**pools, "chain_pools": size.chain_pools}
+def _parts(size: Size, seed: int, say: Progress) -> dict[str, Part]:
+    """Each part with what its figures depend on, besides the seed."""
+    drawn, uses, chain = size.pools, size.events, size.chain_pools
+    parts: dict[str, Part] = {"arms": ({"pools": drawn}, lambda: equity.arms(seed, drawn, say))}
+    cells = drawn // 2
+    for name in equity.SHAPES:
+        parts[f"rules-{name}"] = (
+            {"pools": cells},
+            partial(equity.factorial, name, seed, cells, say),
+        )
+    parts["drawn"] = ({"uses": uses}, lambda: latency.drawn_arms(seed, uses))
+    parts["paper"] = ({"uses": uses}, lambda: latency.paper_arm(seed, uses, say))
+    # Their epochs are many: one for each disputed use.
+    for name, count in (("hourly", max(uses // 5, 200)), ("quick", max(uses // 25, 100))):
+        parts[name] = ({"uses": count}, partial(latency.own_arm, name, seed, count, say))
+    parts["too-quick"] = ({}, latency.refusal_of_too_quick)
+    half, few = chain // 2, max(chain // 8, 2) + NOTICE_EPOCHS
+    for part, name, pools in (
+        ("contracts-1", "arm C", range(half)),
+        ("contracts-2", "arm C", range(half, chain)),
+        ("contracts-floor", "tracing .99, floor .3", range(few)),
+    ):
+        parts[part] = (
+            {"drawn": drawn, "first": pools.start, "end": pools.stop},
+            partial(equity.through_contracts, name, seed, pools, drawn, say),
+        )
+    sent, claims = -(-size.transactions // len(TOKENS)), max(size.transactions // 300, 5)
+    for name in TOKENS:
+        parts[name] = (
+            {"transactions": sent},
+            partial(failures.under_faults, name, seed, sent, say),
+        )
+    parts["relay"] = ({"claims": claims}, partial(failures.relayed, seed, claims))
+    return parts
+
+
+def _gathered(found: dict[str, Any]) -> dict[str, Any]:
+    """Parts put together that were run apart."""
     return {
-        "arms": (pools, lambda: equity.arms(seed, size.pools, progress)),
-        "factorial": (pools, lambda: equity.factorial(seed, size.pools, progress)),
-        "drawn": (uses, lambda: latency.drawn_arms(seed, size.events)),
-        "paper": (uses, lambda: latency.paper_arm(seed, size.events, progress)),
-        "own": (uses, lambda: latency.own_arms(seed, size.events, progress)),
-        "contracts": (
-            through,
-            lambda: equity.through_contracts(seed, size.chain_pools, size.pools, progress),
-        ),
+        **{name: found[name] for name in ("arms", "drawn", "paper")},
+        "failures": failures.together([found[name] for name in TOKENS], found["relay"]),
+        "factorial": {name: found[f"rules-{name}"] for name in equity.SHAPES},
+        "own": {
+            "schedules": {found[name]["schedule"]: found[name] for name in latency.OWN},
+            "too_quick": found["too-quick"],
+        },
+        "contracts": {
+            "arm C": equity.agreement([found["contracts-1"], found["contracts-2"]]),
+            "tracing .99, floor .3": equity.agreement([found["contracts-floor"]]),
+        },
     }
 
 
 def _run(
-    name: str, settings: dict[str, int], run: Callable[[], Any], *, keep: bool, say: Progress
+    name: str, settings: dict[str, int], run: Callable[[], Any], keep: bool, say: Progress
 ) -> Any:
     """A part's figures: what an earlier run kept of the same size and seed, or its own."""
     kept = REPORTS / f"{name}.json"
@@ -107,7 +152,7 @@ def _write(folder: Path, reports: dict[str, Any]) -> None:
         "equity": pictures.equity_svg(reports["arms"], pools),
         "latency": pictures.latency_svg(reports, uses),
         "rules": pictures.rules_svg(
-            reports["factorial"], f"SIMULATED: {settings['pools']:,} pools a cell, {made}"
+            reports["factorial"], f"SIMULATED: {settings['pools'] // 2:,} pools a cell, {made}"
         ),
     }
     for name, drawing in drawings.items():
@@ -136,6 +181,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
         "--patient", action="store_true", help=f"the full size, into docs: {PATIENT}"
     )
     parser.add_argument("--keep", action="store_true", help="reuse parts of the same size and seed")
+    parser.add_argument("--part", help="one part alone, kept in reports/table2 for --keep")
     parser.add_argument("--pools", type=_count, help="pools an arm and a cell, such as 2e4")
     parser.add_argument("--chain-pools", type=_count, help="of them, through the contracts")
     parser.add_argument("--events", type=_count, help="uses an arm of the latency rows")

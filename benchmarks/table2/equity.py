@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from statistics import fmean, quantiles
 from typing import Any, Final
 
 from benchmarks.table2.dividing import ROOT_RULE, UNIT_PRICE, Divider, floor_rule, some_payees
 from benchmarks.table2.on_chain import PaidPool, pay_pools
-from chain.ledger.sharing import NOTICE_EPOCHS, Announcement
+from chain.ledger.sharing import Announcement
 from chain.metrics.table2.comparison import (
     PoolEquity,
     Row,
@@ -38,8 +37,6 @@ ON_CHAIN: Final = {
     "arm C": ("reference", 0.968, 0, Calculator.COLUMNS),
     "tracing .99, floor .3": ("wide", 0.99, 3_000, Calculator.BOTH),
 }
-# The second run is so many times smaller.
-FEWER: Final = 8
 
 
 def arms(seed: int, pools: int, progress: Progress) -> dict[str, Any]:
@@ -78,46 +75,46 @@ def arms(seed: int, pools: int, progress: Progress) -> dict[str, Any]:
     return found
 
 
-def factorial(seed: int, pools: int, progress: Progress) -> dict[str, Any]:
-    """Tracing by rule: equity, and the largest loss of one payee against proportion."""
-    found: dict[str, Any] = {}
-    for name, shape in SHAPES.items():
-        cells = []
-        for tracing in TRACING:
-            uses = draw_pools(seed, shape, tracing, pools).traced.tolist()
-            for rule, announced in RULES.items():
-                divider = Divider(some_payees(shape.payees), announced)
-                paid = [divider.divide(row) for row in uses]
-                cells.append(
-                    {"tracing": tracing, "rule": rule, **_means(paid), **_losses(uses, paid)}
-                )
-            progress(
-                f"{name} shape, tracing {tracing}: {len(RULES)} rules, {len(uses):,} pools each"
-            )
-        found[name] = {"shape": _plain(shape), "cells": cells}
-    return found
+def factorial(name: str, seed: int, pools: int, progress: Progress) -> dict[str, Any]:
+    """Tracing by rule on one shape: equity, and the largest loss of a payee against proportion."""
+    shape, cells = SHAPES[name], []
+    for tracing in TRACING:
+        uses = draw_pools(seed, shape, tracing, pools).traced.tolist()
+        for rule, announced in RULES.items():
+            divider = Divider(some_payees(shape.payees), announced)
+            paid = [divider.divide(row) for row in uses]
+            cells.append({"tracing": tracing, "rule": rule, **_means(paid), **_losses(uses, paid)})
+        progress(f"{name} shape, tracing {tracing}: {len(RULES)} rules, {len(uses):,} pools each")
+    return {"shape": _plain(shape), "pools": pools, "cells": cells}
 
 
-def through_contracts(seed: int, pools: int, drawn: int, progress: Progress) -> dict[str, Any]:
-    """The first `pools` of the `drawn` pools of the table through contracts and oracle; an eighth
-    as many with an announced floor."""
-    found: dict[str, Any] = {}
-    for name, (shape, tracing, floor_bps, calculator) in ON_CHAIN.items():
-        uses = draw_pools(seed, SHAPES[shape], tracing, drawn).traced.tolist()
-        count = max(pools // FEWER, 2) + NOTICE_EPOCHS if floor_bps else pools
-        paid = pay_pools(uses[:count], floor_bps, calculator, partial(_say, progress, name))
-        found[name] = {
-            "tracing": tracing,
-            "floor_bps": floor_bps,
-            "calculator": calculator,
-            "shape": shape,
-            **_agreement(paid),
-        }
-    return found
+def through_contracts(
+    name: str, seed: int, pools: range, drawn: int, progress: Progress
+) -> dict[str, Any]:
+    """Some of the `drawn` pools of the table through contracts and oracle, on a node of their own;
+    where a rule is announced, the pools of its notice come first and are not counted."""
+    shape, tracing, floor_bps, calculator = ON_CHAIN[name]
+    uses = draw_pools(seed, SHAPES[shape], tracing, drawn).traced.tolist()
+    paid = pay_pools(uses[pools.start : pools.stop], floor_bps, calculator, progress)
+    return {
+        "tracing": tracing,
+        "floor_bps": floor_bps,
+        "shape": shape,
+        "calculator": calculator,
+        "received": [pool.received for pool in paid],
+        "computed": [pool.computed for pool in paid],
+    }
 
 
-def _say(progress: Progress, name: str, text: str) -> None:
-    progress(f"{name}: {text}")
+def agreement(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """How balances compare with the settlement's code, and their own equity, over runs of one
+    kind."""
+    pools = [
+        PaidPool(tuple(received), tuple(computed))
+        for run in runs
+        for received, computed in zip(run["received"], run["computed"], strict=True)
+    ]
+    return _agreement(pools)
 
 
 def _agreement(paid: Sequence[PaidPool]) -> dict[str, Any]:

@@ -145,35 +145,30 @@ class Lane:
             yield self.devnet.distributor.call("pushRange", self.token, first, leaves, upper)
 
 
-def open_lanes(devnet: Devnet, dice: random.Random) -> list[Lane]:
-    """A lane for each token that can be funded: one whose payees are hooked, one whose issuer bars
-    payees, one that answers nothing, one that calls back."""
-    made = _compiled()
-    lanes = []
-    for name in TOKENS:
-        token = _deployed(devnet, made[name])
-        payees = [address_from_bytes(dice.randbytes(20)) for _ in range(PAYEES)]
-        hostile: list[Address] = []
-        count = PAYEES // HOSTILE_EVERY
-        if name == "DevStablecoin":
-            hostile = [_hostile_payee(devnet, made, token, number) for number in range(count)]
-            payees[:count] = hostile
-        elif name == "BlocklistingToken":
-            hostile = payees[:count]
-            for payee in hostile:
-                _order(devnet, made[name], token, "bar", payee, True)
-        payees.sort(key=address_bytes)
-        _fund(devnet, made[name], token)
-        lanes.append(
-            Lane(devnet, name, made[name], token, payees, frozenset(hostile), [0] * PAYEES)
-        )
-    return lanes
+def open_lane(devnet: Devnet, name: str, dice: random.Random) -> Lane:
+    """A funded lane: DevStablecoin hooks its payees, BlocklistingToken's issuer bars some,
+    SilentToken answers nothing, ReentrantToken calls back."""
+    payees = [address_from_bytes(dice.randbytes(20)) for _ in range(PAYEES)]
+    count = PAYEES // HOSTILE_EVERY
+    made = _compiled((name, *HOSTILE_PAYEES) if name == "DevStablecoin" else (name,))
+    token = _deployed(devnet, made[name])
+    hostile: list[Address] = []
+    if name == "DevStablecoin":
+        hostile = [_hostile_payee(devnet, made, token, number) for number in range(count)]
+        payees[:count] = hostile
+    elif name == "BlocklistingToken":
+        hostile = payees[:count]
+        for payee in hostile:
+            _order(devnet, made[name], token, "bar", payee, True)
+    payees.sort(key=address_bytes)
+    _fund(devnet, made[name], token)
+    return Lane(devnet, name, made[name], token, payees, frozenset(hostile), [0] * PAYEES)
 
 
-def _compiled() -> dict[str, Interface]:
+def _compiled(names: tuple[str, ...]) -> dict[str, Interface]:
     """What is for tests alone has no committed interface; the pinned compiler makes it."""
     found = {}
-    for name, text in compile_all((*TOKENS, *HOSTILE_PAYEES)).items():
+    for name, text in compile_all(names).items():
         document = json.loads(text)
         bytecode = bytes.fromhex(document["bytecode"][2:])
         found[name] = parse_interface(name, document["abi"], bytecode)

@@ -34,6 +34,8 @@ from oracle.operator import Calculator
 
 Progress = Callable[[str], None]
 PAYEES: Final = 4
+# Our schedules, and over how many periods uses happen.
+OWN: Final = {"hourly": (HOURLY_SCHEDULE, 24), "quick": (QUICK_SCHEDULE, 44)}
 # Points of a curve in the picture.
 CURVE: Final = tuple(i / 200 for i in range(1, 200))
 INDUSTRY: Final = {"streaming, 2026": streaming_days, "across borders, 2026": cross_border_days}
@@ -61,17 +63,12 @@ def paper_arm(seed: int, uses: int, progress: Progress) -> dict[str, Any]:
     return {**_published(days, Arm.OURS), **_own(PAPER_SCHEDULE, timelines)}
 
 
-def own_arms(seed: int, uses: int, progress: Progress) -> dict[str, Any]:
-    """Our schedules; the quick one with a fifth of the uses, for its epochs are many."""
-    found = {}
-    for place, (schedule, count, periods) in enumerate(
-        ((HOURLY_SCHEDULE, uses, 24), (QUICK_SCHEDULE, max(uses // 5, 200), 44))
-    ):
-        random = np.random.default_rng([seed, 12 + place])
-        used = random.integers(0, periods * schedule.period_seconds, count)
-        timelines = _settled(schedule, used, used + own_delays(random, count), progress)
-        found[schedule.name] = _own(schedule, timelines)
-    return {"schedules": found, "too_quick": refusal_of_too_quick()}
+def own_arm(name: str, seed: int, uses: int, progress: Progress) -> dict[str, Any]:
+    """One of our schedules: uses over some periods, each reported after a delay that is drawn."""
+    schedule, periods = OWN[name]
+    random = np.random.default_rng([seed, 12, schedule.period_seconds])
+    used = random.integers(0, periods * schedule.period_seconds, uses)
+    return _own(schedule, _settled(schedule, used, used + own_delays(random, uses), progress))
 
 
 def refusal_of_too_quick() -> dict[str, Any]:
@@ -119,6 +116,7 @@ def _own(schedule: Schedule, timelines: Sequence[Timeline]) -> dict[str, Any]:
     available = [s / DAY_SECONDS for s in _between(timelines, Milestone.USED, Milestone.CLAIMABLE)]
     in_hand = [s / DAY_SECONDS for s in _between(timelines, Milestone.USED, Milestone.PAID)]
     return {
+        "schedule": schedule.name,
         "uses": len(timelines),
         "epochs": len({t.times[Milestone.CLAIMABLE] for t in timelines}),
         "skewed": sum(t.is_skewed for t in timelines),

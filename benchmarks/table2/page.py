@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from benchmarks.table2.equity import RULES, TRACING
-from chain.metrics.table2.published import PUBLISHED, Arm
+from benchmarks.table2.page_of_times import (
+    failure_rate,
+    latency_columns,
+    latency_rows,
+    own_settlement,
+    practice,
+)
+from chain.metrics.feasibility import Printed, Triple, Verdict, judge
+from chain.metrics.table2.published import EQUITY, PUBLISHED, Arm
 
 Reports = dict[str, Any]
-
-# Where each stage of our own settlement comes from.
-_STAGES: Final = {
-    "DETECTED": ("use to report", "drawn: median 2 min; 1 % disputed, 3 d on average"),
-    "REPORTED": ("waiting for the epoch's hour", "the node's clock when its segments were filed"),
-    "CLOSED": ("sealing", "the block that the epoch was sealed at"),
-    "FINAL": ("signing and posting", "the block that took the report"),
-    "CLAIMABLE": ("time to object", "the contract's own window"),
-    "PAID": ("activating and pushing", "the block that paid"),
-}  # fmt: skip
 
 
 def page(reports: Reports) -> str:
@@ -38,7 +36,16 @@ def page(reports: Reports) -> str:
         "what a failure is counted of; what is chosen here is said here.",
         "",
     ]
-    for section in (_equity, _contracts, _factorial, _latency, _own, _industry):
+    for section in (
+        _equity,
+        _contracts,
+        _feasibility,
+        _factorial,
+        latency_rows,
+        own_settlement,
+        practice,
+        failure_rate,
+    ):
         lines += section(reports)
     return "\n".join(lines).rstrip() + "\n"
 
@@ -53,7 +60,7 @@ def summary(reports: Reports) -> str:
             row, spread = _row(columns, arm, metric), published.equity()[metric]
             cells.append(f"{row['mean']:.3f}±{row['sd']:.3f} ({spread.mean:g}±{spread.sd:g})")
         rows.append((metric, *cells))
-    latency = _latency_columns(reports)
+    latency = latency_columns(reports)
     for place, name in enumerate(("q25, days", "median", "q75", "p90")):
         cells = [
             f"{v['quantiles'][place]:.2f} ({v['published'][place]:g})" for v in latency.values()
@@ -127,16 +134,16 @@ def _equity(reports: Reports) -> Iterator[str]:
 
 
 def _contracts(reports: Reports) -> Iterator[str]:
-    if "contracts" not in reports:
-        return
     yield "## The same pools through the contracts"
     yield ""
     yield (
         "The first pools of the table again, one epoch each, on a node with every contract "
-        "deployed: the platform's signed segments, sealing, three operators that recompute (event "
-        "by event and by columns) and sign, the posted root, its window (the clock is moved), the "
-        "push; then balances are read from the token. Base units by which any balance differs from "
-        "the settlement's code:"
+        "deployed: the platform's signed segments, sealing, three operators that recompute and "
+        "sign, the posted root, its window (the clock is moved), the push; then balances are read "
+        "from the token. The second run is under a floor that the community announced on chain, "
+        "on the wider pools, and its operators compute event by event as well as by columns. "
+        "*Units apart* are base units by which balances differ from what the settlement's code "
+        "says."
     )
     yield ""
     yield "| run | pools | payments | base units paid | units apart | Jain | Theil | Gini |"
@@ -148,13 +155,51 @@ def _contracts(reports: Reports) -> Iterator[str]:
             f"{run['units_apart']} | {spreads} |"
         )
     yield ""
-    yield "The second run is under a sharing rule that the community announced on chain."
+    equal = sum(run["pools_of_equal_metrics"] for run in reports["contracts"].values())
+    pools = sum(run["pools"] for run in reports["contracts"].values())
+    yield (
+        f"In {equal} of {pools} pools the metrics of the balances are those of the code, digit for "
+        "digit."
+    )
     yield ""
+
+
+def _feasibility(_reports: Reports) -> Iterator[str]:
+    yield "## Could the printed triples be measured on anything?"
+    yield ""
+    yield (
+        "Jain, Theil and Gini of one population are not free of one another. The linter of "
+        "`chain/metrics/feasibility` reads the printed means, rounding and averaging allowed for; "
+        "its theorems and their proofs are in `chain/metrics/feasibility/bounds.py`, its tests in "
+        "`tests/chain/metrics/test_feasibility.py`. So nobody can match the first two arms "
+        "row by row under these definitions; within their printed SDs they can be."
+    )
+    yield ""
+    yield "| arm | Jain | Theil | Gini | verdict | why |"
+    yield "|---|--:|--:|--:|---|---|"
+    for verdict in verdicts():
+        triple = verdict.triple
+        yield (
+            f"| {triple.name} | {triple.jain.text} | {triple.theil.text} | {triple.gini.text} | "
+            f"**{verdict.possibility}** | {verdict.reason} |"
+        )
+    yield ""
+
+
+def verdicts() -> list[Verdict]:
+    """What the linter says of the three published arms, as means over several groups."""
+    found = []
+    for arm, row in PUBLISHED.items():
+        jain, theil, gini = (
+            Printed.of(metric, f"{row.equity()[metric].mean:g}") for metric in EQUITY
+        )
+        found.append(judge(Triple(arm.value, jain, theil, gini, averaged=True)))
+    return found
 
 
 def _factorial(reports: Reports) -> Iterator[str]:
     found = reports["factorial"]
-    pools = reports["settings"]["pools"]
+    pools = found["wide"]["pools"]
     yield "## What tracing does, and what the rule does"
     yield ""
     yield (
@@ -187,112 +232,6 @@ def _factorial(reports: Reports) -> Iterator[str]:
         "others. Tracing alone saturates where entitlements themselves differ."
     )
     yield ""
-
-
-def _latency(reports: Reports) -> Iterator[str]:
-    yield "## Latency rows"
-    yield ""
-    yield (
-        "![Settlement times](images/table2-latency.svg)\n\nThe first two arms are **times drawn** "
-        "from mixtures made to meet the published quantiles; nothing settled them. The third went "
-        "through the oracle and the contracts on a schedule like the paper's: uses and their "
-        "delays until reported are drawn, the rest is read from blocks."
-    )
-    yield ""
-    yield "| arm | uses | q25 | median | q75 | p90 | worst error |"
-    yield "|---|--:|--:|--:|--:|--:|--:|"
-    for name, column in _latency_columns(reports).items():
-        cells = " | ".join(
-            f"{a:.2f} ({b:g})"
-            for a, b in zip(column["quantiles"], column["published"], strict=True)
-        )
-        error = 100 * column["worst_relative_error"]
-        yield f"| {name} | {column['uses']:,} | {cells} | {error:.2f} % |"
-    yield ""
-    paper = reports["paper"]
-    yield (
-        f"Days; published in brackets. Third arm: {paper['epochs']} epochs, one every "
-        f"{paper['period_seconds'] / 3600:.1f} h, {paper['window_seconds'] / 3600:g} h to object; "
-        "the delay until reported is a gamma (shape 3, mean 0.548 d) or, for 19.9 %, a log-normal "
-        "exception (median 3.58 d)."
-    )
-    yield ""
-
-
-def _own(reports: Reports) -> Iterator[str]:
-    own = reports["own"]
-    yield "## Our own settlement"
-    yield ""
-    yield (
-        "Two schedules of ours through the same oracle and contracts. From a use until its payee "
-        "can have the money (available), and until it is in the payee's account (in hand); days."
-    )
-    yield ""
-    yield "| schedule | uses | epochs | available: median | p90 | in hand: median | p90 |"
-    yield "|---|--:|--:|--:|--:|--:|--:|"
-    for name, found in own["schedules"].items():
-        yield (
-            f"| {name} | {found['uses']:,} | {found['epochs']} | {found['available'][1]:.4f} | "
-            f"{found['available'][3]:.4f} | {found['in_hand'][1]:.4f} | {found['in_hand'][3]:.4f} |"
-        )
-    published = PUBLISHED[Arm.OURS].settlement_days
-    hourly = next(iter(own["schedules"].values()))["in_hand"]
-    yield ""
-    yield (
-        f"Published: median {published[1]:g} d, p90 {published[3]:g} d; the hourly schedule takes "
-        f"1/{published[1] / hourly[1]:.1f} and 1/{published[3] / hourly[3]:.1f} of that (targets "
-        ".28 d and .30 d). What the stages take, and where each figure comes from, in seconds "
-        "(median, p90):"
-    )
-    yield ""
-    names = list(own["schedules"])
-    yield "| stage | " + " | ".join(names) + " | source |"
-    yield "|---|" + "--:|" * len(names) + "---|"
-    for stage, (what, source) in _STAGES.items():
-        cells = " | ".join(
-            ", ".join(f"{86_400 * v:.0f}" for v in own["schedules"][name]["stages"][stage])
-            for name in names
-        )
-        yield f"| {what} | {cells} | {source} |"
-    yield ""
-    refusal = own["too_quick"]
-    yield (
-        "The window is most of it, and it is a choice: what a community gives up of it, it gives "
-        "up of the time to object. Epochs are closed by the runner at their hour, each step the "
-        "oracle's own; the worker that runs by itself seals the next epoch only when the last is "
-        "paid, so that with a window longer than the period it is the window that sets the pace. "
-        "Final after zero blocks here: on a public chain, add its own finality. A schedule of "
-        f'{refusal["schedule"]} does not fit the contract: "{refusal["refusal"]}"'
-    )
-    yield ""
-
-
-def _industry(reports: Reports) -> Iterator[str]:
-    industry = reports["drawn"]["industry"]
-    yield "## Today's practice"
-    yield ""
-    yield (
-        "The published first arm is quicker than anything practised. Two arms of 2026, drawn "
-        "log-normals: streams at 75 days in the middle (US mechanical collective: about 75 days "
-        "after a month's end; distributors 32 to 97 days), and across borders at 305 days (APRA "
-        "AMCOS's schedule for receipt, 54 society periods: p10 186, p90 531). Stress: 40 % of uses "
-        "are never matched (of the collective's first $40.4 M, $16.4 M were not paid out). Settled "
-        "uses alone flatter; over all uses what never arrives stays in the count."
-    )
-    yield ""
-    yield "| arm | uses | never matched | of | q25 | median | q75 | p90 |"
-    yield "|---|--:|--:|---|--:|--:|--:|--:|"
-    for name, found in industry.items():
-        for which, values in (("settled alone", found["settled_alone"]),
-                              ("all uses", found["over_all"])):  # fmt: skip
-            cells = " | ".join("not reached" if v is None else f"{v:.1f}" for v in values)
-            share = f"{100 * found['unmatched']:.1f} %"
-            yield f"| {name} | {found['uses']:,} | {share} | {which} | {cells} |"
-    yield ""
-
-
-def _latency_columns(reports: Reports) -> dict[str, Any]:
-    return {**reports["drawn"]["arms"], Arm.OURS.value: reports["paper"]}
 
 
 def _row(columns: dict[str, Any], arm: Arm, metric: str) -> dict[str, Any]:

@@ -51,6 +51,7 @@ from tests.devnet import (
     running_anvil,
 )
 from tests.heritage import announce_rule, consent, digest_of, register, take
+from tests.postgres import SHARED_MEMORY
 
 STEWARD: Final = 11
 # What a derivative may have, so that each licence's work is a parent of one.
@@ -134,7 +135,8 @@ def running_world(
     announced for as soon as the contract takes it."""
     # Each epoch would say four times what the page says once.
     logging.getLogger("oracle").setLevel(logging.WARNING)
-    with running_anvil() as endpoint, TemporaryDirectory() as scratch:
+    base = SHARED_MEMORY if SHARED_MEMORY.exists() else None
+    with running_anvil() as endpoint, TemporaryDirectory(dir=base) as scratch:
         node = Node(endpoint)
         signers = dev_signers(ACCOUNTS, chain_id=node.chain_id)
         deployment = deploy_all(node, signers, window_seconds=window_seconds)

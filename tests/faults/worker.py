@@ -132,7 +132,9 @@ def _do(command: dict[str, Any], lane: TransactionLane, outbox: Outbox, job: Job
     """One step; what it refuses is an answer like another."""
     try:
         if command["do"] == "decide":
-            lane.decide(command["intent"], job.target, command["intent"].encode())
+            # What an intent asks for, where it is not just named.
+            data = bytes.fromhex(command["data"]) if "data" in command else None
+            lane.decide(command["intent"], job.target, data or command["intent"].encode())
         elif command["do"] == "count":
             with outbox.reading() as connection:
                 book = TransactionBook(connection)
