@@ -29,6 +29,7 @@ from chain.ledger.sharing import NOTICE_EPOCHS
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 REPORTS: Final = ROOT / "reports" / "table2"
+CHAIN_LOT: Final = 32
 Progress = Callable[[str], None]
 Part = tuple[dict[str, int], Callable[[], Any]]
 
@@ -63,7 +64,7 @@ def main(argv: list[str] | None = None) -> int:
     if asked.part is not None:
         return 0
     reports = {"settings": {"command": _command(asked), "seed": seed, **vars(size)},
-               **_gathered(found)}  # fmt: skip
+               **_gathered(size, found)}  # fmt: skip
     folder = ROOT / "docs" if asked.patient else REPORTS
     _write(folder, reports)
     print(summary(reports))
@@ -75,7 +76,7 @@ def _parts(size: Size, seed: int, say: Progress) -> dict[str, Part]:
     """Each part with what its figures depend on, besides the seed."""
     drawn, uses, chain = size.pools, size.events, size.chain_pools
     parts: dict[str, Part] = {"arms": ({"pools": drawn}, lambda: equity.arms(seed, drawn, say))}
-    cells = drawn // 2
+    cells = drawn // 5
     for name in equity.SHAPES:
         parts[f"rules-{name}"] = (
             {"pools": cells},
@@ -87,12 +88,9 @@ def _parts(size: Size, seed: int, say: Progress) -> dict[str, Part]:
     for name, count in (("hourly", max(uses // 5, 200)), ("quick", max(uses // 25, 100))):
         parts[name] = ({"uses": count}, partial(latency.own_arm, name, seed, count, say))
     parts["too-quick"] = ({}, latency.refusal_of_too_quick)
-    half, few = chain // 2, max(chain // 8, 2) + NOTICE_EPOCHS
-    for part, name, pools in (
-        ("contracts-1", "arm C", range(half)),
-        ("contracts-2", "arm C", range(half, chain)),
-        ("contracts-floor", "tracing .99, floor .3", range(few)),
-    ):
+    few = min(chain // 2, CHAIN_LOT // 2) + NOTICE_EPOCHS
+    lots = {name: ("arm C", pools) for name, pools in _lots(chain).items()}
+    for part, (name, pools) in {**lots, "floor": ("tracing .99, floor .3", range(few))}.items():
         parts[part] = (
             {"drawn": drawn, "first": pools.start, "end": pools.stop},
             partial(equity.through_contracts, name, seed, pools, drawn, say),
@@ -107,7 +105,13 @@ def _parts(size: Size, seed: int, say: Progress) -> dict[str, Part]:
     return parts
 
 
-def _gathered(found: dict[str, Any]) -> dict[str, Any]:
+def _lots(chain_pools: int) -> dict[str, range]:
+    """Pools that go through the contracts, a node for each lot."""
+    starts = range(0, chain_pools, CHAIN_LOT)
+    return {f"contracts-{i}": range(i, min(i + CHAIN_LOT, chain_pools)) for i in starts}
+
+
+def _gathered(size: Size, found: dict[str, Any]) -> dict[str, Any]:
     """Parts put together that were run apart."""
     return {
         **{name: found[name] for name in ("arms", "drawn", "paper")},
@@ -118,8 +122,8 @@ def _gathered(found: dict[str, Any]) -> dict[str, Any]:
             "too_quick": found["too-quick"],
         },
         "contracts": {
-            "arm C": equity.agreement([found["contracts-1"], found["contracts-2"]]),
-            "tracing .99, floor .3": equity.agreement([found["contracts-floor"]]),
+            "arm C": equity.agreement([found[lot] for lot in _lots(size.chain_pools)]),
+            "tracing .99, floor .3": equity.agreement([found["floor"]]),
         },
     }
 
@@ -152,7 +156,7 @@ def _write(folder: Path, reports: dict[str, Any]) -> None:
         "equity": pictures.equity_svg(reports["arms"], pools),
         "latency": pictures.latency_svg(reports, uses),
         "rules": pictures.rules_svg(
-            reports["factorial"], f"SIMULATED: {settings['pools'] // 2:,} pools a cell, {made}"
+            reports["factorial"], f"SIMULATED: {settings['pools'] // 5:,} pools a cell, {made}"
         ),
     }
     for name, drawing in drawings.items():

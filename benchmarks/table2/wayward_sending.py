@@ -71,19 +71,17 @@ class WaywardSender:
 
     def _mined(self, raws: dict[str, str]) -> list[dict[str, Any]]:
         """Receipts of a lot, by hash, after everything that happened to it."""
-        is_lot_whole = False
+        missing: list[str] = []
         for _ in range(ROUNDS_MAX):
             receipts = self._receipts(list(raws))
             missing = [h for h, receipt in receipts.items() if receipt is None]
-            if not missing and is_lot_whole:
+            if not missing:
                 return [receipt for receipt in receipts.values() if receipt is not None]
             self._offer([raws[h] for h in missing])
             if self._happens(POOL_LOST, "pool lost"):
                 self._devnet.rpc("anvil_dropAllTransactions")
             self._devnet.mine()
-            # Once a lot is looked at again after its block was taken back, it may be whole.
-            is_lot_whole = not self._happens(UNMINED, "block taken back")
-            if not is_lot_whole:
+            if self._happens(UNMINED, "block taken back"):
                 self._take_back()
         raise NeverMined(f"{len(missing)} transactions after {ROUNDS_MAX} rounds")
 
