@@ -125,10 +125,12 @@ bench-indexer: setup  ## logs per second from a node into SQL, beside web3.py (L
 
 bench-inequality: setup .tools/inequality/.ready  ## Gini, Theil and Jain of 10^7 payees, beside PySAL's (PAYEES=1e7 SEED=1 REPEATS=5)
 	python -m benchmarks.inequality $(if $(PAYEES),--payees $(PAYEES)) $(if $(SEED),--seed $(SEED)) $(if $(REPEATS),--repeats $(REPEATS))
+
 table2: setup  ## a published Table 2 simulated through settlement and contracts (PATIENT=1, KEEP=1, POOLS=2e4 EVENTS=1e5)
 	nice python -m benchmarks.table2 $(if $(PATIENT),--patient) $(if $(KEEP),--keep) $(if $(SEED),--seed $(SEED)) \
-		$(if $(POOLS),--pools $(POOLS)) $(if $(CHAIN_POOLS),--chain-pools $(CHAIN_POOLS)) \
-		$(if $(EVENTS),--events $(EVENTS)) $(if $(TRANSACTIONS),--transactions $(TRANSACTIONS))
+		$(if $(POOLS),--pools $(POOLS)) $(if $(CELL_POOLS),--cell-pools $(CELL_POOLS)) \
+		$(if $(CHAIN_POOLS),--chain-pools $(CHAIN_POOLS)) $(if $(EVENTS),--events $(EVENTS)) \
+		$(if $(OWN_EVENTS),--own-events $(OWN_EVENTS)) $(if $(TRANSACTIONS),--transactions $(TRANSACTIONS))
 
 faults: setup  ## index and relay through random forks, kills and lying nodes (SCHEDULES=300 SEED=1)
 # Side by side: each waits for its node most of the time.

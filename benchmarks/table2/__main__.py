@@ -36,16 +36,19 @@ Part = tuple[dict[str, int], Callable[[], Any]]
 
 @dataclass(frozen=True)
 class Size:
-    """How much is run: pools an arm, pools through contracts, uses timed, transactions sent."""
+    """How much is run: pools an arm and a cell, pools through contracts, uses an arm and under our
+    hourly schedule, transactions sent."""
 
     pools: int
+    cell_pools: int
     chain_pools: int
     events: int
+    own_events: int
     transactions: int
 
 
-QUICK: Final = Size(2_000, 12, 2_000, 1_000)
-PATIENT: Final = Size(20_000, 256, 100_000, 30_000)
+QUICK: Final = Size(2_000, 500, 12, 2_000, 500, 4_000)
+PATIENT: Final = Size(20_000, 4_000, 256, 100_000, 20_000, 30_000)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -76,7 +79,7 @@ def _parts(size: Size, seed: int, say: Progress) -> dict[str, Part]:
     """Each part with what its figures depend on, besides the seed."""
     drawn, uses, chain = size.pools, size.events, size.chain_pools
     parts: dict[str, Part] = {"arms": ({"pools": drawn}, lambda: equity.arms(seed, drawn, say))}
-    cells = drawn // 5
+    cells = size.cell_pools
     for name in equity.SHAPES:
         parts[f"rules-{name}"] = (
             {"pools": cells},
@@ -85,10 +88,10 @@ def _parts(size: Size, seed: int, say: Progress) -> dict[str, Part]:
     parts["drawn"] = ({"uses": uses}, lambda: latency.drawn_arms(seed, uses))
     parts["paper"] = ({"uses": uses}, lambda: latency.paper_arm(seed, uses, say))
     # Their epochs are many: one for each disputed use.
-    for name, count in (("hourly", max(uses // 5, 200)), ("quick", max(uses // 25, 100))):
+    for name, count in (("hourly", size.own_events), ("quick", max(size.own_events // 5, 100))):
         parts[name] = ({"uses": count}, partial(latency.own_arm, name, seed, count, say))
     parts["too-quick"] = ({}, latency.refusal_of_too_quick)
-    few = min(chain // 2, CHAIN_LOT // 2) + NOTICE_EPOCHS
+    few = max(chain // 16, 2) + NOTICE_EPOCHS
     lots = {name: ("arm C", pools) for name, pools in _lots(chain).items()}
     for part, (name, pools) in {**lots, "floor": ("tracing .99, floor .3", range(few))}.items():
         parts[part] = (
@@ -156,7 +159,7 @@ def _write(folder: Path, reports: dict[str, Any]) -> None:
         "equity": pictures.equity_svg(reports["arms"], pools),
         "latency": pictures.latency_svg(reports, uses),
         "rules": pictures.rules_svg(
-            reports["factorial"], f"SIMULATED: {settings['pools'] // 5:,} pools a cell, {made}"
+            reports["factorial"], f"SIMULATED: {settings['cell_pools']:,} pools a cell, {made}"
         ),
     }
     for name, drawing in drawings.items():
@@ -172,7 +175,7 @@ def _size(asked: argparse.Namespace) -> Size:
 def _command(asked: argparse.Namespace) -> str:
     words = ["make table2"]
     words += ["PATIENT=1"] if asked.patient else []
-    for name in ("pools", "chain_pools", "events", "transactions"):
+    for name in vars(QUICK):
         value = getattr(asked, name)
         words += [f"{name.upper()}={value}"] if value else []
     return " ".join(words)
@@ -186,9 +189,11 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--keep", action="store_true", help="reuse parts of the same size and seed")
     parser.add_argument("--part", help="one part alone, kept in reports/table2 for --keep")
-    parser.add_argument("--pools", type=_count, help="pools an arm and a cell, such as 2e4")
+    parser.add_argument("--pools", type=_count, help="pools an arm, such as 2e4")
+    parser.add_argument("--cell-pools", type=_count, help="pools of each cell of tracing by rule")
     parser.add_argument("--chain-pools", type=_count, help="of them, through the contracts")
     parser.add_argument("--events", type=_count, help="uses an arm of the latency rows")
+    parser.add_argument("--own-events", type=_count, help="uses under our hourly schedule")
     parser.add_argument("--transactions", type=_count, help="settlement transactions under faults")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args(argv)

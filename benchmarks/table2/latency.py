@@ -35,7 +35,7 @@ from oracle.operator import Calculator
 Progress = Callable[[str], None]
 PAYEES: Final = 4
 # Our schedules, and over how many periods uses happen.
-OWN: Final = {"hourly": (HOURLY_SCHEDULE, 24), "quick": (QUICK_SCHEDULE, 44)}
+OWN: Final = {"hourly": (HOURLY_SCHEDULE, 24), "quick": (QUICK_SCHEDULE, 22)}
 # Points of a curve in the picture.
 CURVE: Final = tuple(i / 200 for i in range(1, 200))
 INDUSTRY: Final = {"streaming, 2026": streaming_days, "across borders, 2026": cross_border_days}
