@@ -12,6 +12,7 @@ MetricRefused
 ├── SketchBroken       bytes that are no summary
 ├── PanelRefused       outcomes by unit and period that are not whole
 ├── NotIdentified      an effect that nothing can be compared with
+├── ReleaseRefused     a private release that would protect nobody
 ├── TripleUnreadable   a published row is no three numbers
 ├── TimelineBroken     a settlement without its use, or one that skips a stage
 ├── PeriodUnreadable   a file is no record of a period
@@ -114,6 +115,14 @@ class PanelRefused(MetricRefused):
 
 class NotIdentified(MetricRefused):
     """No estimator can tell this effect: what it would be compared with was never seen."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class ReleaseRefused(MetricRefused):
+    """A release must protect every listener as it says, or not be made."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
