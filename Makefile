@@ -14,7 +14,7 @@ export NO_TORCH_COMPILE := 1
 
 SOLC_VERSION := 0.8.37
 
-.PHONY: help setup demo report up test test-chain test-pure test-ipfs test-second-node lint invariants static coverage-contracts conservation differential proofs mutation abi lock train bench-gas bench-watermark bench-fingerprint bench-trees bench-rules bench-settlement bench-inclusion bench-indexer table2 bench-inequality faults kill-matrix fuzz nightly clean
+.PHONY: help setup demo report up test test-chain test-pure test-ipfs test-second-node lint invariants static coverage-contracts conservation differential proofs mutation abi lock train bench-gas bench-watermark bench-fingerprint bench-trees bench-rules bench-audit bench-settlement bench-inclusion bench-indexer table2 bench-inequality faults kill-matrix fuzz nightly clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -140,6 +140,9 @@ faults: setup  ## index and relay through random forks, kills and lying nodes (S
 
 kill-matrix: setup  ## the oracle killed at every named moment, on SQLite and PostgreSQL, alone and with more
 	python -m tests.faults --matrix
+
+bench-audit: setup  ## writing and checking an audit bundle, both verifiers; into its page (EVENTS=1e4)
+	python -m benchmarks.audit --write $(if $(EVENTS),--events $(EVENTS))
 
 bench-settlement: setup  ## usage events settled per second, signed segments to final root (EVENTS=1e6)
 	python -m benchmarks.settlement $(if $(EVENTS),--events $(EVENTS))

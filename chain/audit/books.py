@@ -36,7 +36,7 @@ def ledger_state(store: Store, at: BlockPin) -> bytes:
                     str(s.version),
                     [[_low(share.payee), share.bps] for share in s.split.shares],
                 ]
-                for s in store.splits(at=at)
+                for s in sorted(store.splits(at=at), key=lambda s: (s.work_id, s.version))
             ],
             "licences": [
                 [

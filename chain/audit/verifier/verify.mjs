@@ -176,8 +176,8 @@ function compareState(report, files, ledger) {
       return [String(w), String(of.community), of.kind, of.manifest];
     }),
     splits: [...ledger.allSplits()]
-      .map(([w, version, split]) => [String(w), String(version), [...split]])
-      .sort((a, b) => order(a.slice(0, 2), b.slice(0, 2))),
+      .sort((a, b) => order(a.slice(0, 2), b.slice(0, 2)))
+      .map(([w, version, split]) => [String(w), String(version), [...split]]),
     licences: byId(ledger.licences).map(([id, of]) => [
       ...[String(id), String(of.work), of.holder, of.tier, of.token],
       ...terms.map((term) => String(of[term])),

@@ -167,11 +167,11 @@ def _compare_state(report: Report, files: dict[str, bytes], ledger: Ledger) -> N
             [str(w), str(of["community"]), of["kind"], of["manifest"]]
             for w, of in sorted(ledger.works.items())
         ],
-        "splits": sorted(
+        "splits": [
             [str(w), str(v), [[p, b] for p, b in split.items()]]
-            for w, versions in ledger.splits.items()
+            for w, versions in sorted(ledger.splits.items())
             for v, split in enumerate(versions, 1)
-        ),
+        ],
         "licences": [
             [
                 *(str(i), str(of["work"]), of["holder"], of["tier"], of["token"]),

@@ -136,8 +136,9 @@ def freeze(devnet: Devnet, heritage: Heritage) -> None:
     devnet.court.open(chant, payee, evidence, split, bond, signer=customer)
 
 
-def build_audit_world(devnet: Devnet, folder: Path, plays: int = 40) -> AuditWorld:
-    """Three epochs paid; `plays` events in the first one's largest segment."""
+def build_audit_world(devnet: Devnet, folder: Path, plays: int = 40, logs: int = 1) -> AuditWorld:
+    """Three epochs paid; in the first one so many `plays`, and a generation for each of so many
+    `logs`, which are signed one by one."""
     heritage = build_heritage(devnet)
     second = derive_again(devnet, heritage)
     pay(devnet, second, 7_777_777)
@@ -151,11 +152,12 @@ def build_audit_world(devnet: Devnet, folder: Path, plays: int = 40) -> AuditWor
     now = devnet.node.head().timestamp
     gong, chant = heritage.generation
     made = heritage.generation_id
-    lane.logs = (signed_log(devnet, heritage, now),)
+    lane.logs = tuple(signed_log(devnet, heritage, now - n) for n in range(max(1, logs)))
     lane.detections = (signed_detection(devnet, made, now),)
     logged = [
-        UsageEvent(UsageKind.GENERATION, licence, made, lane.logs[0].log.log_id, now)
-        for licence in heritage.generation
+        UsageEvent(UsageKind.GENERATION, licence, made, signed.log.log_id, now)
+        for n, signed in enumerate(lane.logs)
+        for licence in (heritage.generation if n == 0 else (gong,))
     ]
     heard = UsageEvent(UsageKind.DETECTION, chant, made, digest_of("found samples"), now)
     play = uses(heritage.distribution, made, plays, at=now, kind=UsageKind.PLAY)
