@@ -1,6 +1,6 @@
 """antiphon statement: what a creator or a community earned in a period, why, and whether it is so.
 
-Example: antiphon statement payee 0x… --period 2026-10 --format pdf --out october.pdf
+Example: antiphon statement payee 0x… --period 2026-10 --out october.pdf
 """
 
 from __future__ import annotations
@@ -50,7 +50,10 @@ def payee(
     as_json: AsJson = False,
     api: Api = "",
 ) -> None:
-    """What one account earned, what is withheld and what was paid, line by line."""
+    """What one account earned, what is withheld and what was paid, line by line.
+
+    Example: antiphon statement payee 0x… --period 2026-10 --out october.pdf
+    """
     subject = f"/v1/payees/{quote(account, safe='')}"
     _give(api, subject, period or [], token, form, out, bom, after, as_json)
 
@@ -67,7 +70,10 @@ def community(
     as_json: AsJson = False,
     api: Api = "",
 ) -> None:
-    """What a community's works earned, by payee; nothing of what its payees earn elsewhere."""
+    """What a community's works earned, by payee; nothing of what its payees earn elsewhere.
+
+    Example: antiphon statement community 1 --period 2026-10 --out october.csv
+    """
     subject = f"/v1/communities/{community_id}"
     _give(api, subject, period or [], token, form, out, bom, after, as_json)
 
