@@ -28,7 +28,7 @@ class Recount:
     `settled` is None where its events are not held here, or come to another root than was signed.
     `income` is what each work earned and `flows` what one use under each licence brings works, in
     numerators of `SHARE_SCALE`; `by_split` what the splits alone would bring each payee, as
-    `settled.entitled`.
+    `settled.entitled`. What shares in `frozen` earned is kept back until an epoch frees them.
     """
 
     record: EpochRecord
@@ -37,6 +37,7 @@ class Recount:
     income: Mapping[WorkId, int] = field(default_factory=dict)
     flows: Mapping[LicenceId, Sequence[tuple[WorkId, int]]] = field(default_factory=dict)
     by_split: Mapping[tuple[WorkId, Address], int] = field(default_factory=dict)
+    frozen: AbstractSet[tuple[WorkId, Address]] = frozenset()
 
 
 class Recounts:
@@ -92,7 +93,7 @@ class Recounts:
             vector = state.vector_of(licence.work_id)
             flows[licence_id] = tuple(vector.divide(licence.work_id, licence.terms.unit_price))
         by_split = entitlements(income, replace(state, rules={}))
-        return Recount(record, closed, settled, income, flows, by_split)
+        return Recount(record, closed, settled, income, flows, by_split, state.frozen)
 
 
 def is_rejected(

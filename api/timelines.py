@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from api.application import Application
 from api.recounting import Recount
@@ -16,7 +16,7 @@ from chain.client.blocks import BlockPin
 from chain.client.direct_reports import DirectReportState
 from chain.indexer.direct_report_store import DirectReportRecord
 from chain.indexer.records import DirectPayout, EpochPayout, Place, RootRecord, SplitRecord
-from chain.ledger.identifiers import Address, WorkId
+from chain.ledger.identifiers import Address, EpochNumber, WorkId
 from chain.ledger.rights import UNIT_NUMERATOR, Split
 from chain.ledger.vectors import AncestorVector
 from chain.metrics.period import Handover, Lane, Use
@@ -116,7 +116,7 @@ def parts(numerator: int, split: Split) -> Iterator[tuple[Address, int]]:
 
 
 def epoch_uses(
-    app: Application, recounts: Iterable[Recount], at: BlockPin, how_paid: HowPaid
+    app: Application, recounts: Sequence[Recount], at: BlockPin, how_paid: HowPaid
 ) -> Iterator[Use]:
     """One use per counted usage event and payee."""
     roots = {(root.token, root.epoch): root for root in app.store.roots(at=at)}
@@ -128,33 +128,42 @@ def epoch_uses(
         for waits in app.store.deferrals(at=at)
         if waits.waiting and waits.work_id is None
     }
-    for recount in recounts:
+    for number, recount in enumerate(recounts):
         settled, report = recount.settled, recount.record.report
         if settled is None:
             continue
-        root = roots.get((report.token, report.epoch))
         payees: dict[WorkId, list[tuple[Address, int]]] = defaultdict(list)
+        ends = {}
         for (work, payee), entitled in settled.entitled.items():
             payees[work].append((payee, entitled))
-        ends = {
-            payee: _end_of_way(
-                recount,
-                root,
-                paid[report.token, payee],
-                refused.get((report.token, payee)),
-                how_paid,
-            )
-            for _, payee in settled.entitled
-        }
+            whose = (report.token, payee)
+            root = _paying_root(recounts[number:], (work, payee), roots)
+            tried = refused.get(whose)
+            ends[work, payee] = _end_of_way(recount, root, paid[whose], tried, how_paid)
         for event, event_id in zip(settled.counted_events, settled.counted, strict=True):
             used = event.occurred_at
             for work, numerator in recount.flows[event.licence_id]:
                 for payee, entitled in payees[work]:
                     # The event's part of what the work brought the payee, by split and rule.
                     value = numerator * entitled // (recount.income[work] * UNIT_NUMERATOR)
-                    end, how = ends[payee]
+                    end, how = ends[work, payee]
                     use_id = f"0x{event_id.hex()}/{work}/{payee}"
                     yield Use(use_id, Lane.EPOCH, value, how, (used, used, *end))
+
+
+def _paying_root(
+    recounts: Sequence[Recount],
+    share: tuple[WorkId, Address],
+    roots: Mapping[tuple[Address, EpochNumber], RootRecord],
+) -> RootRecord | None:
+    """The root that pays what a share earned in the first of these epochs.
+
+    It is the epoch's own, or that of the first later one in which the share is not frozen.
+    """
+    for recount in recounts:
+        if recount.settled is not None and share not in recount.frozen:
+            return roots.get((recount.record.report.token, recount.record.report.epoch))
+    return None
 
 
 def _end_of_way(

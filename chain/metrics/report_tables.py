@@ -12,7 +12,7 @@ from chain.ledger.identifiers import Address
 from chain.ledger.money import Currency
 from chain.metrics.binomial import Share
 from chain.metrics.inequality import Decomposition, lorenz_curve
-from chain.metrics.latency import Latency, Mark
+from chain.metrics.latency import Latency, Mark, Reach
 from chain.metrics.period import Handover
 from chain.metrics.plots import STAGES_IN_WORDS, STEPS_IN_WORDS, shown_duration
 from chain.metrics.plots.durations import time_ticks
@@ -80,15 +80,20 @@ def interval_of(share: Share) -> str:
 
 def mark_text(mark: Mark) -> str:
     seconds = mark.estimate.seconds
-    return mark.estimate.reach.value if seconds is None else shown_duration(seconds)
+    return reach_text(mark.estimate.reach) if seconds is None else shown_duration(seconds)
+
+
+def reach_text(reach: Reach) -> str:
+    return reach.value.replace("-", " ")
 
 
 def mark_interval(mark: Mark) -> str:
     if mark.interval is None:
         return ""
     low, high = mark.interval.low, mark.interval.high
-    above = "no upper end" if high is None else shown_duration(high)
-    return f"{'none' if low is None else shown_duration(low)} to {above}"
+    if low is None:
+        return "not bounded" if high is None else f"up to {shown_duration(high)}"
+    return f"{shown_duration(low)} " + ("or more" if high is None else f"to {shown_duration(high)}")
 
 
 def currency_of(report: ValueChainReport) -> Currency:
@@ -239,7 +244,7 @@ def _marked(name: str, latency: Latency) -> Iterator[tuple[str, ...]]:
             share,
             mark_text(mark),
             mark_interval(mark),
-            bound.reach.value if bound.seconds is None else shown_duration(bound.seconds),
+            reach_text(bound.reach) if bound.seconds is None else shown_duration(bound.seconds),
             mark_text(by_value),
             arrived_of(latency),
             percent(latency.plateau),

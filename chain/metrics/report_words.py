@@ -83,7 +83,7 @@ def _fairness(report: ValueChainReport) -> str:
     unpaid = measured.payees - measured.paid_payees
     return (
         f"Gini {shown(measured.gini, 3)} and Jain {shown(measured.jain, 3)} over "
-        f"{measured.payees} community payees, of whom {unpaid} were paid nothing; over the paid "
+        f"{measured.payees} community payees, of whom {unpaid} got nothing; over the paid "
         f"ones alone Gini is {shown(report.inequality.paid.gini, 3)}. {_between(report)}"
     )
 
@@ -171,7 +171,7 @@ def _fulfilment(report: ValueChainReport) -> str:
         f"asked for {coins.text(found.units[Handover.ASKED])} {coins.symbol}; "
         f"{coins.text(found.units[Handover.REFUSED])} {coins.symbol} wait because the payee's "
         f"account refuses them, and {coins.text(found.units[Handover.PENDING])} {coins.symbol} "
-        "because nobody has sent them yet."
+        "because a dispute freezes them or nobody has sent them yet."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import Final
 
@@ -21,6 +22,7 @@ from chain.metrics.plots.canvas import (
 
 # More groups than colours are laid together.
 _GROUPS_MAX: Final = len(GROUP_COLOURS)
+_NAME_CHARACTERS: Final = 18
 _OVER: Final = {"facecolor": PAPER, "edgecolor": "none", "pad": 1}
 
 
@@ -47,7 +49,8 @@ def _draw(axes: Axes, name: str, parts: Decomposition) -> None:
     rows = [(f"between\n{_plural(name)}", parts.theil.between.value, FAINT)]
     shown = parts.groups[:_GROUPS_MAX]
     for term, colour in zip(shown, GROUP_COLOURS, strict=False):
-        rows.append((f"within\n{term.group}", term.theil.value, colour))
+        name_in_lines = textwrap.fill(term.group, _NAME_CHARACTERS)
+        rows.append((f"within\n{name_in_lines}", term.theil.value, colour))
     others = parts.groups[_GROUPS_MAX:]
     if others:
         rows.append((f"within {len(others)}\nothers", sum(t.theil.value for t in others), FAINT))
@@ -55,10 +58,11 @@ def _draw(axes: Axes, name: str, parts: Decomposition) -> None:
     for place, (_, value, colour) in enumerate(rows):
         axes.barh(place, value, left=start, color=colour, height=0.66)
         percent = 100 * value / whole
-        axes.text(
-            start + value,
-            place,
-            f" {value:.4f} ({percent:.0f} %)",
+        axes.annotate(
+            f"{value:.4f} ({percent:.0f} %)",
+            (start + value, place),
+            (5, 0),
+            textcoords="offset points",
             va="center",
             fontsize=9,
             bbox=_OVER,
