@@ -14,7 +14,7 @@ export NO_TORCH_COMPILE := 1
 
 SOLC_VERSION := 0.8.37
 
-.PHONY: help setup demo report up test test-chain test-pure test-ipfs test-second-node lint invariants static coverage-contracts conservation differential proofs mutation abi lock train bench-gas bench-watermark bench-fingerprint bench-trees bench-rules bench-audit bench-settlement bench-inclusion bench-indexer table2 bench-inequality faults kill-matrix fuzz nightly clean
+.PHONY: help setup demo report up test test-chain test-pure test-ipfs test-second-node lint invariants static coverage-contracts conservation differential proofs mutation abi lock train bench-gas bench-watermark bench-fingerprint bench-trees bench-rules bench-audit bench-settlement bench-submission bench-inclusion bench-indexer table2 bench-inequality faults kill-matrix fuzz nightly clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -149,6 +149,9 @@ bench-settlement: setup  ## usage events settled per second, signed segments to 
 
 conservation: setup  ## divide pools by every sharing rule, not a unit lost (ALLOCATIONS=1e7 SEED=1)
 	python -m tests.chain.ledger.conservation --allocations $(or $(ALLOCATIONS),1e7) --seed $(or $(SEED),1)
+
+bench-submission: setup  ## a million JSON lines handed in at one go, row by row (ROWS=1e6)
+	python -m benchmarks.submission $(if $(ROWS),--rows $(ROWS))
 
 bench-inclusion: setup  ## how long a signed report waits for its block, beside web3.py (REPORTS=200)
 	python -m benchmarks.inclusion $(if $(REPORTS),--reports $(REPORTS))

@@ -121,9 +121,9 @@ class LogAnswer(msgspec.Struct, rename="camel", gc=False):
             raise AnswerMalformed("a log", "it was removed by a reorganisation")
         try:
             return RawLog(
-                int(self.block_number, 16),
+                _repeated_number(self.block_number),
                 _repeated_bytes(self.block_hash),
-                int(self.log_index, 16),
+                _repeated_number(self.log_index),
                 _repeated_bytes(self.transaction_hash),
                 checksum_address(self.address),
                 tuple(map(_repeated_bytes, self.topics)),
@@ -186,7 +186,12 @@ def parse_bytes(text: str) -> bytes:
     return bytes.fromhex(text[2:])
 
 
-# The logs of a block name the same hashes, topics and accounts again and again.
+def _parse_number(text: str) -> int:
+    return int(text, 16)
+
+
+# The logs of a block name the same hashes, topics, accounts and numbers again and again.
+_repeated_number: Final = lru_cache(maxsize=REPEATED_ENTRIES)(_parse_number)
 _repeated_bytes: Final = lru_cache(maxsize=REPEATED_ENTRIES)(parse_bytes)
 
 

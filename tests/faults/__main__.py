@@ -17,8 +17,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,7 +31,7 @@ from tests.faults.bench_chain import BenchChain
 from tests.faults.matrix import EPOCH_MOMENTS, RELAY_MOMENTS, Beside, epoch_case, relay_case
 from tests.faults.proxy import running_proxy
 from tests.faults.schedule import Schedule, Tally, Violation
-from tests.heritage import build_heritage
+from tests.heritage import Heritage, build_heritage
 from tests.postgres import SHARED_MEMORY, running_postgres
 
 # A node remembers all its blocks: now and then a fresh one.
@@ -109,25 +109,19 @@ def run_matrix(moments: Sequence[str]) -> int:
         endpoint = stack.enter_context(running_anvil("--no-mining"))
         proxy = stack.enter_context(running_proxy(endpoint))
         folder = Path(stack.enter_context(TemporaryDirectory()))
-        epoch_node = Node(stack.enter_context(running_anvil()))
-        signers = dev_signers(ACCOUNTS, chain_id=epoch_node.chain_id)
-        devnet = Devnet(epoch_node, deploy_all(epoch_node, signers), signers)
-        built = (devnet, build_heritage(devnet))
-        devnet.pass_time(60)
         for moment, beside, database in product(moments, Beside, ("sqlite", "postgresql")):
             own = folder / f"{moment} {beside} {database}"
             own.mkdir()
             place = own / "case.db" if database == "sqlite" else server.new_outbox()
-            snapshot = devnet.rpc("evm_snapshot")
             try:
                 if moment in EPOCH_MOMENTS:
-                    epoch_case(moment, beside, built, own, place)
+                    with heritage_chain() as built:
+                        epoch_case(moment, beside, built, own, place)
                 else:
                     relay_case(moment, beside, BenchChain(endpoint), proxy, place)
                 outcome = "ok"
             except Violation as violation:
                 outcome = str(violation)
-            devnet.rpc("evm_revert", snapshot)
             cells.setdefault(moment, {})[f"{database} {beside}"] = outcome
             print(f"{moment:28} {database:10} {beside:13} {outcome}", flush=True)
     bad = sum(outcome != "ok" for row in cells.values() for outcome in row.values())
@@ -137,6 +131,18 @@ def run_matrix(moments: Sequence[str]) -> int:
     report.parent.mkdir(exist_ok=True)
     report.write_text(json.dumps(cells, indent=2) + "\n")
     return 1 if bad else 0
+
+
+@contextmanager
+def heritage_chain() -> Iterator[tuple[Devnet, Heritage]]:
+    """A node of its own for each case: one that was rolled back too often forgot its contracts."""
+    with running_anvil() as endpoint:
+        node = Node(endpoint)
+        signers = dev_signers(ACCOUNTS, chain_id=node.chain_id)
+        devnet = Devnet(node, deploy_all(node, signers), signers)
+        heritage = build_heritage(devnet)
+        devnet.pass_time(60)
+        yield devnet, heritage
 
 
 if __name__ == "__main__":
