@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ElementTree
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chain.ledger.identifiers import Address, address_from_bytes
@@ -95,6 +95,7 @@ def test_rules_that_divide_different_sums_are_not_compared() -> None:
 AMOUNTS = st.lists(st.integers(0, 10**9), min_size=8, max_size=8)
 
 
+@settings(deadline=None)
 @given(AMOUNTS, AMOUNTS, st.integers(1, 1_000))
 def test_what_some_gain_others_lose(before: list[int], after: list[int], unit: int) -> None:
     rest = sum(before) - sum(after)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from settlement_cases import account
 
@@ -153,6 +153,7 @@ POOLS = st.lists(
 RULES = st.lists(st.one_of(st.just(ROOT), st.integers(1, 10_000).map(floor)), max_size=3)
 
 
+@settings(deadline=None)
 @given(POOLS, RULES)
 def test_no_rule_makes_or_loses_a_numerator(
     incomes: list[dict[int, int]], rules: list[Announcement]
