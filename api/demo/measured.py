@@ -13,13 +13,19 @@ from chain.metrics.binomial import Share
 from chain.metrics.latency import Latency, Mark
 from chain.metrics.report import ValueChainReport
 
-SIMULATED = ("plays and their times", "passing of a day and of the window (time-warp)")
+SIMULATED = (
+    "communities and prices",
+    "plays and their times",
+    "passing of a day and of the window (time-warp)",
+)
+SYNTHESISED = "the recordings and their copies"
 MINUTE, HOUR = 60, 3600
 
 
 def measure_run(world: World) -> None:
     """Write down what was arranged, then measure as everybody can who opens this ledger."""
-    Circumstances.of(SIMULATED, world.outcomes).write(world.folder)
+    simulated = (*SIMULATED, SYNTHESISED) if world.recordings.synthesised else SIMULATED
+    Circumstances.of(simulated, world.outcomes).write(world.folder)
     report = Measuring(world.app).report(world.app.refresh())
     page = write_report(report, world.folder / "report")
     world.narrator.fact(

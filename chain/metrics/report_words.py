@@ -171,7 +171,7 @@ def _fulfilment(report: ValueChainReport) -> str:
         f"asked for {coins.text(found.units[Handover.ASKED])} {coins.symbol}; "
         f"{coins.text(found.units[Handover.REFUSED])} {coins.symbol} wait because the payee's "
         f"account refuses them, and {coins.text(found.units[Handover.PENDING])} {coins.symbol} "
-        "because a dispute freezes them or nobody has sent them yet."
+        "because nobody has sent them yet."
     )
 
 
