@@ -1,10 +1,10 @@
 """Waiting segments of the oracle's own that the evidence bears out no longer, taken apart again.
 
 A rejected epoch's segments wait as they are, for they are signed. A paper filed since its sealing
-may contradict one of their events, or whoever signed a paper is an operator no more; and nobody
-would sign an epoch with them. So such a segment counts no more, and the evidence behind each of its
-events is looked at anew: what it still gives goes into another segment, what it does not is
-withheld, with the reason, for people to look at.
+may contradict one of their events, or whoever signed a paper, or the segment itself, is an operator
+no more; and nobody would sign an epoch with them. So such a segment counts no more, and the
+evidence behind each of its events is looked at anew: what it still gives goes into another segment,
+what it does not is withheld, with the reason, for people to look at.
 """
 
 from __future__ import annotations
@@ -71,6 +71,8 @@ def _is_supported(
     attributed = records[records["kind"] != UsageKind.PLAY]
     if not len(attributed):
         return True
+    if segment.producer not in operators:
+        return False
     events = [decode_record(record) for record in attributed]
     logs, detections = evidence_for(book, events, operators)
     found = supported_events(Evidence((), logs, detections), view, policy, at)

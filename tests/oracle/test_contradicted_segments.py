@@ -3,10 +3,12 @@ everything else goes on."""
 
 from __future__ import annotations
 
-from chain.ledger.identifiers import GenerationId
-from oracle.attribution import Withheld, WithheldReason
+from chain.ledger.identifiers import Address, Digest, GenerationId
+from oracle.attribution import DetectionPolicy, Withheld, WithheldReason
+from oracle.contradicted import contradicted_segments
 from oracle.detection_report import SignedDetectionReport
 from oracle.epoch_book import EpochRow, EpochState
+from oracle.evidence_book import EvidenceBook
 from tests.devnet import COUNCIL
 from tests.oracle.conftest import World, sha
 
@@ -17,6 +19,20 @@ def post(world: World) -> EpochRow:
     world.service.seal_epoch()
     world.service.collect_signatures()
     return world.service.post_epoch()
+
+
+def test_a_segment_whose_signer_is_an_operator_no_more_is_taken_apart(world: World) -> None:
+    rejected_epoch(world)
+    members = [signer.address for signer in world.operators]
+    at, policy = world.view.pin(), DetectionPolicy()
+
+    def found(operators: list[Address]) -> frozenset[Digest]:
+        with world.outbox.reading() as connection:
+            book = EvidenceBook(connection)
+            return contradicted_segments(book, world.view, policy, operators, at)
+
+    assert found(members) == frozenset()
+    assert len(found(members[1:])) == 1, "the first one signs what evidence gives"
 
 
 def test_a_sound_segment_of_a_rejected_epoch_is_counted_as_it_is(world: World) -> None:
