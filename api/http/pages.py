@@ -1,4 +1,4 @@
-"""The web page: the ledger, one work's provenance, the two pictures, and a file to trace."""
+"""The web page: the ledger, one work's provenance, the report and its pictures, a file to trace."""
 
 from __future__ import annotations
 
