@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chain.ledger.errors import BadLink, Malformed
@@ -17,6 +17,7 @@ from chain.ledger.rights import SHARE_SCALE
 from chain.ledger.sharing import Descent, Waterfall, waterfall
 from chain.ledger.vectors import AncestorVector, LicensedParent, flatten
 
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "listener_rules.json").read_text())
 CASES: list[dict[str, Any]] = VECTORS["waterfall"]
 NO_TURN = Digest(bytes(32))
@@ -140,7 +141,7 @@ def test_numbers_that_are_none_are_refused() -> None:
         run(1, 2, {2: Descent(TENTH, {WorkId(0): 1})})
 
 
-@settings(deadline=None)
+@PATIENT
 @given(AMOUNTS, family(TENTH // 100), TURNS)
 def test_nothing_is_lost_on_the_way_down(
     amount: int, links: dict[int, dict[int, int]], turn: Digest
@@ -154,7 +155,7 @@ def test_nothing_is_lost_on_the_way_down(
     assert found.left_over == 0
 
 
-@settings(deadline=None)
+@PATIENT
 @given(st.integers(0, 2**64), family(TENTH), TURNS)
 def test_it_pays_what_ancestor_vectors_pay(
     coins: int, links: dict[int, dict[int, int]], turn: Digest
@@ -170,7 +171,7 @@ def test_it_pays_what_ancestor_vectors_pay(
     assert {w: kept * SHARE_SCALE for w, kept in found.kept.items() if kept} == by_vector
 
 
-@settings(deadline=None)
+@PATIENT
 @given(AMOUNTS, family(1), TURNS)
 def test_with_any_shares_the_two_differ_by_rounding_alone(
     amount: int, links: dict[int, dict[int, int]], turn: Digest
