@@ -220,7 +220,7 @@ function entitled(usage, state, epoch, previous) {
 }
 
 // In proportion, exact together; whose division begins is decided by `seed`.
-function proRata(pool, weights, seed) {
+export function proRata(pool, weights, seed) {
   const whole = sum(weights);
   const amounts = weights.map(() => 0n);
   let [cumulative, paid] = [0n, 0n];
@@ -235,7 +235,7 @@ function proRata(pool, weights, seed) {
   return amounts;
 }
 
-function squareRoot(value) {
+export function squareRoot(value) {
   if (value < 2n) return value;
   let root = 1n << BigInt(Math.ceil(value.toString(2).length / 2));
   for (;;) {
@@ -350,7 +350,7 @@ export function reportHash(posted) {
 
 // Levels of hashes and sums, leaves first, padded with zeros to a power of two; and the leaves. A
 // leaf is the double hash of payee, token and amount; a node hashes both children and sums.
-function sumTree(token, payouts) {
+export function sumTree(token, payouts) {
   const leaves = payouts.map(([payee, amount]) =>
     keccak256(keccak256(join(word(payee), word(token), word(amount)))),
   );
@@ -375,7 +375,7 @@ function sumTree(token, payouts) {
 
 // OpenZeppelin's tree: leaves ascend, stand at the end of an array, and the children of k are
 // 2k + 1 and 2k + 2, hashed smaller first.
-function standardRoot(leaves) {
+export function standardRoot(leaves) {
   if (!leaves.length) return ZERO;
   const tree = [...new Array(leaves.length - 1), ...[...leaves].sort(Buffer.compare).reverse()];
   for (let k = leaves.length - 2; k >= 0; k--) {

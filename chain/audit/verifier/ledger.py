@@ -66,6 +66,14 @@ def hash_of(*values: Any) -> str:
     return "0x" + digest.hex()
 
 
+def encoded(vector: Vector) -> bytes:
+    """A vector as its event has it: 8 bytes of id and 4 of share an ancestor, ids ascending."""
+    return b"".join(
+        work.to_bytes(8, "big") + (share | PROTECTED * safe).to_bytes(4, "big")
+        for work, (share, safe) in sorted(vector.items())
+    )
+
+
 class Ledger:
     """Everything that the events said so far; `apply` checks each against the ones before it."""
 
@@ -209,11 +217,7 @@ class Ledger:
     def _derivative_linked(self, event: Event, of: dict[str, Any]) -> None:
         parents = [(p["workId"], p["licenceId"]) for p in of["parents"]]
         vector = self._flatten(parents)
-        encoded = b"".join(
-            work.to_bytes(8, "big") + (share | PROTECTED * safe).to_bytes(4, "big")
-            for work, (share, safe) in sorted(vector.items())
-        )
-        self._check("vectors", event, "ancestors and their shares", encoded, of["vector"])
+        self._check("vectors", event, "ancestors and their shares", encoded(vector), of["vector"])
         linked = of["child"] not in self.vectors and of["generationId"] not in self.generations
         self._check("vectors", event, "linked for the first time", True, linked)
         within = sum(share for share, _ in vector.values()) <= STACK_MAX

@@ -22,7 +22,7 @@ from epochs import State, state_of
 from events import Chain, read_chain
 from formats import Broken, cid_text, parse_json
 from lane import Lane, compare_lists, settle_all
-from ledger import SCALE, ZERO, Ledger
+from ledger import SCALE, ZERO, Ledger, encoded
 from signatures import verify_signatures
 
 # What arithmetic on events that no contract would emit may end in.
@@ -185,7 +185,7 @@ def _compare_state(report: Report, files: dict[str, bytes], ledger: Ledger) -> N
                 str(c),
                 f"{g:016x}",
                 [[str(p), str(i)] for p, i in parents],
-                "0x" + _encoded(ledger, c),
+                "0x" + encoded(ledger.vectors[c]).hex(),
             ]
             for g, (c, parents) in ledger.generations.items()
         ],
@@ -202,13 +202,6 @@ def _compare_state(report: Report, files: dict[str, bytes], ledger: Ledger) -> N
     }
     for field, lines in expected.items():
         compare_lists(report, "licences", f"{name}, {field}", lines, books.get(field))
-
-
-def _encoded(ledger: Ledger, work: int) -> str:
-    return "".join(
-        f"{ancestor:016x}{share | (1 << 31) * safe:08x}"
-        for ancestor, (share, safe) in sorted(ledger.vectors[work].items())
-    )
 
 
 def _compare_names(report: Report, files: dict[str, bytes], ledger: Ledger, lane: Lane) -> None:
