@@ -1,6 +1,7 @@
 // From a chain's own bytes to the ledger's events: headers hash to the block named, receipts to the
 // headers' roots, and what our contracts logged is read out of the receipts alone.
 
+import { shown } from "./bundle.mjs";
 import {
   Broken,
   EventFormat,
@@ -96,6 +97,13 @@ export function readChain(report, files, manifest) {
   compareLines(report, listed, lines);
   compareAbis(report, files);
   return { id: BigInt(manifest.chainId), contracts, headers, events };
+}
+
+// The contracts that hold the money, for a reader to compare: they are the bundle's word.
+export function custodians(files) {
+  const found = parseJson(fileOf(files, "deployment.json"), "deployment.json");
+  const accounts = isPlain(found) && isPlain(found.contracts) ? found.contracts : {};
+  return Object.fromEntries(CUSTODIANS.map((name) => [name, shown(accounts[name])]));
 }
 
 export function fileOf(files, name) {

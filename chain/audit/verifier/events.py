@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from bundle import Report
+from bundle import Report, shown
 from formats import Broken, EventFormat, octets, parse_json, parse_lines, rlp_decode, trie_roots
 from keccak import keccak256_many
 
@@ -120,6 +120,14 @@ def read_chain(report: Report, files: dict[str, bytes], manifest: dict[str, Any]
     _compare_abis(report, files)
     newest = headers[max(headers)]
     return Chain(int(manifest["chainId"]), first, contracts, headers, events, newest)
+
+
+def custodians(files: dict[str, bytes]) -> dict[str, str]:
+    """The contracts that hold the money, for a reader to compare: they are the bundle's word."""
+    found = parse_json(_file(files, "deployment.json"), "deployment.json")
+    named = found.get("contracts") if isinstance(found, dict) else None
+    accounts = named if isinstance(named, dict) else {}
+    return {name: shown(accounts.get(name)) for name in CUSTODIANS}
 
 
 def _file(files: dict[str, bytes], name: str) -> bytes:

@@ -11,7 +11,7 @@ import { readFileSync, realpathSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { BYTES_MAX, MANIFEST, Report, openContainer, openManifest, sha256 } from "./bundle.mjs";
 import { stateOf } from "./epochs.mjs";
-import { readChain } from "./events.mjs";
+import { custodians, readChain } from "./events.mjs";
 import { Broken, cidText, hex, isPlain, parseJson, unhex } from "./formats.mjs";
 import { Lane, compareLists, settleAll } from "./lane.mjs";
 import { Ledger, SCALE, ZERO, encodedVector, least, order, sum } from "./ledger.mjs";
@@ -40,7 +40,7 @@ export function verify(data, blockHash = "", manifestDigest = "") {
         const found = manifest.block[1];
         report.compare("anchor", "hash of the newest block", blockHash.toLowerCase(), found);
       }
-      totals = verifySafely(report, files, manifest);
+      totals = verifySafely(report, files, manifest, about);
     }
   }
   const failed = {};
@@ -62,8 +62,9 @@ export function verify(data, blockHash = "", manifestDigest = "") {
   };
 }
 
-function verifySafely(report, files, manifest) {
+function verifySafely(report, files, manifest, about) {
   try {
+    about.contracts = custodians(files);
     return verifyLedger(report, files, manifest);
   } catch (error) {
     if (error instanceof Broken) {
@@ -302,6 +303,9 @@ function told(answer) {
   const lines = [];
   if (answer.block) {
     lines.push(`chain ${answer.chainId}, block ${answer.block[0]} ${answer.block[1]}`);
+  }
+  for (const [name, account] of Object.entries(answer.contracts ?? {})) {
+    lines.push(`${name} ${account}`);
   }
   for (const [kind, [passed, failed]] of Object.entries(answer.checks)) {
     lines.push(`${kind}: ${passed} passed` + (failed ? `, ${failed} FAILED` : ""));

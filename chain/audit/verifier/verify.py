@@ -19,7 +19,7 @@ from typing import Any
 
 from bundle import BYTES_MAX, MANIFEST, Report, open_container, open_manifest
 from epochs import State, state_of
-from events import Chain, read_chain
+from events import Chain, custodians, read_chain
 from formats import Broken, cid_text, parse_json
 from lane import Lane, compare_lists, settle_all
 from ledger import SCALE, ZERO, Ledger, encoded
@@ -50,6 +50,7 @@ def verify(data: bytes, block_hash: str = "", manifest_digest: str = "") -> dict
                 found = manifest["block"][1]
                 report.compare("anchor", "hash of the newest block", block_hash.lower(), found)
             try:
+                about["contracts"] = custodians(files)
                 totals = _verify_ledger(report, files, manifest)
             except Broken as error:
                 report.broken("files", error)
@@ -290,6 +291,8 @@ def told(answer: dict[str, Any]) -> str:
     lines = []
     if "block" in answer:
         lines.append(f"chain {answer['chainId']}, block {answer['block'][0]} {answer['block'][1]}")
+    for name, account in answer.get("contracts", {}).items():
+        lines.append(f"{name} {account}")
     for kind, (passed, failed) in answer["checks"].items():
         lines.append(f"{kind}: {passed} passed" + (f", {failed} FAILED" if failed else ""))
     for found in answer["findings"]:

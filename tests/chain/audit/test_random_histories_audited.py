@@ -15,12 +15,10 @@ from chain.indexer.store import Store
 from chain.ledger.identifiers import Digest
 from chain.settlement.carried import Carried
 from tests.chain.audit.checking import javascript_on, python_on
-from tests.devnet import COUNCIL, Devnet, devnet
+from tests.devnet import COUNCIL, Devnet
 from tests.epochs import EpochLane, uses
 from tests.heritage import build_heritage
 from tests.histories import History
-
-__all__ = ["devnet"]
 
 ACTIONS = 40
 SEEDS = (11, 12)

@@ -34,10 +34,8 @@ from tests.chain.provenance.manifest_samples import (
     title,
     work_manifest,
 )
-from tests.devnet import Devnet, devnet
+from tests.devnet import Devnet
 from tests.heritage import consent, digest_of, terms_of
-
-__all__ = ["devnet"]
 
 STEWARD = 11
 CANARY = "canary-name-of-the-song"
