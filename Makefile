@@ -127,10 +127,9 @@ bench-inequality: setup .tools/inequality/.ready  ## Gini, Theil and Jain of 10^
 	python -m benchmarks.inequality $(if $(PAYEES),--payees $(PAYEES)) $(if $(SEED),--seed $(SEED)) $(if $(REPEATS),--repeats $(REPEATS))
 
 table2: setup  ## a published Table 2 simulated through settlement and contracts (PATIENT=1, KEEP=1, POOLS=2e4 EVENTS=1e5)
-	nice python -m benchmarks.table2 $(if $(PATIENT),--patient) $(if $(KEEP),--keep) $(if $(SEED),--seed $(SEED)) \
-		$(if $(POOLS),--pools $(POOLS)) $(if $(CELL_POOLS),--cell-pools $(CELL_POOLS)) \
-		$(if $(CHAIN_POOLS),--chain-pools $(CHAIN_POOLS)) $(if $(EVENTS),--events $(EVENTS)) \
-		$(if $(OWN_EVENTS),--own-events $(OWN_EVENTS)) $(if $(TRANSACTIONS),--transactions $(TRANSACTIONS))
+	nice python -m benchmarks.table2 $(if $(PATIENT),--patient) $(if $(KEEP),--keep) \
+		$(foreach each,SEED POOLS CELL_POOLS CHAIN_POOLS FLOOR_POOLS EVENTS OWN_EVENTS TRANSACTIONS RELAY_CLAIMS,$(if \
+		$($(each)),--$(subst _,-,$(shell echo $(each) | tr A-Z a-z)) $($(each))))
 
 faults: setup  ## index and relay through random forks, kills and lying nodes (SCHEDULES=300 SEED=1)
 # Side by side: each waits for its node most of the time.

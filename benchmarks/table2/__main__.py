@@ -24,6 +24,7 @@ from typing import Any, Final
 
 from benchmarks.table2 import equity, failures, latency, pictures
 from benchmarks.table2.hostile import TOKENS
+from benchmarks.table2.layout import SHAPES
 from benchmarks.table2.page import page, summary
 from chain.ledger.sharing import NOTICE_EPOCHS
 
@@ -36,19 +37,22 @@ Part = tuple[dict[str, int], Callable[[], Any]]
 
 @dataclass(frozen=True)
 class Size:
-    """How much is run: pools an arm and a cell, pools through contracts, uses an arm and under our
-    hourly schedule, transactions sent."""
+    """How much is run: pools an arm and a cell, pools through contracts in proportion and with a
+    floor, uses an arm and under our hourly schedule, transactions sent, claims by the relay. Of
+    floor pools and relay claims, zero is none."""
 
     pools: int
     cell_pools: int
     chain_pools: int
+    floor_pools: int
     events: int
     own_events: int
     transactions: int
+    relay_claims: int
 
 
-QUICK: Final = Size(2_000, 500, 12, 2_000, 500, 4_000)
-PATIENT: Final = Size(20_000, 4_000, 256, 100_000, 20_000, 30_000)
+QUICK: Final = Size(2_000, 500, 12, 2, 2_000, 500, 4_000, 10)
+PATIENT: Final = Size(20_000, 4_000, 256, 16, 100_000, 20_000, 30_000, 100)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -80,7 +84,7 @@ def _parts(size: Size, seed: int, say: Progress) -> dict[str, Part]:
     drawn, uses, chain = size.pools, size.events, size.chain_pools
     parts: dict[str, Part] = {"arms": ({"pools": drawn}, lambda: equity.arms(seed, drawn, say))}
     cells = size.cell_pools
-    for name in equity.SHAPES:
+    for name in SHAPES:
         parts[f"rules-{name}"] = (
             {"pools": cells},
             partial(equity.factorial, name, seed, cells, say),
@@ -88,23 +92,25 @@ def _parts(size: Size, seed: int, say: Progress) -> dict[str, Part]:
     parts["drawn"] = ({"uses": uses}, lambda: latency.drawn_arms(seed, uses))
     parts["paper"] = ({"uses": uses}, lambda: latency.paper_arm(seed, uses, say))
     # Their epochs are many: one for each disputed use.
-    for name, count in (("hourly", size.own_events), ("quick", max(size.own_events // 5, 100))):
+    for name, count in (("hourly", size.own_events), ("quick", max(size.own_events // 5, 200))):
         parts[name] = ({"uses": count}, partial(latency.own_arm, name, seed, count, say))
     parts["too-quick"] = ({}, latency.refusal_of_too_quick)
-    few = max(chain // 16, 2) + NOTICE_EPOCHS
     lots = {name: ("arm C", pools) for name, pools in _lots(chain).items()}
-    for part, (name, pools) in {**lots, "floor": ("tracing .99, floor .3", range(few))}.items():
+    if size.floor_pools:
+        lots["floor"] = ("tracing .99, floor .3", range(size.floor_pools + NOTICE_EPOCHS))
+    for part, (name, pools) in lots.items():
         parts[part] = (
             {"drawn": drawn, "first": pools.start, "end": pools.stop},
             partial(equity.through_contracts, name, seed, pools, drawn, say),
         )
-    sent, claims = -(-size.transactions // len(TOKENS)), max(size.transactions // 300, 5)
+    sent = -(-size.transactions // len(TOKENS))
     for name in TOKENS:
         parts[name] = (
             {"transactions": sent},
             partial(failures.under_faults, name, seed, sent, say),
         )
-    parts["relay"] = ({"claims": claims}, partial(failures.relayed, seed, claims))
+    if claims := size.relay_claims:
+        parts["relay"] = ({"claims": claims}, partial(failures.relayed, seed, claims))
     return parts
 
 
@@ -116,17 +122,17 @@ def _lots(chain_pools: int) -> dict[str, range]:
 
 def _gathered(size: Size, found: dict[str, Any]) -> dict[str, Any]:
     """Parts put together that were run apart."""
+    contracts = {"arm C": equity.agreement([found[lot] for lot in _lots(size.chain_pools)])}
+    if "floor" in found:
+        contracts["tracing .99, floor .3"] = equity.agreement([found["floor"]])
     return {
         **{name: found[name] for name in ("arms", "drawn", "paper")},
-        "failures": failures.together([found[name] for name in TOKENS], found["relay"]),
-        "factorial": {name: found[f"rules-{name}"] for name in equity.SHAPES},
+        "contracts": contracts,
+        "failures": failures.together([found[name] for name in TOKENS], found.get("relay")),
+        "factorial": {name: found[f"rules-{name}"] for name in SHAPES},
         "own": {
             "schedules": {found[name]["schedule"]: found[name] for name in latency.OWN},
             "too_quick": found["too-quick"],
-        },
-        "contracts": {
-            "arm C": equity.agreement([found[lot] for lot in _lots(size.chain_pools)]),
-            "tracing .99, floor .3": equity.agreement([found["floor"]]),
         },
     }
 
@@ -150,11 +156,14 @@ def _run(
 
 def _write(folder: Path, reports: dict[str, Any]) -> None:
     settings = reports["settings"]
-    made = f"seed {settings['seed']}, {settings['command']}"
+    made = f"seed {settings['seed']}\n{settings['command']}"
     images = folder / "images"
     images.mkdir(parents=True, exist_ok=True)
     pools = f"SIMULATED: {settings['pools']:,} pools an arm, {made}"
-    uses = f"SIMULATED: {settings['events']:,} uses an arm, {made}"
+    uses = (
+        f"SIMULATED: {settings['events']:,} uses an arm, {settings['own_events']:,} and fewer for "
+        f"ours, {made}"
+    )
     drawings = {
         "equity": pictures.equity_svg(reports["arms"], pools),
         "latency": pictures.latency_svg(reports, uses),
@@ -168,17 +177,15 @@ def _write(folder: Path, reports: dict[str, Any]) -> None:
 
 
 def _size(asked: argparse.Namespace) -> Size:
-    given = PATIENT if asked.patient else QUICK
-    return Size(**{name: getattr(asked, name) or value for name, value in vars(given).items()})
+    given = vars(PATIENT if asked.patient else QUICK)
+    chosen = {name: getattr(asked, name) for name in given}
+    return Size(**{n: given[n] if value is None else value for n, value in chosen.items()})
 
 
 def _command(asked: argparse.Namespace) -> str:
-    words = ["make table2"]
-    words += ["PATIENT=1"] if asked.patient else []
-    for name in vars(QUICK):
-        value = getattr(asked, name)
-        words += [f"{name.upper()}={value}"] if value else []
-    return " ".join(words)
+    chosen = {name: getattr(asked, name) for name in vars(QUICK)}
+    words = [f"{name.upper()}={value}" for name, value in chosen.items() if value is not None]
+    return " ".join(["make table2", *(["PATIENT=1"] if asked.patient else []), *words])
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -192,9 +199,11 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--pools", type=_count, help="pools an arm, such as 2e4")
     parser.add_argument("--cell-pools", type=_count, help="pools of each cell of tracing by rule")
     parser.add_argument("--chain-pools", type=_count, help="of them, through the contracts")
+    parser.add_argument("--floor-pools", type=int, help="as many with a floor announced; 0: none")
     parser.add_argument("--events", type=_count, help="uses an arm of the latency rows")
     parser.add_argument("--own-events", type=_count, help="uses under our hourly schedule")
     parser.add_argument("--transactions", type=_count, help="settlement transactions under faults")
+    parser.add_argument("--relay-claims", type=int, help="of the oracle's own relay; 0: none")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args(argv)
 

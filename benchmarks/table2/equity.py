@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from statistics import fmean, quantiles
 from typing import Any, Final
 
-from benchmarks.table2.dividing import ROOT_RULE, UNIT_PRICE, Divider, floor_rule, some_payees
+from benchmarks.table2.dividing import UNIT_PRICE, Divider, some_payees
+from benchmarks.table2.layout import RULES, SHAPES, TRACING
 from benchmarks.table2.on_chain import PaidPool, pay_pools
-from chain.ledger.sharing import Announcement
 from chain.metrics.table2.comparison import (
     PoolEquity,
     Row,
@@ -18,19 +18,11 @@ from chain.metrics.table2.comparison import (
     worst_sd_factor,
     worst_z,
 )
-from chain.metrics.table2.pools import REFERENCE_SHAPE, WIDE_SHAPE, Pools, PoolShape, draw_pools
+from chain.metrics.table2.pools import Pools, PoolShape, draw_pools
 from chain.metrics.table2.published import EQUITY, PUBLISHED
 from oracle.operator import Calculator
 
 Progress = Callable[[str], None]
-SHAPES: Final = {"reference": REFERENCE_SHAPE, "wide": WIDE_SHAPE}
-RULES: Final[dict[str, Announcement | None]] = {
-    "pro-rata": None,
-    "floor .3": floor_rule(3_000),
-    "floor .5": floor_rule(5_000),
-    "sqrt per payee": ROOT_RULE,
-}
-TRACING: Final = (0.426, 0.513, 0.968, 0.99, 1.0)
 # What runs through the contracts: a shape, a traceability, a floor in basis points, and how each
 # operator computes before it signs.
 ON_CHAIN: Final = {

@@ -85,14 +85,19 @@ def relayed(seed: int, claims: int) -> dict[str, Any]:
     }
 
 
-def together(lanes: Sequence[dict[str, Any]], relay: dict[str, Any]) -> dict[str, Any]:
-    """All lanes and the relay as one count, with its exact interval."""
+def together(lanes: Sequence[dict[str, Any]], relay: dict[str, Any] | None) -> dict[str, Any]:
+    """All lanes, and the relay if it was run, as one count with its exact interval.
+
+    `bound` is what one-sided 95 % allows at most when nothing failed; None otherwise.
+    """
     sums = {
         name: sum((Counter(lane[name]) for lane in lanes), Counter[str]())
         for name in ("submitted", "failed", "faults")
     }
-    failed = sums["failed"].total() + relay["failed"] + relay["lost"]
-    submitted = sums["submitted"].total() + relay["mined"] + relay["lost"]
+    failed, submitted = sums["failed"].total(), sums["submitted"].total()
+    if relay is not None:
+        failed += relay["failed"] + relay["lost"]
+        submitted += relay["mined"] + relay["lost"]
     share = failure_rate(failed, submitted)
     return {
         **{name: dict(value) for name, value in sums.items()},
@@ -102,7 +107,13 @@ def together(lanes: Sequence[dict[str, Any]], relay: dict[str, Any]) -> dict[str
         },
         "lanes": [{**lane["lane"], "rounds": lane["rounds"]} for lane in lanes],
         "relay": relay,
-        "total": {"failed": failed, "submitted": submitted, "low": share.low, "high": share.high},
+        "total": {
+            "failed": failed,
+            "submitted": submitted,
+            "low": share.low,
+            "high": share.high,
+            "bound": None if failed else 1 - 0.05 ** (1 / submitted),
+        },
     }
 
 

@@ -12,8 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from benchmarks.table2.equity import RULES, TRACING
-from benchmarks.table2.latency import CURVE
+from benchmarks.table2.layout import CURVE, RULES, TRACING
 from chain.metrics.table2.published import EQUITY, PUBLISHED, Arm
 
 _STYLE: Final[dict[Any, Any]] = {
@@ -31,7 +30,8 @@ _TIMES: Final = ((1 / 24, "1 h"), (0.25, "6 h"), (1, "1 d"), (3, "3 d"), (10, "1
 
 
 def equity_svg(arms: dict[str, Any], label: str) -> str:
-    """Published and simulated means with one standard deviation either way, row by row."""
+    """Published and simulated means with one standard deviation either way, row by row. `label` is
+    two lines: what was simulated, and by what command."""
     columns = arms["reference"]["arms"]
 
     def draw(figure: Figure) -> None:
@@ -134,8 +134,9 @@ def _drawn(
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=size, layout="constrained")
         FigureCanvasSVG(figure)
-        figure.suptitle(f"{title}\n", x=0.02, ha="left", color=_INK, fontweight="bold")
-        figure.text(0.02, 0.915, label, color=_ORANGE, fontweight="bold", fontsize=9)
+        # Room for two lines under the title: what was simulated, and by what command.
+        figure.suptitle(f"{title}\n\n", x=0.02, ha="left", color=_INK, fontweight="bold")
+        figure.text(0.02, 0.945, label, color=_ORANGE, fontweight="bold", fontsize=8, va="top")
         draw(figure)
         target = io.StringIO()
         figure.savefig(target, format="svg", metadata={"Date": None})

@@ -69,7 +69,7 @@ def test_what_is_never_matched_keeps_percentiles_from_being_reached() -> None:
 
 
 def test_tracing_alone_takes_from_nobody() -> None:
-    cells = equity.factorial(1, 40, say_nothing)["wide"]["cells"]
+    cells = equity.factorial("wide", 1, 40, say_nothing)["cells"]
     by_place = {(cell["tracing"], cell["rule"]): cell for cell in cells}
     assert by_place[1.0, "pro-rata"]["loss_max"] == 0
     assert 0.1 < by_place[0.99, "floor .3"]["loss_p95"] < 0.25
