@@ -25,6 +25,11 @@ contract Scripted is Forwarder {
         _consequences[keccak256(call_)] = Consequence(to, data);
     }
 
+    /// @notice Fails unless that call is answered with this word: asked as a consequence, it looks in while another lasts.
+    function look(address to, bytes calldata data, bytes32 word) external {
+        require(bytes32(this.forward(to, data)) == word, "another word");
+    }
+
     function ring(uint256 bell) external {
         ++rung[bell];
     }

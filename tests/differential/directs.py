@@ -120,7 +120,7 @@ class Directs:
             self.tempt,
             self.pause,
         )
-        random.choices(acts, (18, 6, 44, 14, 12, 8, 3, 3, 1))[0](random)
+        random.choices(acts, (18, 6, 44, 14, 12, 8, 3, 3, 2))[0](random)
         self.compare()
 
     # --- acts ------------------------------------------------------------------------------------
@@ -323,7 +323,7 @@ class Directs:
         token = random.choice(self.tokens).address
         price = 0 if number == LICENCES else random.choice((1, 4_000_001, 2**70))
         terms = Terms(Tier.GENERATION, token, 9, price, 7, YEAR, 100, 10**20, Digest(b"\5" * 32))
-        expiry = START + random.choice((40, 200, 2_000)) * 24 * 60 * 60
+        expiry = START + random.choice((10, 60, 2_000)) * 24 * 60 * 60
         platform = random.choice(PLATFORMS)
         licence = Licence(LicenceId(number), platform, WorkId(10 * number), expiry, terms)
         self.book.say("licenceOf(uint64)", (number,), *licence.words)

@@ -27,6 +27,7 @@ NOBODY: Final = address("0x" + "00" * 20)
 BLOCKLISTING: Final = "contracts/testing/BlocklistingToken.sol"
 PLENTY: Final = 2**127
 ROOTS, LINKS = 4, 5
+TOKENS_MAX: Final = 16
 UNLINKED: Final = WorkId(99)
 # Some below and some above the ledger's own address.
 PAYEES: Final = tuple(address("0x" + f"{byte:02x}" * 20) for byte in (13, 113, 114, 199, 243))
@@ -81,6 +82,7 @@ class Royalties:
         self.donated = {token.address: 0 for token in (*self.tokens, self.wayward.token)}
         self.works.register(UNLINKED, WorkKind.DERIVATIVE)
         self.splits = Splits(self)
+        self._must_take_sixteen(self.open_ledger(code))
         for work, vector in self.vectors.items():
             if work in links.vectors:
                 self.book.linked(work, vector)
@@ -338,6 +340,8 @@ class Royalties:
             short = ((payee, bps - 1), *rest)
             told = (coin, version, short)
             refusals.append(("SharesNotWhole", (9_999,), "proposeSplit", (work, short), STEWARD))
+            more = ((payee, bps + 1), *rest)
+            refusals.append(("SharesNotWhole", (10_001,), "proposeSplit", (work, more), STEWARD))
             refusals.append(("SplitMismatch", (work, version), "push", (work, *told), KEEPER))
         crowd = tuple(
             (address(f"0x{place:040x}"), 10_000 - 64 * 156 if place == 65 else 156)
@@ -427,6 +431,15 @@ class Royalties:
 
     def shares(self, work: WorkId, version: int) -> tuple[tuple[Address, int], ...]:
         return tuple((s.payee, s.bps) for s in self.book.split(work, version).shares)
+
+    def _must_take_sixteen(self, ledger: Deployed) -> None:
+        """Tokens, and no more."""
+        for _ in range(TOKENS_MAX - len(self.tokens)):
+            token = Wayward(self.machine).address
+            self.machine.send(ledger, "acceptToken", token, sender=KEEPER)
+        last = (Wayward(self.machine).address,)
+        values = (TOKENS_MAX + 1,)
+        must_refuse(self.machine, ledger, "TooManyTokens", values, "acceptToken", last, KEEPER)
 
     def _signed_payment(self, work: WorkId, amount: int, random: Random) -> Call:
         """A payment that the payer has signed for, which the licence registry hands over."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from eth_abi.abi import encode
 
@@ -14,6 +14,9 @@ from tests.differential.around import OUTSIDERS, Around, must_refuse
 from tests.differential.machine import Machine, committed
 
 COUNCIL: Final = address("0x" + "82" * 20)
+# May rule as well, but only what it has scheduled.
+SLOW: Final = address("0x" + "83" * 20)
+DELAY_SECONDS: Final = 7
 COURTS: Final = tuple(address("0x" + f"{byte:02x}" * 20) for byte in (0xE1, 0xE2))
 COMMUNITIES: Final = (1, 7)
 NONE, UPHELD, DISMISSED = range(3)
@@ -26,14 +29,17 @@ class CouncilRulings:
 
     def __init__(self, machine: Machine, random: Random, code: Interface | None = None) -> None:
         self.machine = machine
-        authority = Around(machine)
-        machine.make_contract(COUNCIL)
+        self.authority = authority = Around(machine)
+        # Whoever asks by `tx.origin` who is calling finds somebody else.
+        machine.make_contract(COUNCIL, SLOW, COURTS[0], OUTSIDERS[0])
         code = code or committed("CouncilArbiter")
         self.arbiter = machine.deploy(code, authority=authority.address)
         self.decides = code.functions["decide"].selector
-        for account in (COUNCIL, *OUTSIDERS):
+        for account in (COUNCIL, SLOW, *OUTSIDERS):
             asked = (account, self.arbiter.address, self.decides)
-            authority.say("canCall(address,address,bytes4)", asked, int(account == COUNCIL), 0)
+            rights = (int(account == COUNCIL), DELAY_SECONDS if account == SLOW else 0)
+            authority.say("canCall(address,address,bytes4)", asked, *rights)
+        machine.expect(self.arbiter, "authority", (), int(authority.address, 16))
         self.given: dict[Case, int] = {}
         self.acts = 0
 
@@ -58,13 +64,28 @@ class CouncilRulings:
             twice = (case, known)
             must_refuse(self.machine, self.arbiter, "AlreadyRuled", twice, "decide", given, COUNCIL)
         else:
-            self.machine.send(self.arbiter, "decide", *given, sender=COUNCIL)
+            who = COUNCIL if random.random() < 0.5 else SLOW
+            if who == SLOW:
+                unscheduled = ("Error", ("unscripted",), "decide", given, SLOW)
+                must_refuse(self.machine, self.arbiter, *unscheduled)
+                self._schedule(given)
+            self.machine.send(self.arbiter, "decide", *given, sender=who)
             told = {"court": court, "caseId": case, "ruling": ruling}
             self.machine.agree("events", [("Ruled", told)], self.machine.events(self.arbiter))
             self.given[court, case] = ruling
+        self.machine.expect(self.arbiter, "isConsumingScheduledOp", (), 0)
         for asking in (*COURTS, *OUTSIDERS):
             said = self.machine.send(self.arbiter, "rulingOf", case, 3, sender=asking)
             self.machine.agree("ruling", self.given.get((asking, case), NONE), said)
+
+    def _schedule(self, given: tuple[Any, ...]) -> None:
+        """The authority ticks this very call off, and finds the arbiter waiting for that."""
+        functions = self.arbiter.interface.functions
+        consume = committed("Authority").functions["consumeScheduledOp"]
+        waits = functions["isConsumingScheduledOp"].selector
+        told = (SLOW, functions["decide"].call_data(given))
+        looked = (self.arbiter.address, waits, waits.ljust(32, b"\0"))
+        self.authority.hear(consume, told, self.authority.contract, "look", *looked)
 
 
 class ElderRulings:
@@ -75,6 +96,8 @@ class ElderRulings:
         self.consents = Around(machine)
         code = code or committed("ElderArbiter")
         self.arbiter = machine.deploy(code, consents=self.consents.address)
+        machine.make_contract(COURTS[0])
+        machine.expect(self.arbiter, "consents", (), int(self.consents.address, 16))
         self.acts = 0
 
     @property

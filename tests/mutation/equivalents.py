@@ -38,8 +38,8 @@ RULES: Final = (
         r"\1 ",
         "read from storage, for more gas, and never written again",
     ),
-    Rule(re.compile(r"(?:<=|==) 0\b"), "== 0", "no number of ours is below zero"),
-    Rule(re.compile(r"(?:>|!=) 0\b"), "!= 0", "no number of ours is below zero"),
+    Rule(re.compile(r"(?:<=|==) (0\b|\w+\.NONE\b)"), r"== \1", "nothing comes before the first"),
+    Rule(re.compile(r"(?:>|!=) (0\b|\w+\.NONE\b)"), r"!= \1", "nothing comes before the first"),
     Rule(
         re.compile(r"(for \(uint256 i; i )(?:<|!=)( [\w.]+; \+\+i\))"),
         r"\1<\2",
@@ -59,6 +59,12 @@ _DISTRIBUTOR: Final = "contracts/EpochDistributor.sol"
 
 EQUIVALENTS: Final = (
     Equivalent(
+        "contracts/splits/SplitVersions.sol",
+        "Book memory book = _books[workId];",
+        ("Book storage book = _books[workId];",),
+        "only read, and before anybody writes it",
+    ),
+    Equivalent(
         _QUEUE,
         "Root storage root = _rootAt(token, place);",
         ("Root memory root = _rootAt(token, place);",),
@@ -71,10 +77,10 @@ EQUIVALENTS: Final = (
         "a copy of what is only read",
     ),
     Equivalent(
-        _COURT,
-        "if (ruling == Ruling.NONE) revert NotRuled(caseId);",
-        ("if (ruling <= Ruling.NONE) revert NotRuled(caseId);",),
-        "the first of its kind",
+        "contracts/access/Managed.sol",
+        "bool private transient _isConsuming;",
+        ("bool private  _isConsuming;",),
+        "set back in the call that sets it",
     ),
     Equivalent(
         _COURT,
