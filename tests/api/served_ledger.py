@@ -25,6 +25,8 @@ def serving(ledger: SmallLedger, **how: Any) -> Iterator[str]:
     """The API on a port of its own."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
+        # Whoever asks before the server runs waits, and is not refused.
+        listener.listen()
         config = uvicorn.Config(create_app(ledger.app, **how), log_level="error")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
