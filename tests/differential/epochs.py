@@ -16,7 +16,7 @@ from chain.ledger.words import uint_word
 from tests.differential.accusations import COUNCIL as COUNCIL_FAULT
 from tests.differential.accusations import OMISSION, Layout, accusations, laid_out
 from tests.differential.around import KEEPER, OUTSIDERS, PAYER, Around, must_refuse
-from tests.differential.lanes import CEILING_BPS, ORACLE, WINDOW_SECONDS, Lane, Root
+from tests.differential.lanes import ORACLE, WINDOW_SECONDS, Lane, Root, distributor
 from tests.differential.machine import Disagreement, Machine, Refused, committed, compiled
 from tests.differential.poisoned import Poisoned
 from tests.differential.royalties import BLOCKLISTING, ELSEWHERE, PLENTY
@@ -42,13 +42,7 @@ class Epochs:
         self.machine = machine
         self.around = Around(machine)
         machine.make_contract(ORACLE, PAYER, PAYEES[0])
-        self.distributor = machine.deploy(
-            code or committed("EpochDistributor"),
-            usageOracle=ORACLE,
-            authority=self.around.address,
-            windowSeconds=WINDOW_SECONDS,
-            ceilingBps=CEILING_BPS,
-        )
+        self.distributor = distributor(machine, code, self.around.address)
         # It holds the money itself, and can neither claim nor be pushed to.
         self.payees = (*PAYEES, self.distributor.address)
         for function in ("reject", "cosign"):

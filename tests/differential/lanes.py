@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from chain.client.interfaces import Interface
 from chain.ledger.identifiers import Address, address
 from chain.ledger.rights import BPS_WHOLE
 from chain.ledger.sum_tree import SumTree
 from chain.ledger.words import uint_word
-from tests.differential.machine import Deployed
+from tests.differential.machine import Deployed, Disagreement, Machine, Refused, committed
 
 ORACLE: Final = address("0x" + "81" * 20)
 WINDOW_SECONDS: Final = 7_200
@@ -65,3 +66,18 @@ class Lane:
         before = self.totals[-1 - MEAN_OF] if len(self.totals) > MEAN_OF else 0
         by_growth = (promised - before) * 3 // MEAN_OF
         return max(by_growth, (self.funded - promised) * CEILING_BPS // BPS_WHOLE)
+
+
+def distributor(machine: Machine, code: Interface | None, authority: Address) -> Deployed:
+    """One with the ceiling above; none is made whose ceiling is no part of the pool."""
+    code = code or committed("EpochDistributor")
+    wiring = {"usageOracle": ORACLE, "authority": authority, "windowSeconds": WINDOW_SECONDS}
+    for unfit in (0, BPS_WHOLE + 1):
+        try:
+            machine.deploy(code, ceilingBps=unfit, **wiring)
+        except Refused as refused:
+            told = (refused.name, refused.values)
+            machine.agree("refusal", ("BadCeiling", (unfit,)), told)
+        else:
+            raise Disagreement(f"a ceiling of {unfit}", "BadCeiling", "deployed")
+    return machine.deploy(code, ceilingBps=CEILING_BPS, **wiring)

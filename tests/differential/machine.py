@@ -133,10 +133,14 @@ class Machine:
         self._contracts.add(contract.address)
 
     def deploy(self, code: Interface, **arguments: Any) -> Deployed:
-        """Constructor arguments by name, without the trailing underscores of the source."""
+        """Constructor arguments by name, without the trailing underscores of the source. Raises
+        Refused."""
         self._errors.update(code.errors)
         values = [arguments[field.name.rstrip("_")] for field in code.constructor]
-        created = self._evm.deploy(DEPLOYER, code.creation_data(values))
+        try:
+            created = self._evm.deploy(DEPLOYER, code.creation_data(values))
+        except RuntimeError as error:
+            raise self._refusal(str(error)) from None
         return Deployed(code, address(created))
 
     def send(
