@@ -42,7 +42,7 @@ class Pauses:
                 if second < free:
                     machine.wait(second - machine.now)
                     self._must_refuse("PauseTooSoon", (free,), "pause")
-            machine.wait(max(free - machine.now, 0))
+            machine.wait(max(free - machine.now, 0) + random.choice((0, 0, 1, 90_000)))
         for outsider in OUTSIDERS:
             for function in ("pause", "unpause"):
                 values = (outsider, _selector(function))
