@@ -75,7 +75,7 @@ def _measure(
     _wait_for(world, worker, 1, asked.block_seconds)
     peer = Peer(endpoint, world.devnet, asked.block_seconds, asked.seed + 1)
     peer.start()
-    chance = random.Random(asked.seed)  # noqa: S311 (no secret)
+    chance = random.Random(asked.seed)
     cpu, begin = _cpu_seconds(worker.child.pid), time.perf_counter()
     filed: dict[Digest, float] = {}
     for number in range(asked.reports):

@@ -56,7 +56,7 @@ class Peer(threading.Thread):
         self._web3 = Web3(Web3.HTTPProvider(endpoint))
         self._devnet = devnet
         self._gap_max = gap_max
-        self._chance = random.Random(seed)  # noqa: S311 (no secret)
+        self._chance = random.Random(seed)
         self.enough = threading.Event()
         self.handed: list[Handed] = []
         self.noticed: list[float] = []

@@ -77,7 +77,7 @@ def payout(chance: random.Random) -> Emission:
 
 def made_chain(node: Node, logs: int) -> Deployment:
     """A chain with so many payouts."""
-    emitter, chance = Emitter(node), random.Random(SEED)  # noqa: S311 (no secret)
+    emitter, chance = Emitter(node), random.Random(SEED)
     deployment = emitter.deployment
     for start in range(0, logs, LOGS_PER_BLOCK):
         count = min(LOGS_PER_BLOCK, logs - start)

@@ -40,7 +40,7 @@ MEGABYTE: Final = 1 << 10  # of kilobytes, in which the kernel tells
 
 def rows_of(heritage: Heritage, now: int, count: int, seed: int) -> Iterator[tuple[str, str]]:
     """Lines, and what each is made to become."""
-    chance = random.Random(seed)  # noqa: S311 (no secret)
+    chance = random.Random(seed)
     usual = {"licence": heritage.distribution, "generation": f"0x{heritage.generation_id:016x}"}
     last: dict[str, Any] = {}
     for number in range(count):
