@@ -134,6 +134,45 @@ EQUIVALENTS: Final = (
     ),
     Equivalent(
         _LEDGER,
+        "amount = _entitlement(income, bps) - before;",
+        ("amount = _entitlement ( bps,income) - before;",),
+        "a product the other way round",
+    ),
+    Equivalent(
+        _LEDGER,
+        "for (uint256 from; from < vector.length; from += AncestorVectors.ENTRY_BYTES) {",
+        ("for (uint256 from; from != vector.length; from += AncestorVectors.ENTRY_BYTES) {",),
+        "a stored vector is whole entries",
+    ),
+    Equivalent(
+        _LEDGER,
+        "return version == 1 ? end : end - _segmentStart[workId][token][version];",
+        ("return version == 0 ? end : end - _segmentStart[workId][token][version];",),
+        "the first segment's start is stored nowhere, and so zero",
+    ),
+    Equivalent(
+        _LEDGER,
+        "if (!book.wasDisputed) book.wasDisputed = true;",
+        ("if (true) book.wasDisputed = true;",),
+        "what is true is written again",
+    ),
+    Equivalent(
+        _LEDGER,
+        "if (_tokens.length == _TOKENS_MAX) revert TooManyTokens(_TOKENS_MAX + 1);",
+        ("if (_tokens.length >= _TOKENS_MAX) revert TooManyTokens(_TOKENS_MAX + 1);",),
+        "one is added at a time, and none beyond the largest number",
+    ),
+    Equivalent(
+        "contracts/splits/SplitVersions.sol",
+        "proposal.isUnanimous = consented == type(uint64).max >> (_PAYEES_MAX - present.length);",
+        (
+            "proposal.isUnanimous = "
+            "consented >= type(uint64).max >> (_PAYEES_MAX - present.length);",
+        ),
+        "no more payees consent than there are",
+    ),
+    Equivalent(
+        _LEDGER,
         "if (lineage == Lineage.DERIVED) {",
         ("if (lineage >= Lineage.DERIVED) {",),
         "the last of its kind",

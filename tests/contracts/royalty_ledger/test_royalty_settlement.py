@@ -32,6 +32,15 @@ def test_income_is_passed_on_by_the_vector(ledger, token, roles):
     }
 
 
+def test_bytes_behind_a_vector_are_nobodys_share(ledger, token, roles):
+    ledger.pay(REMIX, token, 1_001, by(roles.payer))
+    asked = ledger.settle.encode_input(REMIX, token, VECTOR)
+
+    roles.stranger.transfer(ledger, 0, data=asked + "ff" * 32)
+
+    assert ledger.accruedOf(REMIX, token) == 1_001 * (SCALE - sum(REMIX_VECTOR.values()))
+
+
 def test_settling_again_changes_nothing(ledger, token, roles):
     ledger.pay(REMIX, token, 1_001, by(roles.payer))
     ledger.settle(REMIX, token, VECTOR, by(roles.stranger))
