@@ -185,6 +185,34 @@ EQUIVALENTS: Final = (
     ),
     Equivalent(
         _SUMS,
+        "function provenBy(bytes32 sumRoot, uint256 total, uint256 depth) "
+        "internal pure returns (bytes32) {",
+        (
+            "function provenBy(bytes32 sumRoot , uint256 depth, uint256 total) "
+            "internal pure returns (bytes32) {",
+        ),
+        "the same words in another order, in a hash that nobody outside ever sees",
+    ),
+    Equivalent(
+        _SUMS,
+        "if (payee == address(0) && cumulative == 0) continue;",
+        ("if (payee <= address(0) && cumulative == 0) continue;",),
+        "no address is below zero",
+    ),
+    Equivalent(
+        _QUEUE,
+        "Root storage previous = _rootAt(token, last);",
+        ("Root memory previous = _rootAt(token, last);",),
+        "a copy of what is only read",
+    ),
+    Equivalent(
+        _DISTRIBUTOR,
+        "if (claimed != before) _books[token].claimed = uint120(claimed);",
+        ("if (claimed > before) _books[token].claimed = uint120(claimed);",),
+        "what was claimed is never less than before",
+    ),
+    Equivalent(
+        _SUMS,
         "let first := add(nodes, 0x20)",
         ("let first := add ( 0x20,nodes)",),
         "a sum the other way round",
