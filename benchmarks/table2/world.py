@@ -124,6 +124,18 @@ class World:
 
 
 @contextmanager
+def _quiet() -> Iterator[None]:
+    """Each epoch would say four times what the page says once."""
+    oracle = logging.getLogger("oracle")
+    before = oracle.level
+    oracle.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        oracle.setLevel(before)
+
+
+@contextmanager
 def running_world(
     payees: int,
     *,
@@ -133,10 +145,8 @@ def running_world(
 ) -> Iterator[World]:
     """Start a node, deploy, register, license and fund; the folder goes when this ends. A rule is
     announced for as soon as the contract takes it."""
-    # Each epoch would say four times what the page says once.
-    logging.getLogger("oracle").setLevel(logging.WARNING)
     base = SHARED_MEMORY if SHARED_MEMORY.exists() else None
-    with running_anvil() as endpoint, TemporaryDirectory(dir=base) as scratch:
+    with _quiet(), running_anvil() as endpoint, TemporaryDirectory(dir=base) as scratch:
         node = Node(endpoint)
         signers = dev_signers(ACCOUNTS, chain_id=node.chain_id)
         deployment = deploy_all(node, signers, window_seconds=window_seconds)
