@@ -19,6 +19,8 @@ from chain.ledger.rights import BPS_WHOLE
 
 router = APIRouter(prefix="/v1/communities", tags=["rules"], responses=problems.RESPONSES)
 FLOORS_MAX = 8
+# FastAPI gives every request a copy.
+USUAL_FLOORS = list(FLOORS_BPS)
 Id = Annotated[int, InPath(ge=1, le=ID_MAX)]
 Floors = Annotated[
     list[Annotated[int, Query(ge=1, le=BPS_WHOLE)]],
@@ -33,7 +35,7 @@ def read_pools(community_id: Id, app: App, at: At) -> dict[str, Any]:
 
 
 @router.get("/{community_id}/rules/compare")
-def compare(community_id: Id, app: App, at: At, floor: Floors = list(FLOORS_BPS)) -> dict[str, Any]:  # noqa: B006
+def compare(community_id: Id, app: App, at: At, floor: Floors = USUAL_FLOORS) -> dict[str, Any]:
     """What each rule would have paid, without listeners: their list is not sent anywhere. Takes a
     while on a long chain: every epoch is divided anew."""
     comparison = _compared(community_id, app, at, floor)
@@ -44,7 +46,7 @@ def compare(community_id: Id, app: App, at: At, floor: Floors = list(FLOORS_BPS)
 
 
 @router.get("/{community_id}/rules/page", response_class=HTMLResponse)
-def draw(community_id: Id, app: App, at: At, floor: Floors = list(FLOORS_BPS)) -> HTMLResponse:  # noqa: B006
+def draw(community_id: Id, app: App, at: At, floor: Floors = USUAL_FLOORS) -> HTMLResponse:
     """The comparison as a page with pictures that loads nothing else."""
     return HTMLResponse(page(_compared(community_id, app, at, floor)))
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +17,13 @@ from eth_account import Account
 from api import submitting
 from api.application import Application
 from api.cli import remote_usage
-from api.cli.__main__ import main
-from tests.api.served_ledger import Ended, serving
+from tests.api.served_ledger import Antiphon, antiphon, serving
 from tests.api.small_ledger import SmallLedger
 from tests.devnet import CUSTOMER
 
+__all__ = ["antiphon"]
+
 PASSPHRASE = "correct horse"
-Antiphon = Callable[..., Ended]
 
 
 @dataclass
@@ -98,26 +97,6 @@ def desk(ledger: SmallLedger, writable: Application, tmp_path: Path) -> Iterator
     private(tmp_path / "passphrase", PASSPHRASE + "\n")
     with as_served(ledger, writable) as url:
         yield Desk(url, ledger, tmp_path)
-
-
-@pytest.fixture
-def antiphon(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> Antiphon:
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["antiphon", *arguments])
-        try:
-            main()
-            code: int | str | None = 0
-        except SystemExit as end:
-            code = end.code
-        caught = capsys.readouterr()
-        assert isinstance(code, int)
-        return Ended(code, caught.out, caught.err)
-
-    return run
 
 
 def test_every_row_of_a_file_is_told_in_its_order(antiphon: Antiphon, desk: Desk) -> None:

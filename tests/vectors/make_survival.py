@@ -115,7 +115,7 @@ def main() -> None:
     }
     path = HERE / "survival.json"
     path.write_text(json.dumps(vectors, separators=(",", ":")) + "\n")
-    print(f"{path.name}: {len(vectors['curves'])} curves")  # noqa: T201
+    print(f"{path.name}: {len(vectors['curves'])} curves")  # noqa: T201 (a command)
 
 
 if __name__ == "__main__":
