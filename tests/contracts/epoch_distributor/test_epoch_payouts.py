@@ -118,6 +118,8 @@ def test_a_silent_token_pays(distributor, SilentToken, activate, payees, roles):
     distributor.claim(*tree.claim(token, payees[1]), by(roles.keeper))
 
     assert [token.balanceOf(payee) for payee in payees[:2]] == [40, 60]
+    # Not only moved but booked: a silence taken for a refusal would be paid a second time.
+    assert distributor.laneOf(token)[1:] == (100, 100)
 
 
 def test_a_payee_that_calls_back_is_only_deferred(

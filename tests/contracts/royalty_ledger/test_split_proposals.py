@@ -45,6 +45,10 @@ def wait_out() -> None:
     brownie.chain.mine()
 
 
+def test_payees_can_read_how_long_they_may_object(ledger):
+    assert ledger.OBJECTION_PERIOD() == WEEK
+
+
 def test_a_second_split_is_not_set_at_once(ledger, thirds, new, roles):
     refused = refusal_of(ledger.setSplit, CHANT, new, sender=roles.steward)
 
