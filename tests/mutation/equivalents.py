@@ -65,6 +65,12 @@ EQUIVALENTS: Final = (
         "only read, and before anybody writes it",
     ),
     Equivalent(
+        "contracts/licences/LicenceBook.sol",
+        "function _workOf(Record storage record) internal view returns (WorkId) {",
+        ("function _workOf(Record memory record) internal view returns (WorkId) {",),
+        "a copy of what is only read",
+    ),
+    Equivalent(
         _QUEUE,
         "Root storage root = _rootAt(token, place);",
         ("Root memory root = _rootAt(token, place);",),
