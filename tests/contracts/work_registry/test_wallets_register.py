@@ -24,6 +24,16 @@ def test_so_are_many(works, through, wallet):
     assert [works.ownerOf(work) for work in (1, 2)] == [wallet, wallet]
 
 
+def test_and_its_recording_of_somebody_elses_song(works, through, wallet, customer):
+    song = (0, WorkKind.COMPOSITION, digest("song"), digest("song manifest"))
+    works.register(song, by(customer))
+    take = (0, WorkKind.DERIVATIVE, digest("take"), digest("take manifest"))
+
+    through(works.registerRecording, 1, take)
+
+    assert (works.compositionOf(2), works.ownerOf(2)) == (1, wallet)
+
+
 def test_and_what_it_committed_to(works, through, wallet, devnet, stranger):
     batch = [registration("one")]
     commitment = works.commitmentOf(wallet, batch, SALT)
