@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help=__doc__, no_args_is_help=True)
 
 LABEL_CHARACTERS = 30
-# Against the splits; never by colour alone.
-WAYS = {"gain": " ▲", "loss": " ▼"}
 Community = Annotated[int, typer.Argument(min=1, help="The community's number.")]
 
 

@@ -12,6 +12,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,6 +21,7 @@ from chain.client.signer import dev_signers
 from chain.indexer.database import open_database
 from chain.indexer.follow import Follower
 from chain.indexer.store import Store
+from chain.ledger.identifiers import WorkId
 from chain.statements.books import Books
 from chain.statements.comparing import added_up, differences
 from chain.statements.document import document_of
@@ -41,12 +43,12 @@ def timed(what: str, work: Callable[[], T], *, size: Callable[[T], str] = lambda
     return found
 
 
-def pay_often(devnet: Devnet, work: int, count: int) -> None:
+def pay_often(devnet: Devnet, work: WorkId, count: int) -> None:
     """So many payments of the customer for one work, one transaction each."""
     customer, token = devnet.signers[CUSTOMER], devnet.deployment.token
     devnet.token.approve(devnet.ledger.address, count * (count + 1), signer=customer)
     for number in range(1, count + 1):
-        devnet.ledger.pay(work, token, number, signer=customer)  # type: ignore[arg-type]
+        devnet.ledger.pay(work, token, number, signer=customer)
 
 
 def main() -> None:
@@ -77,7 +79,7 @@ def main() -> None:
         for form in Form:
             timed(
                 form.upper(),
-                lambda form=form: written(document, form),  # type: ignore[misc]
+                partial(written, document, form),
                 size=lambda data: f"{len(data):,} bytes",
             )
         timed(

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from chain.audit.archive import plain_json
-from chain.provenance.cid import Cid, Codec
+from chain.ledger.identifiers import Digest
+from chain.provenance.cid import Cid
 from chain.provenance.errors import BlockMissing, ProvenanceError
 from chain.provenance.unixfs import read_file
 from chain.settlement.segment_sets import ReadBlock
@@ -64,7 +65,7 @@ def _add(papers: SignedPapers, document: dict[str, Any]) -> None:
 
 
 def _block(read_block: ReadBlock, cid: Cid) -> bytes:
-    block = read_block(cid.digest, Codec(cid.codec))  # type: ignore[arg-type]
+    block = read_block(Digest(cid.digest), cid.codec)
     if block is None or not cid.matches(block):
         raise BlockMissing(cid)
     return block

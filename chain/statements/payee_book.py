@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 from chain.client.dispute_court import CaseStatus
 from chain.indexer.case_store import CaseStep
@@ -223,7 +223,7 @@ class PayeeBook:
         self._enter(Cause.ROOT_REJECTED, place, lines=back, epoch=epoch, corrects=corrects)
 
     def _enter(
-        self, cause: Cause, place: Place | None, *, time: int | None = None, **said: object
+        self, cause: Cause, place: Place | None, *, time: int | None = None, **said: Any
     ) -> None:
         """Write down what changed; an epoch that changed nothing for the payee leaves no entry."""
         about = said.get("work_id") or said.get("epoch")
@@ -236,7 +236,7 @@ class PayeeBook:
             time=time or self.now,
             place=place,
             by_work=change(before, self._stands),
-            **said,  # type: ignore[arg-type]
+            **said,
         )
         if entry.by_work or entry.lines or cause not in _OF_EPOCHS:
             self.entries.append(entry)

@@ -29,7 +29,6 @@ MEANINGS: Final = {
     "pending": "The payout root of its epoch waits for its window to end.",
     "deferred": "It was pushed, and the account could not take it; it can be claimed.",
 }
-WHENS: Final = ("opening", "change", "closing")
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}")
 # What a page-setter does in half a minute; a longer list is for a spreadsheet.
 ROWS_MAX: Final = 5_000
