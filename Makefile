@@ -173,6 +173,7 @@ mutation: setup .tools/mutation/.ready  ## which small changes of a contract not
 fuzz: setup  ## damage audio files by seed for FUZZ_SECONDS and decode them; keeps what crashes
 	python -m tests.watermark.decoder_fuzz --seconds $(or $(FUZZ_SECONDS),1200) --seed $(or $(SEED),1)
 
+nightly: export ANTIPHON_SEARCH := 1
 nightly: test coverage-contracts conservation differential proofs mutation test-ipfs test-second-node bench-watermark bench-fingerprint kill-matrix fuzz
 	python -m tests.invariants --profile nightly --seed $(or $(SEED),1)
 	python -m tests.faults.pieces index --schedules 10000 --seed $(or $(SEED),1)

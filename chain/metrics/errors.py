@@ -48,10 +48,13 @@ class NotBaseUnits(MetricRefused):
 
 
 class AmountTooLarge(MetricRefused):
-    """No token holds more than 2^256 - 1 base units."""
+    """No token holds more than 2^256 - 1 base units, so nobody gets more."""
 
-    def __init__(self, position: int, amount: int) -> None:
-        super().__init__(f"amount {position} has {amount.bit_length()} bits: a token has 256")
+    def __init__(self, position: int, amount: int, people: int = 1) -> None:
+        shared = f" for {people} people" if people > 1 else ""
+        super().__init__(
+            f"amount {position} has {amount.bit_length()} bits{shared}: a token has 256 for each"
+        )
         self.position = position
         self.amount = amount
 

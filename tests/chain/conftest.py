@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 from sqlalchemy import Engine
 
 from chain.indexer.database import open_database
@@ -16,10 +15,6 @@ from tests.devnet import Devnet, devnet, devnet_process
 from tests.heritage import Heritage, build_heritage
 
 __all__ = ["devnet", "devnet_process"]
-
-# No property is about the clock of a machine that may have other things to do.
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
 
 
 @pytest.fixture

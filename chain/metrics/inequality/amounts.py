@@ -24,7 +24,8 @@ from chain.metrics.inequality.column import Column
 Amounts = Iterable[int] | NDArray[Any]
 Payee = TypeVar("Payee")
 
-# What a token can hold; beyond it ratios of amounts would leave the range of floats.
+# What a token can hold, and so the most that one person may get; beyond it ratios of amounts would
+# leave the range of floats.
 AMOUNT_MAX: Final = 2**256 - 1
 
 
@@ -39,9 +40,9 @@ def in_order(amounts: Amounts, people: Iterable[int] | None = None) -> Ordered:
     """
     if isinstance(amounts, np.ndarray) and amounts.dtype.kind in "iu" and people is None:
         return Column(np.sort(checked_column(amounts)))
-    listed = [checked_amount(position, amount) for position, amount in enumerate(amounts)]
     if people is not None:
-        return _shared(listed, list(people))
+        return _shared(list(amounts), list(people))
+    listed = [checked_amount(position, amount) for position, amount in enumerate(amounts)]
     if max(listed, default=0) < 2**64:
         return Column(np.sort(np.array(listed, dtype=np.uint64)))
     return Accounts(sorted(listed), [1] * len(listed))
@@ -58,26 +59,31 @@ def checked_column(amounts: NDArray[Any]) -> NDArray[np.uint64]:
     return amounts.view(np.uint64) if amounts.dtype == np.int64 else amounts.astype(np.uint64)
 
 
-def _shared(amounts: list[int], people: list[int]) -> Accounts:
+def _shared(amounts: list[SupportsIndex], people: list[int]) -> Accounts:
     if len(people) != len(amounts):
         raise PeopleMissing(f"{len(amounts)} amounts, but people for {len(people)}")
-    for position, count in enumerate(people):
+    accounts = []
+    for position, (amount, count) in enumerate(zip(amounts, people, strict=True)):
         if count < 1:
             raise PeopleMissing(f"account {position} stands for {count} people, not 1 or more")
-    both = sorted(zip(amounts, people, strict=True), key=lambda one: Fraction(*one))
+        accounts.append((checked_amount(position, amount, count), count))
+    both = sorted(accounts, key=lambda one: Fraction(*one))
     return Accounts([amount for amount, _ in both], [count for _, count in both])
 
 
-def checked_amount(position: int, amount: SupportsIndex) -> int:
-    """The amount as an integer. Raises NotBaseUnits, NegativeAmount, AmountTooLarge."""
+def checked_amount(position: int, amount: SupportsIndex, people: int = 1) -> int:
+    """What so many people get together, as an integer.
+
+    Raises NotBaseUnits, NegativeAmount, AmountTooLarge.
+    """
     try:
         units = operator.index(amount)
     except TypeError:
         raise NotBaseUnits(position, amount) from None
     if units < 0:
         raise NegativeAmount(position, units)
-    if units > AMOUNT_MAX:
-        raise AmountTooLarge(position, units)
+    if units > AMOUNT_MAX * people:
+        raise AmountTooLarge(position, units, people)
     return units
 
 

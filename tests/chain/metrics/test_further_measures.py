@@ -188,6 +188,13 @@ def test_what_is_no_whole_number_is_refused(amount: object) -> None:
 def test_more_than_a_token_holds_is_refused() -> None:
     with pytest.raises(AmountTooLarge, match="257 bits"):
         measure([1, 2**256])
+    with pytest.raises(AmountTooLarge, match="258 bits for 3 people"):
+        measure([3 * 2**256], [3])
+
+
+def test_people_may_together_get_more_than_a_token_holds() -> None:
+    most = 2**256 - 1
+    assert measure([3 * most, 0], [3, 1]).gini == measure([most, most, most, 0]).gini
 
 
 def test_a_payee_named_twice_is_refused() -> None:

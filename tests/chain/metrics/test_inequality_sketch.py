@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chain.metrics.errors import NegativeAmount, NotBaseUnits, SketchBroken, SketchesDiffer
@@ -35,6 +35,8 @@ def summary(amounts: list[int], bits: int = 6) -> InequalitySketch:
 
 @PATIENT
 @given(AMOUNTS, BITS)
+@example([2**255, 2**255 + 1], 0)  # together more than a token holds, in one bucket
+@example([2**256 - 1] * 40, 8)
 def test_what_is_measured_lies_within_the_bounds(amounts: list[int], bits: int) -> None:
     bounds, measured = summary(amounts, bits).bounds(), measure(amounts)
 
