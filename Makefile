@@ -14,7 +14,7 @@ export NO_TORCH_COMPILE := 1
 
 SOLC_VERSION := 0.8.37
 
-.PHONY: help setup demo report up test test-chain test-pure test-ipfs test-second-node lint invariants static coverage-contracts conservation differential proofs mutation abi lock train bench-gas bench-watermark bench-fingerprint bench-trees bench-rules bench-audit bench-settlement bench-submission bench-inclusion bench-indexer table2 bench-inequality faults kill-matrix fuzz nightly clean
+.PHONY: help setup demo report up test test-chain test-pure test-ipfs test-second-node lint invariants static coverage-contracts conservation differential descriptors proofs mutation abi lock train bench-gas bench-watermark bench-fingerprint bench-trees bench-rules bench-audit bench-settlement bench-submission bench-inclusion bench-indexer table2 bench-inequality faults kill-matrix fuzz nightly clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -164,6 +164,17 @@ differential: setup  ## contracts beside their exact models in one process (CALL
 	.tools/$*/bin/pip install --quiet -r $<
 	touch $@
 
+# Ledger's linter wants a later Python than ours; say where one is, if it is not found.
+NEWER_PYTHON ?= $(firstword $(foreach each,python3.14 python3.13 python3.12 $(wildcard $(HOME)/.pyenv/versions/3.1[2-9]*/bin/python3),$(shell $(each) -c 'import sys; print(sys.executable)' 2>/dev/null)))
+.tools/descriptors/.ready: tests/descriptors/requirements.txt
+	@test -n "$(NEWER_PYTHON)" || { echo "no Python 3.12 or later found. Next: make descriptors NEWER_PYTHON=/where/it/is"; exit 1; }
+	$(NEWER_PYTHON) -m venv .tools/descriptors
+	.tools/descriptors/bin/pip install --quiet -r $<
+	touch $@
+
+descriptors: setup .tools/descriptors/.ready  ## what wallets show before signing, by Ledger's ERC-7730 linter
+	python -m tests.descriptors
+
 proofs: setup .tools/proofs/.ready  ## prove what contracts do with money, and refute it of broken twins
 	python -m tests.proofs
 
@@ -174,7 +185,7 @@ fuzz: setup  ## damage audio files by seed for FUZZ_SECONDS and decode them; kee
 	python -m tests.watermark.decoder_fuzz --seconds $(or $(FUZZ_SECONDS),1200) --seed $(or $(SEED),1)
 
 nightly: export ANTIPHON_SEARCH := 1
-nightly: test coverage-contracts conservation differential proofs mutation test-ipfs test-second-node bench-watermark bench-fingerprint kill-matrix fuzz
+nightly: test coverage-contracts conservation differential proofs mutation descriptors test-ipfs test-second-node bench-watermark bench-fingerprint kill-matrix fuzz
 	python -m tests.invariants --profile nightly --seed $(or $(SEED),1)
 	python -m tests.faults.pieces index --schedules 10000 --seed $(or $(SEED),1)
 	python -m tests.faults.pieces relay --schedules 10000 --seed $(or $(SEED),1)

@@ -50,6 +50,10 @@ BETWEEN_CONTRACTS: Final = frozenset(
     }
 )
 
+# What small screens show whole, in characters: a transaction's purpose, and a value's name.
+INTENT_MAX: Final = 30
+LABEL_MAX: Final = 20
+
 # What a transaction does, by function (of one contract, where a name means two things); a name that
 # is plain by itself is not listed.
 INTENTS: Final = {
@@ -58,23 +62,23 @@ INTENTS: Final = {
     "activate": "Open an epoch's payouts",
     "announce": "Announce a sharing rule",
     "answer": "Answer a dispute, with a bond",
-    "approve": "Let another account move a work",
+    "approve": "Let another move a work",
     "approveConsent": "Approve a consent as elder",
     "approveConsentSigned": "Approve a consent by signature",
     "approveDecision": "Approve a decision as elder",
-    "approveDecisionSigned": "Approve a decision by signature",
+    "approveDecisionSigned": "Approve decision by signature",
     "bond": "Put up an operator's bond",
     "changeOperators": "Change the oracle's operators",
     "claim": "Pay a payee what is due",
     "collect": "Pay out bonds that are owed",
-    "commit": "Put down a hash before registering",
+    "commit": "Put down a registration's hash",
     "concede": "Give in to a dispute",
     "consentToSplit": "Agree to a new split",
     "cosign": "Agree to a large epoch",
     "decide": "Rule on a dispute",
     "declareFloor": "Declare a heritage floor",
-    "deliver": "Pay a work what waits in its inbox",
-    "deliverEther": "Hand on ether from a work's inbox",
+    "deliver": "Pay a work from its inbox",
+    "deliverEther": "Hand on ether from an inbox",
     "deposit": "Add to a platform's deposit",
     "enactSplit": "Put a proposed split in force",
     "foundCommunity": "Found a community",
@@ -82,8 +86,8 @@ INTENTS: Final = {
     "DirectReports.release": "Pay out a report of one use",
     "fund": "Fund the payouts",
     "giveEvidence": "Give evidence in a dispute",
-    "lapse": "Close a dispute nobody ruled on",
-    "link": "Link a derivative to its parents",
+    "lapse": "Close a dispute without ruling",
+    "link": "Link a work to its parents",
     "materialise": "Make a catalogue's leaf a work",
     "mint": "Mint",
     "objectToSplit": "Object to a new split",
@@ -94,8 +98,8 @@ INTENTS: Final = {
     "post": "Post a report of one use",
     "postEpoch": "Post an epoch's report",
     "proposeConsent": "Propose terms for consent",
-    "proposeSplit": "Propose who is paid, and how much",
-    "proveEquivocation": "Prove that an operator signed twice",
+    "proposeSplit": "Propose who is paid what",
+    "proveEquivocation": "Prove an operator signed twice",
     "push": "Pay all payees of a split",
     "pushRange": "Pay a range of payees",
     "pushRanges": "Pay ranges of payees",
@@ -108,12 +112,12 @@ INTENTS: Final = {
     "registerRecording": "Register a recording of a work",
     "registerSigned": "Register by signature",
     "reject": "Reject an epoch's payouts",
-    "rejectCounted": "Reject a report by proof: counted",
-    "rejectDecrease": "Reject payouts by proof: a total fell",
-    "rejectDisorder": "Reject payouts by proof: out of order",
-    "rejectLeafSum": "Reject payouts by proof: a leaf's sum",
-    "rejectOmission": "Reject payouts by proof: one left out",
-    "rejectSums": "Reject payouts by proof: sums differ",
+    "rejectCounted": "Reject report: already counted",
+    "rejectDecrease": "Reject payouts: a total fell",
+    "rejectDisorder": "Reject payouts: out of order",
+    "rejectLeafSum": "Reject payouts: a leaf's sum",
+    "rejectOmission": "Reject payouts: one left out",
+    "rejectSums": "Reject payouts: sums differ",
     "release": "Lift a dispute's freeze",
     "releaseBond": "Take an operator's bond back",
     "resumeConsent": "Resume a consent",
@@ -122,7 +126,7 @@ INTENTS: Final = {
     "rule": "Take over a ruling",
     "safeTransferFrom": "Hand a work to another account",
     "seatCouncil": "Seat a community's elders",
-    "setApprovalForAll": "Let another account move all works",
+    "setApprovalForAll": "Let another move all works",
     "setArbiter": "Choose a community's arbiter",
     "setPayoutAddress": "Have your money paid elsewhere",
     "setSplit": "Say who is paid, and how much",
@@ -131,8 +135,8 @@ INTENTS: Final = {
     "suspendConsent": "Suspend a consent",
     "takeBack": "Take a deposit back",
     "takeLicence": "Take and pay a licence",
-    "takeLicenceAuthorized": "Take a licence, paid by signature",
-    "takeLicenceFor": "Take a licence for another account",
+    "takeLicenceAuthorized": "Take licence, pay by signature",
+    "takeLicenceFor": "Take a licence for another",
     "takeLicences": "Take and pay licences",
     "transferFrom": "Hand a work to another account",
     "unpause": "End a pause",
@@ -152,12 +156,12 @@ LABELS: Final = {
     "matter": "Dispute",
     "reasonDigest": "Reason (sha2-256)",
     "salt": "Salt (32 bytes)",
-    "royaltyShare": "Royalty share of 1,000,000,000",
-    "textDigest": "Licence text (sha2-256)",
+    "royaltyShare": "Royalty, billionths",
+    "textDigest": "Text (sha2-256)",
     "to": "To",
     "tokenId": "Work",
     "unitCap": "Most usage events",
-    "unitPrice": "Price per usage event",
+    "unitPrice": "Price per usage",
     "workId": "Work",
 }
 AMOUNTS: Final = frozenset(
@@ -171,7 +175,7 @@ ENUMS: Final = {
     "tier": ["machine training", "machine generation", "distribution"],
     "kind": ["composition", "recording", "stem", "archive item", "derivative"],
     "usageKind": ["none", "generation", "play", "detection"],
-    "ruling": ["none", "the disputer is right", "the payee is right"],
+    "ruling": ["none", "disputer is right", "payee is right"],
 }
 
 _TYPEHASH: Final = re.compile(r"=\s*keccak256\(\s*((?:\"[^\"]*\"\s*)+)\)")
@@ -221,7 +225,11 @@ def shown(path: str, name: str, kind: str, token: str | None) -> dict[str, Any]:
         return field | {"format": "duration"}
     if name in ENUMS and kind == "uint8":
         return field | {"format": "enum", "params": {"$ref": f"$.metadata.enums.{name}"}}
-    return field | {"format": "addressName" if kind == "address" else "raw"}
+    if kind == "address":
+        # What a wallet knows it by: its list of currencies, or its own address book.
+        known = {"types": ["token"]} if name == "token" else {"types": ["eoa", "contract"]}
+        return field | {"format": "addressName", "params": known | {"sources": ["local", "ens"]}}
+    return field | {"format": "raw"}
 
 
 def format_of(intent: str, fields: list[tuple[str, str, str]]) -> dict[str, Any]:

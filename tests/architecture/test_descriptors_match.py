@@ -41,9 +41,10 @@ def test_every_value_is_shown_and_none_is_left_out(name: str) -> None:
     for key, format_ in document["display"]["formats"].items():
         paths = [field["path"] for field in format_["fields"]]
         assert paths == format_["required"], key
-        assert format_["intent"] and len(format_["intent"]) <= 40, key
+        assert 0 < len(format_["intent"]) <= descriptors.INTENT_MAX, key
         for field in format_["fields"]:
-            assert field["label"] and field["format"] in SHOWN, (key, field)
+            assert 0 < len(field["label"]) <= descriptors.LABEL_MAX, (key, field)
+            assert field["format"] in SHOWN, (key, field)
             reference = field.get("params", {}).get("$ref", "")
             enum = reference.removeprefix("$.metadata.enums.")
             assert not reference or enum in document["metadata"]["enums"]
