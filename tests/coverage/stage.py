@@ -23,6 +23,12 @@ FOLDERS: Final = tuple(
 )
 
 
+class TestsFailed(RuntimeError):
+    """What a folder reaches is not known; the message is the end of what its tests said."""
+
+    __test__ = False
+
+
 def prepare() -> None:
     """Copies what the tests need. What Brownie compiled there before is kept."""
     for part in COPIED:
@@ -44,11 +50,10 @@ def prepare() -> None:
 
 
 def traced(folder: str) -> dict[str, Any]:
-    """What the tests of one folder of tests/contracts reach; see traced.py. Asked anew only when
-    they or the contracts changed. Raises RuntimeError when a test fails."""
-    tests = TREE / "tests" / "contracts"
-    stage = sorted(tests.glob("*.py"))
-    version = digest_of([tests / folder, *stage, TREE / "contracts"])
+    """What the tests of one folder of tests/contracts reach; see traced.py. Kept, and asked anew
+    only when they or the contracts changed: a run that ended goes on where it was. Each folder has
+    a node of its own. Raises TestsFailed when a test fails."""
+    version = version_of(TREE, folder)
     kept = HERE / f"{folder}-{version}.json"
     if not kept.is_file():
         for older in HERE.glob(f"{folder}-*.json"):
@@ -56,6 +61,20 @@ def traced(folder: str) -> dict[str, Any]:
         run(folder, kept)
     reached: dict[str, Any] = json.loads(kept.read_text())
     return reached
+
+
+def version_of(root: Path, folder: str) -> str:
+    """A name for all that decides what these tests reach, as it is below `root`."""
+    tests = root / "tests"
+    return digest_of(
+        [
+            root / "contracts",
+            tests / "contracts" / folder,
+            *sorted((tests / "contracts").glob("*.py")),
+            root / "scripts" / "deployment.py",
+            tests / "coverage" / "traced.py",
+        ]
+    )
 
 
 def run(folder: str, answers: Path) -> None:
@@ -76,4 +95,4 @@ def run(folder: str, answers: Path) -> None:
     )
     if ran.returncode:
         answers.unlink(missing_ok=True)
-        raise RuntimeError(f"{folder}: {(ran.stdout + ran.stderr)[-4000:]}")
+        raise TestsFailed(f"{folder}: {(ran.stdout + ran.stderr)[-4000:]}")

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
+from brownie._config import CONFIG
 from web3.providers.rpc import HTTPProvider
 
 TRACER: Final = "".join(
@@ -33,20 +34,32 @@ _make_request: Any = HTTPProvider.make_request
 Reached = dict[str, tuple[set[int], set[int]]]
 reached: Reached = defaultdict(lambda: (set(), set()))
 ALIKE_MAX: Final = 40
-MINED_SECONDS, POLL_SECONDS = 1, 0.005
+# Half a minute is Brownie's, and too little for a trace on a busy machine.
+CONFIG.networks["development"]["timeout"] = 900
 _seen: set[tuple[Any, ...]] = set()
 _alike: Counter[tuple[str, str, str]] = Counter()
 _test = [""]
+# What the node has taken and not mined yet, since some tests have it wait.
+_waiting: list[tuple[HTTPProvider, str]] = []
 
 
 def pytest_runtest_setup(item: Any) -> None:
     _test[0] = item.originalname
 
 
+@pytest.hookimpl(tryfirst=True)  # before the test's world is wound back
+def pytest_runtest_teardown() -> None:
+    _trace_waiting()
+    _waiting.clear()
+
+
 def _traced(provider: HTTPProvider, method: Any, params: Any) -> Any:
     answer = _make_request(provider, method, params)
     if method in SENT and "result" in answer:
-        _trace_sent(provider, answer["result"])
+        _waiting.append((provider, answer["result"]))
+        _trace_waiting()
+    elif method == "eth_getTransactionReceipt":
+        _trace_waiting()
     elif method == "eth_call":
         _trace_view(provider, params, answer)
     return answer
@@ -55,13 +68,15 @@ def _traced(provider: HTTPProvider, method: Any, params: Any) -> Any:
 setattr(HTTPProvider, "make_request", _traced)  # noqa: B010 (a method of theirs)
 
 
-def _trace_sent(provider: HTTPProvider, transaction: str) -> None:
-    # The node names a transaction a moment before it has mined it; some tests have it wait.
-    until = time.monotonic() + MINED_SECONDS
-    while (receipt := _receipt(provider, transaction)) is None:
-        if time.monotonic() > until:
-            return
-        time.sleep(POLL_SECONDS)
+def _trace_waiting() -> None:
+    for each in list(_waiting):
+        receipt = _make_request(each[0], "eth_getTransactionReceipt", [each[1]]).get("result")
+        if receipt is not None:
+            _waiting.remove(each)
+            _trace_sent(*each, receipt)
+
+
+def _trace_sent(provider: HTTPProvider, transaction: str, receipt: Any) -> None:
     sent: Any = _make_request(provider, "eth_getTransactionByHash", [transaction])["result"]
     data, to = sent["input"], receipt["to"]
     # Refusals of one name may have different causes.
@@ -69,10 +84,6 @@ def _trace_sent(provider: HTTPProvider, transaction: str) -> None:
     if to is not None and _is_known(to, data, receipt["gasUsed"], asked):
         return
     _keep(provider, "debug_traceTransaction", [transaction, {"tracer": TRACER}], data, receipt)
-
-
-def _receipt(provider: HTTPProvider, transaction: str) -> Any:
-    return _make_request(provider, "eth_getTransactionReceipt", [transaction]).get("result")
 
 
 def _trace_view(provider: HTTPProvider, params: Any, answer: Any) -> None:

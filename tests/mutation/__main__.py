@@ -19,9 +19,9 @@ import sys
 import time
 
 from scripts.export_abi import ROOT
-from tests.mutation.equivalents import reason_for
 from tests.mutation.judges import Judge, judges_of
 from tests.mutation.mutants import Compiler, Mutant, drawn
+from tests.mutation.reasons import reason_for
 from tests.mutation.report import Score, table
 from tests.mutation.subjects import SUBJECTS, Subject
 from tests.mutation.verdicts import Verdicts

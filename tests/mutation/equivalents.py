@@ -1,12 +1,9 @@
-"""Mutants that change nothing anyone could notice, each with the reason."""
+"""Mutants that change nothing anyone could notice, line by line, each with the reason."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final
-
-from tests.mutation.mutants import Mutant
 
 
 @dataclass(frozen=True)
@@ -19,34 +16,6 @@ class Equivalent:
     why: str
 
 
-@dataclass(frozen=True)
-class Rule:
-    """Two ways to write one thing: lines that `pattern` makes equal are equivalent."""
-
-    pattern: re.Pattern[str]
-    instead: str
-    why: str
-
-    def applies_to(self, mutant: Mutant) -> bool:
-        was, now = (self.pattern.sub(self.instead, line) for line in (mutant.was, mutant.now))
-        return was == now
-
-
-RULES: Final = (
-    Rule(
-        re.compile(r"\b(public|private|internal) (?:immutable|constant)? ?(?=\w)"),
-        r"\1 ",
-        "read from storage, for more gas, and never written again",
-    ),
-    Rule(re.compile(r"(?:<=|==) (0\b|\w+\.NONE\b)"), r"== \1", "nothing comes before the first"),
-    Rule(re.compile(r"(?:>|!=) (0\b|\w+\.NONE\b)"), r"!= \1", "nothing comes before the first"),
-    Rule(
-        re.compile(r"(for \(uint256 i; i )(?:<|!=)( [\w.]+; \+\+i\))"),
-        r"\1<\2",
-        "what counts on by one reaches its end",
-    ),
-)
-
 _LEDGER: Final = "contracts/RoyaltyLedger.sol"
 _GRAPH: Final = "contracts/DerivativeGraph.sol"
 _VECTORS: Final = "contracts/libraries/AncestorVectors.sol"
@@ -55,6 +24,7 @@ _QUEUE: Final = "contracts/epoch/RootQueue.sol"
 _FAULTS: Final = "contracts/epoch/RootFaults.sol"
 _SUMS: Final = "contracts/libraries/SumTree.sol"
 _PUSH: Final = "contracts/libraries/SafePush.sol"
+_OPERATORS: Final = "contracts/oracle/OperatorSet.sol"
 _DISTRIBUTOR: Final = "contracts/EpochDistributor.sol"
 
 EQUIVALENTS: Final = (
@@ -265,29 +235,23 @@ EQUIVALENTS: Final = (
         ("bool isInside = (1==1) && position >> path.length == 0;",),
         "a longer path leads to the root of a tree of its depth only if two inputs have one hash",
     ),
+    Equivalent(
+        _OPERATORS,
+        "if (stored == address(0) || stored.code.length != packed.length) revert BadOperators();",
+        ("if (stored == address(0) || stored.code.length < packed.length) revert BadOperators();",),
+        "what is made is never longer than what it is made of",
+    ),
+    Equivalent(
+        _OPERATORS,
+        "if (place >= packed.length || _addressAt(packed, place) != signer) "
+        "revert NotOperator(signer);",
+        ("if ((0==1) || _addressAt(packed, place) != signer) revert NotOperator(signer);",),
+        "behind the list lies a digest: nobody has the key of an address that it spells",
+    ),
+    Equivalent(
+        "contracts/UsageOracle.sol",
+        "if (licenceUsage.length != 0) licences.recordUsage(licenceUsage);",
+        ("if (licenceUsage.length >= 0) licences.recordUsage(licenceUsage);",),
+        "of no usage nothing is recorded, for more gas",
+    ),
 )
-
-
-def reason_for(mutant: Mutant) -> str | None:
-    if (mutant.was, mutant.now) == ("", "continue;") and _ends_a_loop(mutant):
-        return "the loop goes on there anyway"
-    for rule in RULES:
-        if rule.applies_to(mutant):
-            return rule.why
-    for known in EQUIVALENTS:
-        if (mutant.unit, mutant.was) == (known.unit, known.was) and mutant.now in known.now:
-            return known.why
-    return None
-
-
-def _ends_a_loop(mutant: Mutant) -> bool:
-    """Whether the new line is the last of a loop's body."""
-    lines = mutant.content.splitlines()
-    if lines[mutant.line].strip() != "}":
-        return False
-    depth = 1
-    for line in reversed(lines[: mutant.line - 1]):
-        depth += line.count("}") - line.count("{")
-        if depth == 0:
-            return line.strip().startswith(("for ", "while "))
-    return False

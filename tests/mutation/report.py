@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from math import sqrt
 from typing import Any, Final
 
-from tests.mutation.equivalents import reason_for
 from tests.mutation.mutants import Mutant
+from tests.mutation.reasons import reason_for
 from tests.mutation.subjects import Subject
 
 _Z: Final = 1.959964

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.mutation import verdicts
-from tests.mutation.equivalents import reason_for
 from tests.mutation.hopeless import Vocabulary
 from tests.mutation.mutants import Mutant
+from tests.mutation.reasons import reason_for
 from tests.mutation.report import wilson
 
 SOURCE = """contract Purse {

@@ -130,6 +130,9 @@ def test_a_bond_comes_back_thirty_days_after_leaving(
     assert refused == ("BondHeld", leaver.address, left + 30 * DAY)
     assert dict(tx.events["BondReleased"]) == {"operator": leaver, "amount": BOND}
     assert coin.balanceOf(leaver) == before + BOND
+    assert installed.bondOf(leaver)[0] == 0
+    assert installed.releaseBond(by(leaver)).events["BondReleased"]["amount"] == 0
+    assert coin.balanceOf(leaver) == before + BOND
 
 
 def test_a_bond_in_a_token_that_keeps_a_fee_is_refused(
