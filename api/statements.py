@@ -13,11 +13,13 @@ from chain.client.blocks import BlockPin
 from chain.client.stablecoin import Stablecoin
 from chain.ledger.identifiers import Address, CommunityId, WorkId
 from chain.ledger.money import Currency
+from chain.ledger.rights import UNIT_NUMERATOR
 from chain.statements.books import Books
 from chain.statements.document import document_of
 from chain.statements.epoch_lane import EpochRecomputation
 from chain.statements.errors import TokenUnknown
 from chain.statements.periods import Chain, Period, periods_of, whole_chain
+from chain.statements.stocks import NOTHING
 
 
 class StatementDesk:
@@ -59,6 +61,20 @@ class StatementDesk:
             )
             for period, books in self._books(periods, token, at)
         ]
+
+    def kept_back(self, payee: Address, work_id: WorkId, token: Address, at: BlockPin) -> int:
+        """What the epoch lane keeps back of a disputed share, in whole base units.
+
+        Raises as `of_payee`.
+        """
+        ((period, books),) = self._books((), token, at)
+        statement = books.of_payee(payee, period, is_known=True)
+        frozen = statement.closing.get(work_id, NOTHING).frozen
+        if (work_id, payee) in self._app.store.frozen(at=at):
+            for version in statement.direct:
+                if version.work_id == work_id:
+                    frozen -= version.due * UNIT_NUMERATOR + version.below_a_unit
+        return frozen // UNIT_NUMERATOR
 
     def _books(
         self, texts: Sequence[str], token: Address | None, at: BlockPin

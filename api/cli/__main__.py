@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import typer
 
-from api.cli import audit, epochs, evaluate, metrics, reports, rules, statements, usage
+from api.cli import audit, disputes, epochs, evaluate, metrics, reports, rules, statements, usage
 from api.cli.printing import REFUSED, Api, AsJson, print_json, refuse, show
 from api.cli.running import RUNNING_FILE
 
@@ -28,6 +28,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(metrics.app, name="metrics")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(statements.app, name="statement")
+app.add_typer(disputes.app, name="disputes")
 STATE = Path("var/ledger")
 DEMO_STATE = Path("var/demo")
 LIBRARY = Path("var/recordings")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import urlencode
 
 import httpx
 
@@ -37,12 +38,12 @@ def get(api: str, route: str) -> dict[str, Any]:
     return _answer("GET", base_url(api) + route)
 
 
-def get_pages(api: str, route: str, listed: str) -> dict[str, Any]:
+def get_pages(api: str, route: str, listed: str, **asked: str | int | bool) -> dict[str, Any]:
     """A whole list, page by page; the block is the last page's. Raises as `get`."""
     found: list[Any] = []
     after: int | None = 0
     while after is not None:
-        page = get(api, f"{route}?limit={PAGE}&after={after}")
+        page = get(api, f"{route}?{urlencode({'limit': PAGE, 'after': after, **asked})}")
         found += page[listed]
         after = page["after"]
     return {**page, listed: found}

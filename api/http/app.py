@@ -13,6 +13,7 @@ from api.epoch_papers import EpochPapers
 from api.http import (
     audit,
     blocks,
+    disputes,
     documents,
     epochs,
     money,
@@ -57,11 +58,12 @@ def create_app(application: Application, *, body_bytes_max: int = UPLOAD_BYTES_M
     app.state.measuring = Measuring(application)
     problems.install(app)
     parts = (
-        *(works, usage, money, epochs, audit, blocks, proofs, numbers),
+        *(works, usage, money, disputes, epochs, audit, blocks, proofs, numbers),
         *(rules, statements, traces, pages, documents),
     )
     for part in parts:
         app.include_router(part.router)
+    app.include_router(disputes.pages)
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
     app.add_api_route("/health", health, tags=["health"], responses=problems.RESPONSES)
     # For supervisors, whose forms are their own; programs ask /health.

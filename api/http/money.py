@@ -6,8 +6,10 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from api.disputes import Wanted, by_payee, list_disputes
 from api.http import plain, problems
 from api.http.dependencies import App, At
+from api.http.plain_disputes import plain_dispute
 from api.reading import payee_balances
 from api.verifying import published_payouts, verify_everything
 
@@ -16,11 +18,19 @@ router = APIRouter(prefix="/v1", tags=["money"], responses=problems.RESPONSES)
 
 @router.get("/payouts")
 def list_payouts(app: App, at: At) -> dict[str, Any]:
-    """What each payee got in both lanes, and what waits for it; base units as text."""
+    """What each payee got in both lanes, what waits for it, and the disputes that stand about its
+    shares; base units as text."""
+    disputes = by_payee(list_disputes(app, Wanted(standing=True), at))
     return {
         "block": plain.plain_block(at),
         "currency": plain.plain_currency(app.currency),
-        "payees": [plain.plain_balance(balance) for balance in payee_balances(app, at)],
+        "payees": [
+            {
+                **plain.plain_balance(balance),
+                "disputes": [plain_dispute(each) for each in disputes.get(balance.payee, ())],
+            }
+            for balance in payee_balances(app, at)
+        ],
         "deferrals": [plain.plain_deferral(d) for d in app.store.deferrals(at=at)],
     }
 

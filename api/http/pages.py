@@ -10,6 +10,8 @@ from fastapi import APIRouter, Query, Request, UploadFile
 from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 
+from api.dispute_words import when
+from api.disputes import by_payee, standing_by_work
 from api.errors import NotFound
 from api.http.dependencies import ID_MAX, App, At
 from api.http.graph import draw
@@ -43,7 +45,7 @@ def sentence(words: str) -> str:
     return f"{words[:1].upper()}{words[1:]}."
 
 
-templates.env.filters.update(short=short, day=day, sentence=sentence)
+templates.env.filters.update(short=short, day=day, when=when, sentence=sentence)
 
 
 @router.get("/", response_class=HTMLResponse)
@@ -63,9 +65,12 @@ def ledger(
     licences: dict[WorkId, int] = {}
     for licence in app.store.licences(at=at):
         licences[licence.work_id] = licences.get(licence.work_id, 0) + 1
+    disputed = standing_by_work(app, at)
     context = {
         "at": at,
         "works": works,
+        "disputed": disputed,
+        "disputed_payees": by_payee(each for of_work in disputed.values() for each in of_work),
         "licences": licences,
         "chosen": chosen,
         "drawing": drawing,

@@ -7,9 +7,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from fastapi import Path as InPath
 
+from api.disputes import Wanted, list_disputes
 from api.errors import NotFound
 from api.http import plain, problems
 from api.http.dependencies import ID_MAX, After, App, At, Limit
+from api.http.plain_disputes import plain_dispute
 from api.reading import find_work, show_work
 from chain.ledger.identifiers import LicenceId, WorkId
 
@@ -28,13 +30,15 @@ def list_works(app: App, at: At, after: After = 0, limit: Limit = 50) -> dict[st
 
 @router.get("/works/{work_id}")
 def read_work(work_id: Id, app: App, at: At) -> dict[str, Any]:
-    """One work with its consents, its split and the licences taken for it."""
+    """One work with its consents, its split, the licences taken for it and the disputes that stand
+    about its shares."""
     found = find_work(app, WorkId(work_id), at)
     if found is None:
         raise NotFound("work", work_id)
     consents = app.store.consents(at=at, work_id=WorkId(work_id))
     proposals = app.store.split_proposals(at=at, work_id=WorkId(work_id))
     licences = app.store.licences(at=at, work_id=WorkId(work_id))
+    disputes = list_disputes(app, Wanted(WorkId(work_id), standing=True), at)
     return {
         "block": plain.plain_block(at),
         **plain.plain_work(found),
@@ -42,6 +46,7 @@ def read_work(work_id: Id, app: App, at: At) -> dict[str, Any]:
         "split": plain.plain_split_record(app.store.split_in_force(WorkId(work_id), at=at)),
         "split_proposals": [plain.plain_split_proposal(p) for p in proposals if p.is_open],
         "licences": [plain.plain_licence(licence, at) for licence in licences],
+        "disputes": [plain_dispute(each) for each in disputes],
     }
 
 

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 
-from chain.client.blocks import BlockPin, Receipt
+from chain.client.blocks import BlockPin, Call, Receipt
 from chain.client.contract import Contract
+from chain.client.errors import AnswerMalformed, ContractRefused, RpcRefused
+from chain.client.interfaces import interface
 from chain.client.royalty_ledger import shares_list
 from chain.client.signer import LocalSigner
-from chain.ledger.identifiers import Address, Digest, WorkId
+from chain.ledger.identifiers import Address, CommunityId, Digest, WorkId
 from chain.ledger.rights import Split
+
+# The contract's own constants: they never change, and a test compares them.
+_DAY: Final = 24 * 3600
+ANSWER_SECONDS: Final = 14 * _DAY
+PAYEES_SECONDS: Final = ANSWER_SECONDS // 3
+RULING_SECONDS: Final = 30 * _DAY
+FREEZE_SECONDS_MAX: Final = 90 * _DAY
 
 
 class CaseStatus(IntEnum):
@@ -24,6 +33,14 @@ class CaseStatus(IntEnum):
     DISMISSED = 4
     LAPSED = 5
     RELEASED = 6
+
+
+class Ruling(IntEnum):
+    """What an arbiter says of a case."""
+
+    NONE = 0
+    UPHELD = 1
+    DISMISSED = 2
 
 
 @dataclass(frozen=True)
@@ -122,3 +139,19 @@ class DisputeCourt(Contract):
 
     def owed_to(self, account: Address, *, at: BlockPin) -> int:
         return int(self._read("owedTo", account, at=at))
+
+    def bond_token(self, *, at: BlockPin) -> Address:
+        """The currency of all bonds."""
+        return Address(self._read("bondToken", at=at))
+
+    def ruling_of(
+        self, arbiter: Address, case_id: Digest, community_id: CommunityId, *, at: BlockPin
+    ) -> Ruling:
+        """What the arbiter would tell the court now. One that fails has not ruled."""
+        asked = interface("ElderArbiter").functions["rulingOf"]
+        call = Call(arbiter, asked.call_data((case_id, community_id)))
+        try:
+            # Arbiters keep the rulings of each court apart, and go by who asks.
+            return Ruling(asked.result(self.node.call(call, at=at, sender=self.address)))
+        except (ContractRefused, RpcRefused, AnswerMalformed, ValueError):
+            return Ruling.NONE

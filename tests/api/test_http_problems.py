@@ -133,6 +133,8 @@ def test_a_program_finds_every_route_in_the_openapi_document(http: TestClient) -
         "/v1/licences/{licence_id}",
         "/v1/payouts",
         "/v1/epochs",
+        "/v1/disputes",
+        "/v1/disputes/{dispute_id}",
         "/ipfs/{cid}",
         "/v1/epochs/{epoch}/attested",
         "/v1/epochs/{epoch}/files",
