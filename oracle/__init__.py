@@ -8,7 +8,8 @@
         oracle.seal_epoch()                                # segments, report, payouts: fixed
         oracle.collect_signatures()                        # each operator recomputes before signing
         oracle.post_epoch()                                # idempotent; survives kill -9 anywhere
-        oracle.activate_and_push()                         # after the window: every payee
+        oracle.activate_and_push()                         # after the window: every payee; other
+                                                           # epochs may be posted meanwhile
         oracle.keep_direct_lane()                          # settle and push what payments left
         oracle.tick()                                      # all of it, as far as it goes now
         oracle.status()

@@ -18,7 +18,8 @@
 
 Read from the environment: ANTIPHON_RPC_URL, ANTIPHON_DEPLOYMENT, ANTIPHON_INDEX_URL,
 ANTIPHON_OUTBOX (a file) or ANTIPHON_OUTBOX_URL (postgresql://…), ANTIPHON_BLOCKS,
-ANTIPHON_ORACLE_KEYS, ANTIPHON_TOKEN, ANTIPHON_FINAL_DEPTH, ANTIPHON_ORACLE_POLL_SECONDS;
+ANTIPHON_ORACLE_KEYS, ANTIPHON_TOKEN, ANTIPHON_FINAL_DEPTH, ANTIPHON_ORACLE_POLL_SECONDS,
+ANTIPHON_EPOCH_SECONDS (the shortest time between two epochs; without it, a window by eleven);
 for the relay ANTIPHON_RPC_WITNESSES, ANTIPHON_HEAD_AGE_SECONDS, ANTIPHON_FEE_CAP_GWEI,
 ANTIPHON_BUMP_BLOCKS, ANTIPHON_IN_FLIGHT_MAX. Where operators are processes of their own:
 ANTIPHON_OPERATORS (their addresses), ANTIPHON_OPERATORS_TOKEN, ANTIPHON_OPERATORS_SECONDS,
@@ -162,6 +163,7 @@ def status(service: OracleService, _settings: OracleSettings, _words: Sequence[s
                 "cumulativeTotal": str(row.report.cumulative_total),
                 "payouts": str(row.payouts_cid),
                 "signers": list(found.signatures[row.number]),
+                "payableFrom": found.opens.get(row.number),
             }
             for row in found.epochs
         ],

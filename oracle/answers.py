@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from chain.client.blocks import BlockPin
-from chain.ledger.identifiers import Address, Digest
+from chain.ledger.identifiers import Address, Digest, EpochNumber
 from oracle.attribution import Withheld
 from oracle.epoch_book import EpochRow
 from oracle.relay import PushOutcome
@@ -46,9 +47,11 @@ class Payday:
 
 @dataclass(frozen=True)
 class OracleStatus:
-    """How everything stands, for people and for `status`."""
+    """How everything stands, for people and for `status`. `opens` says from when (Unix seconds)
+    each epoch in the contract's queue can be paid."""
 
     block: BlockPin
+    opens: Mapping[EpochNumber, int]
     events: dict[str, int]
     epochs: tuple[EpochRow, ...]
     signatures: dict[int, tuple[Address, ...]]
@@ -61,6 +64,10 @@ class TickReport:
 
     done: list[str] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
+
+    def tell_troubles(self, troubles: Iterable[str]) -> None:
+        """What could not be done; each is told once."""
+        self.troubles += [t for t in dict.fromkeys(troubles) if t not in self.troubles]
 
     def note(self, text: str, **fields: object) -> None:
         """Something was done; a program's log gets it with `fields` (epoch, report_id) apart."""

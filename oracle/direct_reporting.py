@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
 
@@ -18,7 +18,7 @@ from chain.settlement.settle import PROGRAM_HASH
 from oracle.attribution import Attribution, DetectionPolicy
 from oracle.chain_view import ChainView
 from oracle.direct_book import DirectBook
-from oracle.direct_operator import DEADLINE_SECONDS, DirectOperator, DirectProposal
+from oracle.direct_operator import DEADLINE_SECONDS, DirectProposal
 from oracle.direct_relay import DirectRelay
 from oracle.epoch_book import EpochBook, EpochState
 from oracle.errors import OracleError
@@ -27,6 +27,7 @@ from oracle.harvest import Harvest, evidence_for, look
 from oracle.harvest import record as keep_outcome
 from oracle.keeper import KeeperRound
 from oracle.operators.collecting import REFUSALS
+from oracle.operators.panel import Panel
 from oracle.outbox import Outbox
 from oracle.papers import Evidence, put_evidence
 from oracle.quorum import Quorum
@@ -68,7 +69,7 @@ class DirectReporting:
         blocks: BlockStore,
         view: ChainView,
         policy: DetectionPolicy,
-        operators: Sequence[DirectOperator],
+        panel: Panel,
         relay: DirectRelay,
         price_min: int,
     ) -> None:
@@ -76,7 +77,7 @@ class DirectReporting:
         self._blocks = blocks
         self._view = view
         self._policy = policy
-        self._operators = operators
+        self._panel = panel
         self._relay = relay
         self._contract = DirectReports.of(view.node, view.deployment)
         self._price_min = price_min
@@ -200,7 +201,7 @@ class DirectReporting:
         report = DirectReport(due.event, Digest(cid.digest), PROGRAM_HASH, deadline)
         domain = direct_report_domain(self._view.deployment.chain_id, self._contract.address)
         quorum = Quorum(report, domain, operators.members, operators.threshold)
-        for operator in self._operators:
+        for operator in self._panel.here_directly:
             if quorum.reached:
                 break
             try:

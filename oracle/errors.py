@@ -14,6 +14,7 @@ OracleError
 ├── EpochError
 │   ├── NothingToSeal          no usage event waits
 │   ├── EpochNotReady          the epoch is not in the state this step needs
+│   ├── QueueIsFull            as many epochs wait for their windows as the contract takes
 │   ├── PaperMalformed         evidence or payouts fetched by content id are of no known form
 │   └── EpochSuperseded        the chain holds another report under this epoch's number
 ├── QuorumError
@@ -177,6 +178,22 @@ class EpochNotReady(EpochError):
         self.state = state
         self.needed = needed
         super().__init__(f"epoch {epoch} is {state}, not {needed}; {advice}")
+
+
+class QueueIsFull(EpochError):
+    """Raised when no epoch is sealed, for the contract would not take it yet. `opens_at` is in Unix
+    seconds, `shortest_seconds` the time between epochs at which the queue does not fill up."""
+
+    def __init__(self, waiting: int, opens_at: int, shortest_seconds: int) -> None:
+        self.waiting = waiting
+        self.opens_at = opens_at
+        self.shortest_seconds = shortest_seconds
+        super().__init__(
+            f"{waiting} epochs wait for the end of their windows, and the contract holds no more: "
+            f"the next is sealed when the oldest is activated, from Unix time {opens_at}. What is "
+            "filed waits, and nothing is lost. If it comes again, set ANTIPHON_EPOCH_SECONDS to "
+            f"{shortest_seconds} or more"
+        )
 
 
 class EpochSuperseded(EpochError):

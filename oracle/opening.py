@@ -94,6 +94,7 @@ def open_oracle(
             remote_operators=[] if remote is None else _asked(remote),
             answer_seconds=ANSWER_SECONDS if remote is None else remote.answer_seconds,
             direct_price_min=settings.direct_price_min,
+            epoch_seconds=settings.epoch_seconds,
         )
     finally:
         outbox.close()

@@ -93,31 +93,41 @@ class Relay:
                 if row.state in (EpochState.QUEUED, EpochState.MINED):
                     self._follow(row)
 
-    def activate(self, row: EpochRow, at: BlockPin, *, now: int) -> int | None:
-        """Activate an epoch's root when its window has passed at `now` (Unix seconds).
+    def due(
+        self, rows: Sequence[EpochRow], at: BlockPin, *, now: int
+    ) -> tuple[list[EpochRow], int | None]:
+        """Which of some epochs in one currency, oldest first, may be paid at `now` (Unix seconds);
+        and from when the next one may.
 
-        None when it is (or soon will be) active, else the Unix time from which it can be. Raises
-        EpochNotReady when its root does not wait on chain.
+        Raises EpochNotReady when a root waits nowhere.
         """
-        token = row.report.token
+        token = rows[0].report.token
         active = self._distributor.active_root(token, at=at)
-        if active is not None and active.epoch >= row.number:
-            return None
-        pending = self._distributor.pending_roots(token, at=at)
-        own = next((root for root in pending if root.epoch == row.number), None)
-        if own is None:
-            raise EpochNotReady(
-                row.number,
-                "not pending on chain",
-                "pending",
-                "its payout root was rejected; the next call takes its usage up again",
-            )
-        if now < own.claimable_from:
-            return own.claimable_from
-        for root in pending[: pending.index(own)]:
-            self._decide(f"activate:{root.epoch}", self._distributor.call("activate", token))
-        self._decide(f"activate:{row.number}", self._distributor.call("activate", token))
-        return None
+        opens = {r.epoch: r.claimable_from for r in self._distributor.pending_roots(token, at=at)}
+        found: list[EpochRow] = []
+        for row in rows:
+            if active is not None and active.epoch >= row.number:
+                found.append(row)
+                continue
+            if row.number not in opens:
+                raise EpochNotReady(
+                    row.number,
+                    "not pending on chain",
+                    "pending",
+                    "its payout root was rejected; the next call takes its usage up again",
+                )
+            if now < opens[row.number]:
+                return found, opens[row.number]
+            found.append(row)
+        return found, None
+
+    def activate(self, row: EpochRow, at: BlockPin) -> None:
+        """Activate an epoch's root, and before it those that wait before it, where that is not done
+        yet; their windows must be over."""
+        token = row.report.token
+        for root in self._distributor.pending_roots(token, at=at):
+            if root.epoch <= row.number:
+                self._decide(f"activate:{root.epoch}", self._distributor.call("activate", token))
 
     def is_active(self, row: EpochRow, at: BlockPin) -> bool:
         """Whether this epoch's own root is the one that pays now."""
@@ -172,6 +182,16 @@ class Relay:
             with self._outbox.writing() as connection:
                 EpochBook(connection).mark_pushed(row.number)
         return done
+
+    def is_pushing(self, row: EpochRow) -> bool:
+        """Whether a push of this epoch is signed and in no block yet."""
+        with self._outbox.reading() as connection:
+            waiting = TransactionBook(connection).open()
+        return any(
+            attempts[0].intent.removeprefix(_push_intent(row, "")).isdigit()
+            and all(attempt.state is not AttemptState.MINED for attempt in attempts)
+            for attempts in waiting
+        )
 
     def outcome(self, row: EpochRow, tree: SumTree) -> PushOutcome:
         """Who was paid and who was deferred by this epoch's pushes, read from their receipts."""
@@ -267,7 +287,7 @@ def ranges_of(tree: SumTree) -> Iterator[tuple[int, int]]:
         yield first, length
 
 
-def _push_intent(row: EpochRow, first: int) -> str:
+def _push_intent(row: EpochRow, first: int | str) -> str:
     return f"push:{row.number}:{first}"
 
 

@@ -18,6 +18,7 @@ KEYS_VARIABLE: Final = "ANTIPHON_ORACLE_KEYS"
 TOKEN_VARIABLE: Final = "ANTIPHON_TOKEN"  # noqa: S105 (an address, not a secret)
 DEPTH_VARIABLE: Final = "ANTIPHON_FINAL_DEPTH"
 DIRECT_PRICE_VARIABLE: Final = "ANTIPHON_DIRECT_PRICE"
+EPOCH_VARIABLE: Final = "ANTIPHON_EPOCH_SECONDS"
 POLL_VARIABLE: Final = "ANTIPHON_ORACLE_POLL_SECONDS"
 HEAD_AGE_VARIABLE: Final = "ANTIPHON_HEAD_AGE_SECONDS"
 FEE_CAP_VARIABLE: Final = "ANTIPHON_FEE_CAP_GWEI"
@@ -38,6 +39,7 @@ FINAL_DEPTH_DEFAULT: Final = 0
 FINAL_DEPTH_MAX: Final = 4_096
 POLL_SECONDS_DEFAULT: Final = 2
 POLL_SECONDS_MAX: Final = 3_600
+EPOCH_SECONDS_MAX: Final = 366 * 86_400
 # A chain without traffic makes no blocks: how old its head may be is for public chains to say.
 HEAD_AGE_DEFAULT: Final = 0
 HEAD_AGE_MAX: Final = 86_400
@@ -76,7 +78,9 @@ class OracleSettings:
     means the deployment's development coin. `outbox_url`, when given, is the PostgreSQL database
     that several machines share; without it the outbox is the file at `outbox_path`. A head older
     than `head_age_seconds` decides nothing (0: however old). A use whose unit price is
-    `direct_price_min` base units or more is reported by itself (0: none is)."""
+    `direct_price_min` base units or more is reported by itself (0: none is). An epoch is sealed
+    `epoch_seconds` after the one before was posted, or later (None: as often as the contract's
+    queue can carry)."""
 
     chain: ChainSettings
     outbox_path: Path = OUTBOX_DEFAULT
@@ -90,6 +94,7 @@ class OracleSettings:
     relay: RelayPolicy = field(default_factory=RelayPolicy)
     remote_operators: RemoteOperators | None = None
     direct_price_min: int = DIRECT_PRICE_DEFAULT
+    epoch_seconds: int | None = None
     monitor_port: int | None = None
 
     @property
@@ -120,6 +125,11 @@ class OracleSettings:
             ),
             direct_price_min=number_in(
                 variables, DIRECT_PRICE_VARIABLE, DIRECT_PRICE_DEFAULT, DIRECT_PRICE_MAX
+            ),
+            epoch_seconds=(
+                number_in(variables, EPOCH_VARIABLE, 0, EPOCH_SECONDS_MAX)
+                if EPOCH_VARIABLE in variables
+                else None
             ),
             relay=_relay(variables),
             remote_operators=_remote_operators(variables),

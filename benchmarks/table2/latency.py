@@ -10,8 +10,7 @@ import numpy as np
 
 from benchmarks.table2.layout import CURVE
 from benchmarks.table2.scheduled import Scheduled
-from benchmarks.table2.world import running_world
-from chain.client.errors import ContractRefused
+from benchmarks.table2.world import WorkerWaits, running_world
 from chain.metrics.latency import Milestone, Timeline, percentile
 from chain.metrics.table2.latency_arms import (
     DAY_SECONDS,
@@ -71,12 +70,12 @@ def own_arm(name: str, seed: int, uses: int, progress: Progress) -> dict[str, An
 
 
 def refusal_of_too_quick() -> dict[str, Any]:
-    """What the contract says to a schedule whose roots do not fit its queue."""
+    """What the worker says to a schedule whose roots do not fit the contract's queue."""
     schedule = TOO_QUICK_SCHEDULE
     used = np.arange(0, 14 * schedule.period_seconds, schedule.period_seconds // 4)
     try:
         _settled(schedule, used, used, lambda _text: None)
-    except ContractRefused as refused:
+    except WorkerWaits as refused:
         return {"schedule": schedule.name, "refusal": str(refused)}
     return {"schedule": schedule.name, "refusal": None}
 

@@ -68,7 +68,7 @@ def _pay(
     world.file([event for i, count in enumerate(uses) for event in world.uses(i, [now] * count)])
     report: EpochReport = world.close_epoch().report
     world.wait_until(world.now() + WINDOW_SECONDS + 1)
-    world.pay_oldest()
+    world.pay_due()
     division = divider.division(uses, carried, report.previous_report)
     earlier = [carried.of(division.token).get(p, 0) // UNIT_NUMERATOR for p in world.payees]
     computed = [a - b for a, b in zip(divider.amounts(division), earlier, strict=True)]

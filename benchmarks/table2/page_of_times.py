@@ -89,11 +89,11 @@ def own_settlement(reports: Reports) -> Iterator[str]:
     refusal = own["too_quick"]
     yield (
         "The window is most of it, and it is a choice: what a community gives up of it, it gives "
-        "up of the time to object. Epochs are closed by the runner at their hour, each step the "
-        "oracle's own; the worker that runs by itself seals the next epoch only when the last is "
-        "paid, so that with a window longer than the period it is the window that sets the pace. "
+        "up of the time to object. Epochs are closed and paid by the oracle's worker, which comes "
+        "round at each hour and at the end of each window here, and every two seconds by itself. "
         "Final after zero blocks here: on a public chain, add its own finality. A schedule of "
-        f'{refusal["schedule"]} does not fit the contract: "{refusal["refusal"]}"'
+        f"{refusal['schedule']} does not fit the contract's queue, and waits: "
+        f'"{refusal["refusal"]}"'
     )
     yield ""
 

@@ -1,8 +1,9 @@
-"""Uses settled on a schedule of epochs and windows, by the oracle and the contracts themselves.
+"""Uses settled on a schedule of epochs and windows, by the worker and the contracts themselves.
 
-Drawn are when a use happens and when it is reported. Everything after is read from blocks: when the
-epoch that counts it was sealed, when its report was mined, from when the contract lets it be paid,
-and when its payee was.
+The worker comes round at each hour and at the end of each window, and does what it finds. Drawn are
+when a use happens and when it is reported. Everything after is read from blocks: when the epoch
+that counts it was sealed, when its report was mined, from when the contract lets it be paid, and
+when its payee was.
 """
 
 from __future__ import annotations
@@ -52,8 +53,8 @@ class Scheduled:
         self._unpaid: list[_Epoch] = []
 
     def settle(self, used: Seconds, reported: Seconds) -> list[Timeline]:
-        """Settle uses, in seconds from the start; their timelines by time of report. Raises what
-        the oracle raises, for instance ContractRefused when the schedule is too quick."""
+        """Settle uses, in seconds from the start; their timelines by time of report. Raises
+        WorkerWaits when the schedule is too quick, and what else the oracle raises."""
         order = np.argsort(reported, kind="stable")
         used, reported = used[order], reported[order]
         closes = -(-reported // self._schedule.period_seconds)
@@ -94,7 +95,7 @@ class Scheduled:
         while self._unpaid and (moment is None or self._unpaid[0].claimable <= moment):
             epoch = self._unpaid.pop(0)
             self._world.wait_until(epoch.claimable)
-            self._world.pay_oldest()
+            self._world.pay_due()
             epoch.paid = self._world.now()
 
 

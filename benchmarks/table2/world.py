@@ -59,6 +59,10 @@ PARENTS_MAX: Final = 16
 FUNDS: Final = 10**15
 
 
+class WorkerWaits(Exception):
+    """Raised with the worker's words when it leaves something for later."""
+
+
 @dataclass
 class World:
     """The node, its oracle, and what was registered; payees in the order of their works."""
@@ -105,17 +109,30 @@ class World:
         self.service.file_segment(body, signature)
 
     def close_epoch(self) -> EpochRow:
-        """Seal what was filed, have it signed and post it; final."""
-        self.service.seal_epoch()
-        self.service.collect_signatures()
-        row = self.service.post_epoch()
-        assert row.state is EpochState.FINAL, row
+        """Let the worker come round: it seals what was filed, has it signed and posts it; final.
+
+        Raises WorkerWaits with its words when it does not.
+        """
+        before = len(self.service.watch.epochs())
+        self._come_round()
+        *_, row = self.service.watch.epochs()
+        assert (row.number, row.state) == (before + 1, EpochState.FINAL), row
         return row
 
-    def pay_oldest(self) -> None:
-        """Activate the oldest epoch whose window has passed, and push it to everybody."""
-        payday = self.service.activate_and_push()
-        assert payday is not None and payday.complete, payday
+    def pay_due(self) -> None:
+        """Let the worker come round: it activates the epochs whose window has passed, and pushes to
+        everybody. Raises as `close_epoch`."""
+        self._come_round()
+        waiting = self.devnet.distributor.pending_roots(
+            self.devnet.deployment.token, at=self.devnet.node.head()
+        )
+        epochs = self.service.watch.epochs()
+        assert sum(not row.pushed for row in epochs) == len(waiting), epochs
+
+    def _come_round(self) -> None:
+        report = self.service.tick()
+        if report.troubles:
+            raise WorkerWaits("; ".join(report.troubles))
 
     def balances(self) -> list[int]:
         """What each payee holds, in base units, read from the token at the newest block."""

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from chain.client.blocks import BlockPin, Receipt
 from chain.client.contract import Contract
 from chain.client.signer import LocalSigner
 from chain.ledger.identifiers import ZERO_ADDRESS, ZERO_DIGEST, Address, Digest, EpochNumber
 from chain.ledger.sum_tree import Payout, SumNode, SumTree
+
+# How many roots wait for their windows at a time; the contract's own number, and it tells it to
+# nobody but who meets its QueueFull.
+WAITING_ROOTS_MAX: Final = 11
 
 
 @dataclass(frozen=True)

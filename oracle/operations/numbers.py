@@ -11,6 +11,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from chain.client.epoch_distributor import WAITING_ROOTS_MAX
 from oracle.epoch_book import EpochRow, EpochState
 from oracle.operations.pausing import PauseLevel
 from oracle.operations.readings import Readings
@@ -60,6 +61,8 @@ def _gauges(now: Readings) -> Iterator[Metric]:
     yield _gauge("relay_keys_paused", "Relay keys that may not send.", now.relay_keys_paused)
     yield _gauge("funded_units", "Paid into the epoch lane so far, in base units.", now.funded)
     yield _gauge("unsettled_units", "Promised by roots and not paid, in base units.", now.unsettled)
+    text = f"Epochs in the contract's queue; it holds {WAITING_ROOTS_MAX}."
+    yield _gauge("roots_waiting", text, now.roots_waiting)
     text = "What the epoch lane's custody lacks of what it owes. Anything but 0 is an emergency."
     yield _gauge("conservation_error_units", text, now.conservation_error)
     levels = {str(level): int(level in now.paused) for level in PauseLevel}

@@ -22,7 +22,8 @@ class Readings:
     """Money in base units of the oracle's token, ages in seconds of the chain's clock.
 
     `epoch_age` is the time since the state that the newest final epoch was settled by, None before
-    the first. `unsettled` was promised by roots, waiting ones included, and is not paid yet.
+    the first. `unsettled` was promised by roots, waiting ones included, and is not paid yet;
+    `roots_waiting` are epochs in the contract's queue, their windows open or over.
     `conservation_error` is what the epoch lane's custody lacks of what it owes: always 0.
     `nonce_gap` counts nonces that were given out and are not mined, of the relay key that has most
     of them; `relay_balance_wei` is of the one that has least.
@@ -40,6 +41,7 @@ class Readings:
     relay_keys_paused: int
     funded: int
     unsettled: int
+    roots_waiting: int
     conservation_error: int
     paused: tuple[PauseLevel, ...]
 
@@ -80,6 +82,7 @@ def read(outbox: Outbox, view: ChainView, relays: Sequence[Address], token: Addr
         relay_keys_paused=keys_paused,
         funded=lane.funded,
         unsettled=promised - lane.claimed,
+        roots_waiting=len(waiting),
         conservation_error=max(lane.funded - lane.claimed - held, 0),
         paused=tuple(pause.level for pause in Pauses(outbox).all()),
     )

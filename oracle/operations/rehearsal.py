@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chain.client.blocks import BlockPin
-from chain.client.epoch_distributor import EpochDistributor
+from chain.client.epoch_distributor import WAITING_ROOTS_MAX, EpochDistributor
 from chain.ledger.identifiers import Address, EpochNumber
 from chain.ledger.rights import UNIT_NUMERATOR
 from chain.settlement.carried import Carried
@@ -30,7 +30,8 @@ class PayeeChange:
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """Money in base units of `token`. `obstacles` are plain sentences; none: it would be taken."""
+    """Money in base units of `token`; `opens` are the Unix times at which the epochs that wait can
+    be activated. `obstacles` are plain sentences; none: it would be taken."""
 
     epoch: EpochNumber
     token: Address
@@ -42,6 +43,7 @@ class Rehearsal:
     total: int
     funded: int
     ceiling: int
+    opens: tuple[int, ...]
 
     @property
     def obstacles(self) -> tuple[str, ...]:
@@ -54,6 +56,11 @@ class Rehearsal:
             found.append(
                 f"it adds {self.total - self.total_before}, above the ceiling of {self.ceiling}. "
                 "Next: ask the council to look at it and to cosign its root"
+            )
+        if len(self.opens) >= WAITING_ROOTS_MAX:
+            found.append(
+                f"{len(self.opens)} epochs wait for their windows, and the contract holds no more. "
+                f"Next: activate the oldest, from Unix time {self.opens[0]}"
             )
         return tuple(found)
 
@@ -69,6 +76,7 @@ class Rehearsal:
             "total": str(self.total),
             "funded": str(self.funded),
             "ceiling": str(self.ceiling),
+            "waiting": len(self.opens),
             "obstacles": list(self.obstacles),
             "payees": [
                 {
@@ -106,4 +114,5 @@ def rehearsed(
         settlement.cumulative_total,
         distributor.lane_of(token, at=at).funded,
         distributor.ceiling_of(token, at=at),
+        tuple(root.claimable_from for root in distributor.pending_roots(token, at=at)),
     )

@@ -40,7 +40,6 @@ def collect(
     quorum: Quorum,
     here: Sequence[Attester],
     away: Sequence[RemoteOperator],
-    *,
     answer_seconds: float,
     keep: Keep,
 ) -> None:

@@ -58,7 +58,7 @@ def test_every_time_but_use_and_report_is_the_chains() -> None:
 
 
 def test_ten_minutes_do_not_fit_two_hours_of_window() -> None:
-    assert "QueueFull" in latency.refusal_of_too_quick()["refusal"]
+    assert "the contract holds no more" in latency.refusal_of_too_quick()["refusal"]
 
 
 def test_what_is_never_matched_keeps_percentiles_from_being_reached() -> None:

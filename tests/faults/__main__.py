@@ -28,7 +28,14 @@ from chain.client.signer import dev_signers
 from scripts.export_abi import ROOT
 from tests.devnet import ACCOUNTS, Devnet, deploy_all, running_anvil
 from tests.faults.bench_chain import BenchChain
-from tests.faults.matrix import EPOCH_MOMENTS, RELAY_MOMENTS, Beside, epoch_case, relay_case
+from tests.faults.matrix import (
+    EPOCH_MOMENTS,
+    QUEUE_MOMENTS,
+    RELAY_MOMENTS,
+    Beside,
+    epoch_case,
+    relay_case,
+)
 from tests.faults.proxy import running_proxy
 from tests.faults.schedule import Schedule, Tally, Violation
 from tests.heritage import Heritage, build_heritage
@@ -52,7 +59,7 @@ def main() -> int:
     # Without it the client reads the whole environment for proxies before every request.
     os.environ["NO_PROXY"] = "127.0.0.1"
     if arguments.matrix:
-        return run_matrix(arguments.moments or (*RELAY_MOMENTS, *EPOCH_MOMENTS))
+        return run_matrix(arguments.moments or (*RELAY_MOMENTS, *EPOCH_MOMENTS, *QUEUE_MOMENTS))
     first = arguments.seed if arguments.only is None else arguments.only
     count = arguments.schedules if arguments.only is None else 1
     seeds = list(range(first, first + count))
@@ -114,7 +121,7 @@ def run_matrix(moments: Sequence[str]) -> int:
             own.mkdir()
             place = own / "case.db" if database == "sqlite" else server.new_outbox()
             try:
-                if moment in EPOCH_MOMENTS:
+                if moment in (*EPOCH_MOMENTS, *QUEUE_MOMENTS):
                     with heritage_chain() as built:
                         epoch_case(moment, beside, built, own, place)
                 else:

@@ -24,6 +24,7 @@ from oracle.service import OracleService
 from oracle.transaction_book import NewTransaction, TransactionBook
 from tests.devnet import Devnet
 from tests.faults.bench_chain import BenchChain
+from tests.faults.queue_story import NeverDone, differences, whole_queue
 from tests.faults.schedule import Schedule, Tally, Violation
 from tests.faults.worker import FINAL_DEPTH, IDENTITY
 from tests.heritage import Heritage
@@ -69,6 +70,15 @@ EPOCH_MOMENTS: Final = (
     "epoch-final",
     "push-decided",
 )
+# With several epochs in the contract's queue: where the worker dies, and how often it came there.
+QUEUE_MOMENTS: Final = {
+    "third epoch sealed": ("epoch-seal-after-commit", 3),
+    "third epoch queued": ("epoch-queued", 3),
+    "third epoch final": ("epoch-final", 3),
+    "second epoch taken up again": ("epoch-rejected", 1),
+    "third epoch taken up again": ("epoch-rejected", 2),
+    "push after a rejection": ("push-decided", 1),
+}
 ROUNDS: Final = 12
 PLAYS: Final = 20
 SPIKE_GWEI: Final = 30
@@ -156,8 +166,11 @@ def epoch_case(
     folder: Path,
     place: Path | str,
 ) -> None:
-    """File, seal, sign, post and pay one epoch, killed once. Raises Violation."""
+    """File, seal, sign, post and pay one epoch, or a queue of them, killed once. Raises
+    Violation."""
     devnet, heritage = built
+    story = _whole_epoch if moment in EPOCH_MOMENTS else whole_queue
+    check = _check_epoch if moment in EPOCH_MOMENTS else differences
     world = _opened(devnet, heritage, folder, place)
     devnet.rpc("anvil_setNextBlockBaseFeePerGas", hex(CALM_WEI))
     world.fund()
@@ -170,7 +183,7 @@ def epoch_case(
         try:
             own = Devnet(Node(devnet.node.endpoint), devnet.deployment, devnet.signers)
             dying = _opened(own, heritage, folder, place, reached=_dead_at(moment))
-            _whole_epoch(dying, occurred_at, spike=beside is Beside.REPLACEMENT)
+            story(dying, occurred_at, spike=beside is Beside.REPLACEMENT)
             code = 0
         finally:
             os._exit(code)
@@ -180,8 +193,13 @@ def epoch_case(
     if beside is Beside.REORG:
         devnet.reorganise(FINAL_DEPTH)
     world = _opened(devnet, heritage, folder, place)
-    _whole_epoch(world, occurred_at, spike=False)
-    _check_epoch(world, f"{moment} ({beside})")
+    try:
+        story(world, occurred_at, spike=False)
+    except NeverDone as left:
+        raise Violation(f"{moment} ({beside}): {left}") from left
+    wrong = check(world)
+    if wrong:
+        raise Violation(f"{moment} ({beside}): {'; '.join(wrong)}")
     world.outbox.close()
 
 
@@ -235,7 +253,7 @@ def _signed(service: OracleService) -> None:
     service.collect_signatures()
 
 
-def _check_epoch(world: World, case: str) -> None:
+def _check_epoch(world: World) -> list[str]:
     at, token = world.devnet.node.head(), world.devnet.deployment.token
     lane = world.devnet.distributor.lane_of(token, at=at)
     epochs = world.service.status().epochs
@@ -246,10 +264,16 @@ def _check_epoch(world: World, case: str) -> None:
         "committed": (epochs[0].report.cumulative_total, lane.committed),
         "claimed": (epochs[0].report.cumulative_total, lane.claimed),
     }
-    wrong = [f"{name}: {is_} for {due}" for name, (due, is_) in found.items() if is_ != due]
-    if wrong:
-        raise Violation(f"{case}: {'; '.join(wrong)}")
+    return [f"{name}: {is_} for {due}" for name, (due, is_) in found.items() if is_ != due]
 
 
-def _dead_at(moment: str) -> Callable[[str], None]:
-    return lambda reached: os.kill(os.getpid(), signal.SIGKILL) if reached == moment else None
+def _dead_at(case: str) -> Callable[[str], None]:
+    moment, times = QUEUE_MOMENTS.get(case, (case, 1))
+    left = [times]
+
+    def reached(now: str) -> None:
+        left[0] -= now == moment
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return reached

@@ -254,7 +254,7 @@ def test_evidence_of_no_known_form_is_named(world: World) -> None:
 
 def test_two_faulty_operators_do_not_stop_the_quorum(world: World) -> None:
     sealed(world)
-    for operator in world.service._operators[:2]:
+    for operator in world.service.panel.here[:2]:
         operator._blocks = FsBlockStore(world.folder / "empty")
 
     quorum = world.service.collect_signatures()
@@ -264,7 +264,7 @@ def test_two_faulty_operators_do_not_stop_the_quorum(world: World) -> None:
 
 def test_three_faulty_operators_do_and_each_reason_is_told(world: World) -> None:
     sealed(world)
-    for operator in world.service._operators[:3]:
+    for operator in world.service.panel.here[:3]:
         operator._blocks = FsBlockStore(world.folder / "empty")
 
     with pytest.raises(QuorumNotReached) as refusal:
@@ -272,7 +272,7 @@ def test_three_faulty_operators_do_and_each_reason_is_told(world: World) -> None
 
     assert refusal.value.signed == 2
     assert [operator for operator, _ in refusal.value.refusals] == [
-        operator.address for operator in world.service._operators[:3]
+        operator.address for operator in world.service.panel.here[:3]
     ]
     assert all("is not held here" in reason for _, reason in refusal.value.refusals)
     with world.outbox.reading() as connection:

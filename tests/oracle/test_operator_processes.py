@@ -141,7 +141,7 @@ def test_an_operators_process_fetches_recomputes_signs_and_remembers(
     first = ask(operator, proposal)
 
     assert first.status_code == 200
-    local = world.service._operators[1].attest(proposal)
+    local = world.service.panel.here[1].attest(proposal)
     assert first.json() == signature_to_json(local)
     assert FsBlockStore(world.folder / "operator-4" / "blocks").has(proposal.evidence_cid)
 
@@ -178,7 +178,7 @@ def test_an_operators_process_names_every_difference_and_admits_nobody_without_t
 
 def test_dead_slow_and_lying_operators_delay_nobody_and_are_named(world: World) -> None:
     proposal = sealed(world)
-    good = [signature_to_json(o.attest(proposal)) for o in world.service._operators]
+    good = [signature_to_json(o.attest(proposal)) for o in world.service.panel.here]
     forged = {**good[0], "operator": good[1]["operator"]}
     stranger = {**good[0], "signature": "0x" + "11" * 65}
     with (
@@ -191,11 +191,9 @@ def test_dead_slow_and_lying_operators_delay_nobody_and_are_named(world: World) 
         serving(says(200, json.dumps(good[2]).encode())) as honest,
     ):
         urls = [slow, endless, lying, mangled, elsewhere, refusing, honest, "http://127.0.0.1:9"]
-        world.service._operators = ()
-        world.service._remote_operators = tuple(
-            RemoteOperator(url, answer_seconds=3.0) for url in urls
-        )
-        world.service._answer_seconds = 3.0
+        world.service.panel.here = ()
+        world.service.panel.away = tuple(RemoteOperator(url, answer_seconds=3.0) for url in urls)
+        world.service.panel.answer_seconds = 3.0
         forget_signatures(world)
 
         began = time.monotonic()
@@ -216,18 +214,18 @@ def test_dead_slow_and_lying_operators_delay_nobody_and_are_named(world: World) 
 
 def test_enough_signatures_do_not_wait_for_the_rest(world: World) -> None:
     proposal = sealed(world)
-    good = [signature_to_json(o.attest(proposal)) for o in world.service._operators[:3]]
+    good = [signature_to_json(o.attest(proposal)) for o in world.service.panel.here[:3]]
     with (
         serving(hangs) as slow,
         serving(says(200, json.dumps(good[0]).encode())) as one,
         serving(says(200, json.dumps(good[1]).encode())) as two,
         serving(says(200, json.dumps(good[2]).encode())) as three,
     ):
-        world.service._operators = ()
-        world.service._remote_operators = tuple(
+        world.service.panel.here = ()
+        world.service.panel.away = tuple(
             RemoteOperator(url, answer_seconds=600.0) for url in (slow, one, two, three)
         )
-        world.service._answer_seconds = 600.0
+        world.service.panel.answer_seconds = 600.0
         forget_signatures(world)
 
         quorum = world.service.collect_signatures()

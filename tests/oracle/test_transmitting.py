@@ -99,13 +99,13 @@ def test_an_epoch_whose_signers_left_is_signed_anew_by_the_present_operators(wor
     world.fund()
     world.file_plays(5)
     world.service.seal_epoch()
-    everybody = world.service._operators
-    world.service._operators = everybody[:3]
+    everybody = world.service.panel.here
+    world.service.panel.here = everybody[:3]
     world.service.collect_signatures()
     slash(world, world.operators[0].address)
 
     assert world.service.post_epoch().state is EpochState.SEALED
-    world.service._operators = everybody
+    world.service.panel.here = everybody
     signers = world.service.collect_signatures().signers
 
     assert set(signers) == {operator.address for operator in everybody[1:]}

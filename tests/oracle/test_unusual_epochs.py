@@ -65,7 +65,7 @@ def test_two_hundred_thousand_events_pay_each_payee_once_to_the_unit(world: Worl
         duplicate += receipt.count(RowOutcome.DUPLICATE)
     assert accepted == EVENTS
     # A quorum of operators is enough here; each computes the epoch twice.
-    world.service._operators = world.service._operators[:THRESHOLD]
+    world.service.panel.here = world.service.panel.here[:THRESHOLD]
     assert duplicate == sum((len(b) - HEADER_BYTES) // RECORD_BYTES for b, _ in sent) - EVENTS
 
     world.pay_epoch()
