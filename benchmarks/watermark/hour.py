@@ -24,7 +24,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import soundfile
 
-from watermark.scanning.command_line import bound_memory, searching
+from watermark.scanning.loading import Sought, bound_memory
 from watermark.scanning.scan import ScanOptions, scan
 
 if TYPE_CHECKING:  # what prepares the hour takes memory that what searches it does not
@@ -124,7 +124,7 @@ def scan_in_process(path: Path, mode: str) -> HourCost:
 def main() -> int:
     path, mode = Path(sys.argv[1]), sys.argv[2]
     bound_memory()
-    reader, _ = searching(state_of(path))
+    reader = Sought.load(state_of(path)).reader()
     before = _resident_mib("VmRSS")
     wall, cpu = time.monotonic(), time.process_time()
     options = ScanOptions(coarse=mode == "coarse")

@@ -9,14 +9,18 @@ import typer
 from watermark.identity.codewords import EpochKeyUnusable
 from watermark.identity.networks import WeightsRefused
 from watermark.identity.null_model import CalibrationMissing
-from watermark.scanning.command_line import NothingToSearchFor, scan_command
+from watermark.scanning.command_line import scan_command
 from watermark.scanning.journal import JournalUnusable
+from watermark.scanning.loading import NothingToSearchFor
+from watermark.scanning.ray_cluster import ClusterUnusable, RayMissing
 
 REFUSALS = (
     CalibrationMissing,
+    ClusterUnusable,
     EpochKeyUnusable,
     JournalUnusable,
     NothingToSearchFor,
+    RayMissing,
     WeightsRefused,
 )
 

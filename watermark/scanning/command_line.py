@@ -2,46 +2,33 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import torch
 import typer
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.table import Table
 
 from watermark.audio.containers import FORMAT_OF_SUFFIX
-from watermark.identity.detector import Reader
-from watermark.identity.networks import best_evidence
-from watermark.identity.null_model import NullModel
-from watermark.identity.search import IdSearch
-from watermark.registry import Registry
 from watermark.scanning.journal import Journal, audio_paths
-from watermark.scanning.scan import ScanOptions, scan
-from watermark.scanning.stretches import EVERY_SECONDS, WINDOW_SECONDS
-from watermark.service.key_ring import KeyRing
-from watermark.service.settings import WatermarkSettings
+from watermark.scanning.loading import Sought, bound_memory
+from watermark.scanning.on_ray import scan_on_ray
+from watermark.scanning.ray_cluster import require_ray
+from watermark.scanning.scan import Scanned, ScanOptions, scan
+from watermark.scanning.telling import progress_bar, show, tell_beginning
 
 EXIT_FOUND: Final = 0
 EXIT_NOTHING_FOUND: Final = 3
 EXIT_SOME_UNREAD: Final = 5
 EXIT_INTERRUPTED: Final = 130
-_M_ARENA_MAX, _M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD = -8, -3, -1  # of malloc.h
-_WORKERS_MAX: Final = 2  # more share memory bandwidth, not work
+_THREADS_MAX: Final = 2  # more share memory bandwidth, not work
 
+Results = Callable[[Sequence[Path], Callable[[Path, float], None]], Generator[Scanned, None, None]]
 State = Annotated[
     Path,
     typer.Option(
@@ -50,8 +37,13 @@ State = Annotated[
 ]
 
 
-class NothingToSearchFor(Exception):
-    """There is no key ring; says what to do."""
+class Place(StrEnum):
+    """Where files are searched."""
+
+    HERE = "here"
+    """In threads of this process."""
+    RAY = "ray"
+    """In processes of a Ray cluster: of this machine, or of several."""
 
 
 def scan_command(
@@ -71,7 +63,18 @@ def scan_command(
         bool, typer.Option("--again", help="Search again what fewer ids were sought in.")
     ] = False,
     workers: Annotated[
-        int | None, typer.Option(help="Threads that share the work; as many as cores.", min=1)
+        int | None,
+        typer.Option(help="Files at a time; as many as cores, here two at most.", min=1),
+    ] = None,
+    on: Annotated[
+        Place, typer.Option(help="here: threads of this process. ray: processes of a cluster.")
+    ] = Place.HERE,
+    ray_address: Annotated[
+        str | None,
+        typer.Option(
+            help="A cluster that this machine belongs to, host:port or auto; without it, --on ray "
+            "starts one of this machine alone and ends it afterwards."
+        ),
     ] = None,
     state: State = Path("var/watermark"),
 ) -> None:
@@ -80,106 +83,69 @@ def scan_command(
     Exit status: 0 at least one mark was found, 3 none was, 5 some files could not be read (the
     results of the others stand), 1 refused, 2 wrong usage, 130 interrupted. Coarse mode passes
     over faint marks, marks shorter than a minute and a half, and changed speeds.
+
+    On a cluster a recording is read by its path, where it lies: no sound is sent. A machine that
+    does not see a path leaves it to this one. The epoch keys and the ids are sent: a cluster has
+    to be private, and its machines as trusted as this one.
+
+    Example: python -m watermark scan /archive --coarse --on ray --ray-address 10.0.0.1:6379
     """
     for path in recordings:
         if not path.exists():
             raise typer.BadParameter(f"{path}: no such file or folder")
+    if ray_address is not None and on is not Place.RAY:
+        raise typer.BadParameter("--ray-address is for --on ray")
     options = ScanOptions(coarse, _parsed(speeds), thorough)
     bound_memory()
-    reader, key_ids = searching(state)
-    journal = Journal(out, options, key_ids, reader.ids)
+    sought = Sought.load(state)
+    results = _results(sought, options, workers, on, ray_address)
+    journal = Journal(out, options, sought.key_ids, sought.ids)
     paths = list(audio_paths(recordings, FORMAT_OF_SUFFIX))
     waiting = [path for path in paths if not journal.is_done(path, for_all_ids=again)]
     talk = Console(stderr=True)
-    _tell_beginning(talk, paths, waiting, journal, reader)
-    fresh: list[dict[str, Any]] = []
+    tell_beginning(talk, paths, waiting, journal, sought.ids)
+    done = 0
     try:
         with journal:
-            for line in _lines(waiting, reader, options, journal, talk, workers or _cores()):
-                fresh.append(line)
+            for line in _lines(waiting, results, journal, talk):
+                done += 1
                 if as_json:
                     sys.stdout.write(json.dumps(line) + "\n")
                     sys.stdout.flush()
     except KeyboardInterrupt:
-        talk.print(f"stopped after {len(fresh)} of {len(waiting)} files; run it again to go on")
+        talk.print(f"stopped after {done} of {len(waiting)} files; run it again to go on")
         raise typer.Exit(EXIT_INTERRUPTED) from None
     lines = _of_these(journal, paths)
     if not as_json:
-        _show(lines, options)
+        show(lines, options)
     raise typer.Exit(_exit_status(lines))
 
 
-def _lines(
-    waiting: Sequence[Path],
-    reader: Reader,
-    options: ScanOptions,
-    journal: Journal,
-    talk: Console,
-    workers: int,
-) -> Iterator[dict[str, Any]]:
-    """Journal lines as the scan makes them, under a progress bar measured in bytes."""
-    sizes = {path: max(1, path.stat().st_size) if path.exists() else 1 for path in waiting}
-    marks = 0
-    with _progress_bar(talk) as bar:
-        task = bar.add_task("scanning", total=sum(sizes.values()), marks=0)
-        done: dict[Path, float] = {}
-
-        def told(path: Path, fraction: float) -> None:
-            done[path] = max(done.get(path, 0.0), fraction)
-            bar.update(task, completed=sum(sizes[p] * f for p, f in list(done.items())))
-
-        for result in scan(waiting, reader, options, workers=workers, told=told):
-            marks += bool(result.identities)
-            line = journal.add(result)
-            bar.update(task, marks=marks, description=result.path.name[-40:])
-            yield line
-
-
-def _progress_bar(talk: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("marked: {task.fields[marks]}"),
-        TimeRemainingColumn(),
-        console=talk,
-        disable=not talk.is_terminal,
-        transient=True,
+def _results(
+    sought: Sought, options: ScanOptions, workers: int | None, on: Place, address: str | None
+) -> Results:
+    """The scan that was asked for. Raises RayMissing."""
+    if on is Place.HERE:
+        reader = sought.reader()
+        threads = workers or min(_THREADS_MAX, len(os.sched_getaffinity(0)))
+        return lambda waiting, told: scan(waiting, reader, options, workers=threads, told=told)
+    require_ray()
+    return lambda waiting, told: scan_on_ray(
+        waiting, sought, options, address=address, workers=workers, told=told
     )
 
 
-def searching(state: Path) -> tuple[Reader, tuple[str, ...]]:
-    """A reader of all keys and registered ids of a state folder, and the ids of the keys.
-
-    Raises NothingToSearchFor, EpochKeyUnusable, CalibrationMissing and WeightsRefused.
-    """
-    settings = WatermarkSettings(state=state)
-    if not settings.keys_folder.exists() and not settings.single_key_path.exists():
-        raise NothingToSearchFor(
-            f"{state} has no keys; give the --state of the service that marks the recordings"
-        )
-    ring = KeyRing.open(settings.keys_folder, adopt=settings.single_key_path)
-    registry = Registry(settings.registry_path)
-    searches = []
-    for key in (ring.current(), *ring.older()):
-        search = IdSearch(key)
-        search.add_values(registry.issued_after(key_id=key.key_id).values)
-        searches.append(search)
-    registry.close()
-    reader = Reader(searches, NullModel.load(), best_evidence())
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)  # what loading took goes back before the scan
-    return reader, tuple(one.key.key_id for one in searches)
-
-
-def _tell_beginning(
-    talk: Console, paths: Sequence[Path], waiting: Sequence[Path], journal: Journal, reader: Reader
-) -> None:
-    skipped = len(paths) - len(waiting)
-    talk.print(f"{len(waiting)} files to search for {reader.ids} ids; {skipped} done before")
-    outdated = sum(not journal.is_done(path, for_all_ids=True) for path in paths) - len(waiting)
-    if outdated > 0:
-        talk.print(f"{outdated} of those were searched for fewer ids; --again searches them again")
+def _lines(
+    waiting: Sequence[Path], results: Results, journal: Journal, talk: Console
+) -> Iterator[dict[str, Any]]:
+    """Journal lines as the scan makes them, under a progress bar."""
+    if not waiting:
+        return
+    with progress_bar(talk, waiting) as bar, closing(results(waiting, bar.told)) as found:
+        for result in found:
+            line = journal.add(result)
+            bar.add(result)
+            yield line
 
 
 def _of_these(journal: Journal, paths: Sequence[Path]) -> list[dict[str, Any]]:
@@ -187,36 +153,6 @@ def _of_these(journal: Journal, paths: Sequence[Path]) -> list[dict[str, Any]]:
     asked = {str(path.resolve()) for path in paths}
     newest = {line["path"]: line for line in journal.lines if line["path"] in asked}
     return list(newest.values())
-
-
-def _show(lines: Sequence[dict[str, Any]], options: ScanOptions) -> None:
-    console = Console()
-    marked = [line for line in lines if line["identities"]]
-    refused = [line for line in lines if line["refusal"]]
-    if marked:
-        table = Table("recording", "generation id", "z", "where (s)", box=None)
-        for line in marked:
-            for one in line["identities"]:
-                where = ", ".join(
-                    f"{s['start_ms'] / 1000:.0f}-{s['end_ms'] / 1000:.0f}" for s in one["segments"]
-                )
-                table.add_row(line["path"], one["generation_id"], f"{one['z']:.1f}", where)
-        console.print(table)
-    seconds = sum(line["seconds"] for line in lines)
-    heard = sum(line["heard_seconds"] for line in lines)
-    console.print(
-        f"{len(lines) - len(refused)} files, {seconds / 3600:.2f} h of audio, {heard / 3600:.2f} h "
-        f"searched: {len(marked)} marked"
-    )
-    if options.coarse:
-        console.print(
-            f"coarse: {WINDOW_SECONDS:.0f} s of every {EVERY_SECONDS:.0f} s were heard first; "
-            "a mark that was not found may still be there"
-        )
-    if refused:
-        console.print(f"{len(refused)} could not be read:")
-        for line in refused:
-            console.print(f"  {line['path']}: {line['refusal']['detail']}", soft_wrap=True)
 
 
 def _exit_status(lines: Sequence[dict[str, Any]]) -> int:
@@ -233,20 +169,3 @@ def _parsed(speeds: str) -> tuple[float, ...]:
     if not parsed or not all(0.5 <= speed <= 2.0 for speed in parsed):
         raise typer.BadParameter("--speeds are numbers from 0.5 to 2, separated by commas")
     return parsed
-
-
-def bound_memory() -> None:
-    """One thread per search; two pools for all threads, large pieces given back at once (glibc).
-
-    Each thread's own pool would keep what it once needed.
-    """
-    torch.set_num_threads(1)  # the threads of the scan share the cores
-    with suppress(OSError, AttributeError):
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(_M_ARENA_MAX, 2)
-        mallopt(_M_MMAP_THRESHOLD, 1 << 20)
-        mallopt(_M_TRIM_THRESHOLD, 4 << 20)
-
-
-def _cores() -> int:
-    return min(_WORKERS_MAX, len(os.sched_getaffinity(0)))

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, TextIO
 
 from watermark.identity.detector import DETECTOR_VERSION
+from watermark.scanning.refusals import AudioOutOfReach, WorkerLost
 from watermark.scanning.scan import Scanned, ScanOptions
 
 
@@ -97,7 +98,7 @@ class Journal:
                     document["detector"],
                     tuple(document["key_ids"]),
                 )
-                self._done[seen] = document["registered_ids"]
+                self._count(seen, document)
                 self.lines.append(document)
             except (ValueError, KeyError, TypeError) as error:
                 raise JournalUnusable(
@@ -106,6 +107,12 @@ class Journal:
         if broken:  # a run that was killed while it wrote: its last file is searched again
             with self.path.open("r+b") as file:
                 file.truncate(len(whole.encode()) + bool(whole))
+
+    def _count(self, seen: _Seen, line: dict[str, Any]) -> None:
+        """What a line is worth to a second run."""
+        why = line["refusal"] and line["refusal"]["code"]
+        if why != AudioOutOfReach.code:
+            self._done[seen] = 0 if why == WorkerLost.code else line["registered_ids"]
 
 
 def line_of(result: Scanned) -> dict[str, Any]:

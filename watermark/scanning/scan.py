@@ -6,7 +6,7 @@ Threads share the work: decoding, resampling and the search all let go of Python
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -86,7 +86,7 @@ def scan(
     workers: int = 2,
     limits: AudioLimits = SCAN_LIMITS,
     told: Callable[[Path, float], None] = lambda path, fraction: None,  # noqa: ARG005
-) -> Iterator[Scanned]:
+) -> Generator[Scanned, None, None]:
     """Each file's result as soon as it is there; `workers` files at a time.
 
     The last file, or the only one, is shared out among all workers. A file that cannot be read is
