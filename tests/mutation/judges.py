@@ -47,11 +47,11 @@ class PairJudge:
     def __init__(self, subject: Subject, pair: str) -> None:
         self.name = f"pair {pair}"
         self.version = digest_of((ROOT / "tests" / "differential", ROOT / "chain" / "ledger"))
-        self._subject = subject.name
+        self._contract = subject.contract
         self._pair = pair
 
     def notices(self, code: str, unit: str) -> str | None:
-        mutated = replace(committed(self._subject), bytecode=bytes.fromhex(code))
+        mutated = replace(committed(self._contract), bytecode=bytes.fromhex(code))
         before = signal.signal(signal.SIGALRM, _too_long)
         signal.alarm(PAIR_SECONDS)
         try:
@@ -75,7 +75,7 @@ class TestsJudge:
         folders = [ROOT / "tests" / "contracts" / folder for folder in subject.folders]
         stage = [*(ROOT / "tests" / "contracts").glob("*.py"), ROOT / "scripts"]
         self.version = digest_of([*folders, *sorted(stage)])
-        self._subject = subject.name
+        self._contract = subject.contract
         self._files = [
             str(p.relative_to(ROOT)) for f in folders for p in sorted(f.glob("test_*.py"))
         ]
@@ -84,7 +84,7 @@ class TestsJudge:
     def notices(self, code: str, unit: str) -> str | None:
         WORKSHOP.mkdir(parents=True, exist_ok=True)
         swapped = WORKSHOP / f"swapped-{os.getpid()}.json"
-        swapped.write_text(json.dumps({"name": self._subject, "bytecode": code}))
+        swapped.write_text(json.dumps({"name": self._contract, "bytecode": code}))
         try:
             return self._run(swapped, unit)
         finally:

@@ -60,12 +60,12 @@ class Compiler:
             "optimizer": {"enabled": True, "runs": export_abi.OPTIMIZER_RUNS},
             # Without a digest of the source in it, equal bytecode means an equal program.
             "metadata": {"bytecodeHash": "none", "appendCBOR": False},
-            "outputSelection": {subject.unit: {subject.name: ["evm.bytecode.object"]}},
+            "outputSelection": {subject.unit: {subject.contract: ["evm.bytecode.object"]}},
         }
         sources = export_abi.closure([subject.unit])
         task: dict[str, Any] = {"language": "Solidity", "sources": sources, "settings": settings}
         self._sources = sources
-        self._first = {"input": task, "unit": subject.unit, "name": subject.name}
+        self._first = {"input": task, "unit": subject.unit, "name": subject.contract}
         self._digest = hashlib.sha256(json.dumps(self._first, sort_keys=True).encode())
         self._process: subprocess.Popen[str] | None = None
         self._folder = WORKSHOP / "compiled"

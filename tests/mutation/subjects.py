@@ -21,11 +21,26 @@ class Subject:
     score_min: float = OTHERS_MIN
     # So many distinct mutants by lot, unless the caller says otherwise; None for all of them.
     sample: int | None = None
+    # The contract that is deployed, where these sources are a part of one that another subject is.
+    part_of: str | None = None
+
+    @property
+    def contract(self) -> str:
+        return self.part_of or self.name
 
     @property
     def unit(self) -> str:
-        return self.units[0]
+        """The source of the contract that is deployed."""
+        return f"contracts/{self.part_of}.sol" if self.part_of else self.units[0]
 
+
+# Sources with nothing in them to change: a base contract of OpenZeppelin's by our name, structs and
+# constants.
+NOTHING_TO_CHANGE: Final = (
+    "contracts/access/Authority.sol",
+    "contracts/types/Rights.sol",
+    "contracts/types/Works.sol",
+)
 
 SUBJECTS: Final = (
     Subject(
@@ -72,6 +87,20 @@ SUBJECTS: Final = (
         None,
         ("work_registry",),
         sample=40,
+    ),
+    Subject(
+        "WorkToken",
+        (
+            "contracts/WorkToken.sol",
+            "contracts/WorkInbox.sol",
+            "contracts/libraries/ContentId.sol",
+            "contracts/signing/SignedOnce.sol",
+            "contracts/types/Identifiers.sol",
+        ),
+        None,
+        ("work_registry",),
+        sample=40,
+        part_of="WorkRegistry",
     ),
     Subject(
         "ConsentRegistry",

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from scripts.export_abi import ROOT
 from tests.mutation import verdicts
 from tests.mutation.hopeless import Vocabulary
 from tests.mutation.mutants import Mutant
 from tests.mutation.reasons import reason_for
 from tests.mutation.report import wilson
+from tests.mutation.subjects import NOTHING_TO_CHANGE, SUBJECTS
 
 SOURCE = """contract Purse {
     uint256 private held;
@@ -105,3 +107,11 @@ def test_going_on_at_the_end_of_a_loop_changes_nothing(line: int, is_equivalent:
     content = "\n".join([*lines[: line - 1], "continue;", *lines[line - 1 :]])
     mutant = Mutant("contracts/Purse.sol", line, "", "continue;", content, False)
     assert (reason_for(mutant) is not None) == is_equivalent
+
+
+def test_every_source_of_ours_is_changed_somewhere_or_has_nothing_to_change() -> None:
+    paths = (path.relative_to(ROOT) for path in (ROOT / "contracts").rglob("*.sol"))
+    ours = {str(path) for path in paths if path.parts[1] not in {"interfaces", "testing"}}
+
+    changed = [unit for subject in SUBJECTS for unit in subject.units]
+    assert sorted([*changed, *NOTHING_TO_CHANGE]) == sorted(ours)
