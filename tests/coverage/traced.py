@@ -34,6 +34,8 @@ _make_request: Any = HTTPProvider.make_request
 Reached = dict[str, tuple[set[int], set[int]]]
 reached: Reached = defaultdict(lambda: (set(), set()))
 ALIKE_MAX: Final = 40
+# What the node says to a call that it does not even begin, for too little gas.
+NEVER_RAN: Final = -32_000
 # Half a minute is Brownie's, and too little for a trace on a busy machine.
 CONFIG.networks["development"]["timeout"] = 900
 _seen: set[tuple[Any, ...]] = set()
@@ -108,12 +110,14 @@ def _is_known(to: str, data: str, *outcome: Any) -> bool:
 
 def _keep(provider: HTTPProvider, method: str, params: Any, data: str, sent: Any) -> None:
     asked: Any = _make_request(provider, method, params)
+    if asked.get("error", {}).get("code") == NEVER_RAN:
+        return
     assert "result" in asked, f"{method} of {data[:SELECTOR_END]}: {asked.get('error')}"
     created = (sent.get("contractAddress") or "").lower() if sent["to"] is None else None
     for kind, address, size, places, jumps in asked["result"]:
         # What was refused while it was made has no code.
         if created is not None and (address == created or size == 0):
-            kind, size = "made", data[2:][:MADE_DIGITS]
+            kind, size = "made", data.removeprefix("0x")[:MADE_DIGITS]
         reached[f"{kind} {size}"][0].update(_numbers(places))
         reached[f"{kind} {size}"][1].update(_numbers(jumps))
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from eth_abi import encode
+from eth_utils import keccak
 
 from chain.ledger.rights import ConsentState, Tier
 from tests.contracts.refusals import refused
@@ -44,6 +46,20 @@ def seated(consents, decide, change, community, elders, stranger, mine_at):
     tx = decide(community, consents.councilDecision(*change), elders[:2])
     mine_at(tx.timestamp + DELAY)
     return consents.seatCouncil(*change, by(stranger))
+
+
+def test_a_decision_is_named_by_all_that_it_says(consents, change, community):
+    """Elders sign hashes, so that anybody must be able to make them anew."""
+    community_id, steward, elders, required = change
+    kinds = ["string", "uint32", "uint32", "address", "address[]", "uint8"]
+    words = encode(kinds, ["council", community_id, 2, steward, elders, required])
+    decision = consents.councilDecision(*change)
+
+    assert decision == "0x" + keccak(words).hex()
+    annulled = keccak(
+        encode(["string", "bytes32"], ["annulment", bytes.fromhex(str(decision)[2:])])
+    )
+    assert consents.annulment(decision) == "0x" + annulled.hex()
 
 
 def test_the_last_approval_needed_makes_a_decision(consents, community, elders):
