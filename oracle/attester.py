@@ -11,16 +11,22 @@ from oracle.typed_data import StructSigner
 
 
 class Attester:
-    """Signs with `signer` what it finds to be so in `view`, `blocks` and its own recomputation."""
+    """Signs with `signer` what it finds to be so in `view`, `blocks` and its own recomputation,
+    which one signer may share between its two kinds of work."""
 
     def __init__(
-        self, signer: StructSigner, view: ChainView, blocks: BlockReader, policy: DetectionPolicy
+        self,
+        signer: StructSigner,
+        view: ChainView,
+        blocks: BlockReader,
+        policy: DetectionPolicy,
+        history: EpochHistory | None = None,
     ) -> None:
         self._signer = signer
         self._view = view
         self._blocks = blocks
         self._policy = policy
-        self._history = EpochHistory(view, blocks)
+        self.history = history or EpochHistory(view, blocks)
 
     @property
     def address(self) -> Address:

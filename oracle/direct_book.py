@@ -1,4 +1,5 @@
-"""Rows of the outbox about direct reports: what operators signed, and until when that counts."""
+"""Rows of the outbox about direct reports: what operators were asked and what they signed, and
+until when that counts."""
 
 from __future__ import annotations
 
@@ -35,6 +36,37 @@ class DirectBook:
                 "signature": signed.signature,
             },
         )
+
+    def ask(self, report: DirectReport) -> None:
+        """Note, before anybody away is asked to sign it, that a report may come to be signed."""
+        self._connection.execute(
+            sa.text(
+                "INSERT INTO direct_request (report_hash, event_id, licence_id, deadline) "
+                "VALUES (:hash, :event, :licence, :deadline) ON CONFLICT DO NOTHING"
+            ),
+            {
+                "hash": report.struct_hash(),
+                "event": report.event.event_id,
+                "licence": report.event.licence_id,
+                "deadline": report.deadline,
+            },
+        )
+
+    def withdraw(self, report: DirectReport) -> None:
+        """Nobody signed a report: all who were asked have said so."""
+        self._connection.execute(
+            sa.text("DELETE FROM direct_request WHERE report_hash = :hash"),
+            {"hash": report.struct_hash()},
+        )
+
+    def may_come(self, since: int) -> dict[Digest, LicenceId]:
+        """Events whose reports somebody signed, or may have signed, and that could be posted after
+        Unix time `since`, with their licences."""
+        asked = self._rows(
+            "SELECT event_id, licence_id FROM direct_request WHERE deadline >= :since", since=since
+        )
+        found = {Digest(event): LicenceId(licence) for event, licence in asked}
+        return found | self.under_way(since)
 
     def signature_of(self, report_hash: Digest, operator: Address) -> StoredSignature | None:
         """What an operator signed under a report."""

@@ -1,19 +1,21 @@
 """An operator's part in direct reports: it signs one use by itself only after finding everything
 that it would ask of the use in an epoch, and only when no epoch can count it meanwhile.
 
-Two rules keep a use from being paid twice. Who signed a report signs no epoch of a state without it
-until it is posted or its deadline is over (see `oracle.operator`); who signed an epoch signs no
-report until that epoch is posted. Two quorums have more operators in common than may be faulty.
+Two rules keep a use from being paid twice, and a cap from being passed. Who signed a report signs
+no epoch with uses under its licence and a state without it, until it is posted or its deadline is
+over (see `oracle.operator`); who signed an epoch signs no report under a licence of it until that
+epoch is posted. Two quorums have more operators in common than may be faulty.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from chain.client.blocks import BlockPin
 from chain.ledger.direct_report import DirectReport, direct_report_domain
-from chain.ledger.identifiers import Address, Digest, EpochNumber
+from chain.ledger.identifiers import Address, Digest, EpochNumber, LicenceId
 from chain.provenance import BlockReader, Cid
 from chain.settlement.counting import Tally
 from chain.settlement.rows import rows_of
@@ -23,12 +25,15 @@ from oracle.attribution import DetectionPolicy
 from oracle.chain_view import ChainView
 from oracle.epoch_book import StoredSignature
 from oracle.errors import DirectReportRefused, EpochUnderWay
+from oracle.history import EpochHistory
 from oracle.operator import supported_events
 from oracle.papers import get_evidence
 from oracle.typed_data import StructSigner, sign_struct
 
 # Epochs wait for a report that is signed and not posted, so it may not be long.
 DEADLINE_SECONDS: Final = 3_600
+# What is proposed, so that one whose node is some blocks behind finds it near enough too.
+PROPOSED_SECONDS: Final = 3_300
 
 
 @dataclass(frozen=True)
@@ -50,8 +55,11 @@ class DirectMemory(Protocol):
         """Keep a signature, durably, before it is handed out."""
         ...
 
-    def last_epoch_signed(self, operator: Address) -> EpochNumber:
-        """The highest number of an epoch that was signed; zero when none was."""
+    def epochs_signed(
+        self, operator: Address, first: EpochNumber
+    ) -> Sequence[tuple[EpochNumber, Collection[LicenceId]]]:
+        """The epochs from number `first` on that were signed, and the licences they count under
+        (none: not known)."""
         ...
 
 
@@ -65,8 +73,9 @@ class DirectOperator(Attester):
         blocks: BlockReader,
         memory: DirectMemory,
         policy: DetectionPolicy,
+        history: EpochHistory | None = None,
     ) -> None:
-        super().__init__(signer, view, blocks, policy)
+        super().__init__(signer, view, blocks, policy, history)
         self._memory = memory
 
     def attest(self, proposal: DirectProposal) -> StoredSignature:
@@ -108,15 +117,15 @@ class DirectOperator(Attester):
 
     def _require_countable(self, report: DirectReport, at: BlockPin) -> None:
         """An epoch of this very block would count it, and none that was signed can."""
-        number = self._history.next_number(at)
-        signed = self._memory.last_epoch_signed(self.address)
-        if signed >= number:
-            raise EpochUnderWay(self.address, signed)
+        number = self.history.next_number(at)
+        for epoch, licences in self._memory.epochs_signed(self.address, number):
+            if not licences or report.event.licence_id in licences:
+                raise EpochUnderWay(self.address, epoch)
         licence = self._view.store.licence(report.event.licence_id, at=at)
         if licence is None:
             raise DirectReportRefused(self.address, "no such licence was ever taken")
         token = licence.terms.token
-        prior = self._history.last(token, at)
+        prior = self.history.last(token, at)
         state = self._view.settlement_state(at, token, number, prior.report_hash, prior.counted)
         tally = Tally(state)
         tally.count(rows_of([report.event]))

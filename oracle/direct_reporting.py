@@ -18,18 +18,17 @@ from chain.settlement.settle import PROGRAM_HASH
 from oracle.attribution import Attribution, DetectionPolicy
 from oracle.chain_view import ChainView
 from oracle.direct_book import DirectBook
-from oracle.direct_operator import DEADLINE_SECONDS, DirectProposal
+from oracle.direct_operator import PROPOSED_SECONDS, DirectProposal
 from oracle.direct_relay import DirectRelay
-from oracle.epoch_book import EpochBook, EpochState
+from oracle.epoch_book import EpochBook, EpochState, StoredSignature
 from oracle.errors import OracleError
 from oracle.evidence_book import EvidenceBook
 from oracle.harvest import Harvest, evidence_for, look
 from oracle.harvest import record as keep_outcome
 from oracle.keeper import KeeperRound
-from oracle.operators.collecting import REFUSALS
 from oracle.operators.panel import Panel
 from oracle.outbox import Outbox
-from oracle.papers import Evidence, put_evidence
+from oracle.papers import Evidence, get_payouts, put_evidence
 from oracle.quorum import Quorum
 
 
@@ -95,6 +94,7 @@ class DirectReporting:
         decided, refused = list(found.decided), list(found.refused)
         self._refused = self._refused or set()
         for due in self.due(at):
+            self._outbox.keep_leases()
             try:
                 decided.append(self.report(due, at))
             except (OracleError, ContractRefused) as refusal:
@@ -104,8 +104,9 @@ class DirectReporting:
 
     def due(self, at: BlockPin) -> Iterator[DirectDue]:
         """The uses to report now: dear enough, and covered by their holder's deposit."""
-        if self._price_min == 0 or self._is_sealing():
+        if self._price_min == 0:
             return
+        waiting = self._licences_under_way(at)
         held = self.held_back(at)
         facts, operators = self._view.facts(at), self._view.operator_set(at).members
         with self._outbox.reading() as connection:
@@ -117,7 +118,7 @@ class DirectReporting:
         free: dict[tuple[Address, Address], int] = {}
         for event in harvest.fresh:
             licence = licences.get(event.licence_id)
-            if licence is None or event.event_id in known:
+            if licence is None or event.event_id in known or event.licence_id in waiting:
                 continue
             price, deposit = licence.terms.unit_price, (licence.holder, licence.terms.token)
             if price < self._price_min:
@@ -131,7 +132,7 @@ class DirectReporting:
     def held_back(self, at: BlockPin) -> HeldBack:
         """What no epoch of this block should be made of."""
         with self._outbox.reading() as connection:
-            signed = DirectBook(connection).under_way(at.timestamp)
+            signed = DirectBook(connection).may_come(at.timestamp)
         store = self._view.store
         posted = {record.event_id for record in store.direct_reports(at=at)}
         newer = {
@@ -180,12 +181,18 @@ class DirectReporting:
                 over = Harvest(logs, findings, harvest.fresh)
                 keep_outcome(EvidenceBook(connection), over, released)
 
-    def _is_sealing(self) -> bool:
-        """Whether an epoch waits for its signatures: who signed a use under a licence of it could
-        not sign it any more, and its state is fixed."""
+    def _licences_under_way(self, at: BlockPin) -> frozenset[LicenceId]:
+        """The licences of an epoch that is sealed and not on chain, be it that it waits for its
+        signatures or for funds. Nobody who signed it signs a use under one of them, and who signed
+        such a use would not sign it; other uses are none of its business."""
         with self._outbox.reading() as connection:
             last = EpochBook(connection).last()
-        return last is not None and last.state is EpochState.SEALED
+        if last is None or last.state in (EpochState.FINAL, EpochState.REJECTED):
+            return frozenset()
+        if any(record.report_hash == last.report_hash for record in self._view.posted(at)):
+            return frozenset()
+        usage = get_payouts(self._blocks, last.payouts_cid).licence_usage
+        return frozenset(line.licence_id for line in usage)
 
     def report(self, due: DirectDue, at: BlockPin) -> str:
         """Have a use signed by a quorum and store the transaction that posts it; its intent.
@@ -197,15 +204,23 @@ class DirectReporting:
             book = EvidenceBook(connection)
             logs, detections = evidence_for(book, [due.event], operators.members)
         cid = put_evidence(self._blocks, Evidence((), logs, detections))
-        deadline = at.timestamp + DEADLINE_SECONDS
+        deadline = at.timestamp + PROPOSED_SECONDS
         report = DirectReport(due.event, Digest(cid.digest), PROGRAM_HASH, deadline)
         domain = direct_report_domain(self._view.deployment.chain_id, self._contract.address)
         quorum = Quorum(report, domain, operators.members, operators.threshold)
-        for operator in self._panel.here_directly:
-            if quorum.reached:
-                break
-            try:
-                quorum.add(operator.attest(DirectProposal(report, cid)))
-            except REFUSALS as refusal:
-                quorum.note_refusal(operator.name, str(refusal))
+        proposal = DirectProposal(report, cid)
+        if self._panel.away:
+            # Before anybody is asked: an answer that is lost may be a signature all the same.
+            with self._outbox.writing() as connection:
+                DirectBook(connection).ask(report)
+        unknown = self._panel.sign_directly(
+            proposal, quorum, lambda signed: self._keep(report, signed)
+        )
+        if self._panel.away and not quorum.signers and not unknown:
+            with self._outbox.writing() as connection:
+                DirectBook(connection).withdraw(report)
         return self._relay.post(report, due.licence.terms, quorum.signatures())
+
+    def _keep(self, report: DirectReport, signed: StoredSignature) -> None:
+        with self._outbox.writing() as connection:
+            DirectBook(connection).put_signature(report, signed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from chain.ledger.epoch import EpochReport
-from chain.ledger.identifiers import Address, Digest, EpochNumber
+from chain.ledger.identifiers import Address, Digest, EpochNumber, LicenceId
 from chain.provenance import Cid
 from oracle.papers import report_from_json, report_to_json
 
@@ -115,11 +116,21 @@ class EpochBook:
         """Forget an epoch that never came on chain; what was signed for it is not forgotten."""
         self._execute("DELETE FROM epoch WHERE number = :number", number=number)
 
-    def put_signature(self, epoch: int, previous: Digest, signed: StoredSignature) -> None:
-        """Keep an operator's signature; the same one again changes nothing."""
+    def put_signature(
+        self,
+        epoch: int,
+        previous: Digest,
+        signed: StoredSignature,
+        licences: Collection[LicenceId] = (),
+    ) -> None:
+        """Keep an operator's signature; the same one again changes nothing. `licences` are those
+        that the epoch counts uses under, as far as they are known."""
         self._execute(
-            "INSERT INTO signature (epoch, previous_hash, operator, report_hash, signature) "
-            "VALUES (:epoch, :previous, :operator, :hash, :signature) ON CONFLICT DO NOTHING",
+            "INSERT INTO signature "
+            "(epoch, previous_hash, operator, report_hash, signature, licences) "
+            "VALUES (:epoch, :previous, :operator, :hash, :signature, :licences) "
+            "ON CONFLICT DO NOTHING",
+            licences=" ".join(map(str, sorted(licences))),
             epoch=epoch,
             previous=previous,
             operator=signed.operator,
@@ -134,13 +145,22 @@ class EpochBook:
         signed = self.signatures(epoch, previous)
         return next((s for s in signed if s.operator == operator), None)
 
-    def last_signed(self, operator: Address) -> EpochNumber:
-        """The highest number of an epoch that an operator signed; zero when it signed none."""
-        row = self._connection.execute(
-            sa.text("SELECT MAX(epoch) FROM signature WHERE operator = :operator"),
-            {"operator": operator},
-        ).scalar()
-        return EpochNumber(row or 0)
+    def signed_since(
+        self, operator: Address, first: EpochNumber
+    ) -> list[tuple[EpochNumber, frozenset[LicenceId]]]:
+        """The epochs from number `first` on that an operator signed, and the licences they count
+        under; none where that was not kept."""
+        rows = self._connection.execute(
+            sa.text(
+                "SELECT epoch, licences FROM signature "
+                "WHERE operator = :operator AND epoch >= :first ORDER BY epoch"
+            ),
+            {"operator": operator, "first": first},
+        )
+        return [
+            (EpochNumber(epoch), frozenset(LicenceId(int(i)) for i in licences.split()))
+            for epoch, licences in rows
+        ]
 
     def signatures(self, epoch: int, previous: Digest) -> list[StoredSignature]:
         """All signatures for an epoch after the report `previous`."""

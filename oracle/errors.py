@@ -343,8 +343,8 @@ class EpochUnderWay(QuorumError):
         self.operator = operator
         self.epoch = epoch
         super().__init__(
-            f"operator {operator} signed epoch {epoch}, which is not posted and might count this "
-            "use: post that first"
+            f"operator {operator} signed epoch {epoch}, which is not posted and counts uses under "
+            "this licence too: post that first"
         )
 
 

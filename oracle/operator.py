@@ -75,8 +75,14 @@ class SignatureMemory(Protocol):
         """What was signed for an epoch after the report `previous`."""
         ...
 
-    def remember(self, epoch: int, previous: Digest, signed: StoredSignature) -> None:
-        """Keep a signature, durably, before it is handed out."""
+    def remember(
+        self,
+        epoch: int,
+        previous: Digest,
+        signed: StoredSignature,
+        licences: Collection[LicenceId],
+    ) -> None:
+        """Keep a signature, durably, before it is handed out, with the licences of the epoch."""
         ...
 
     def direct_under_way(self, operator: Address, since: int) -> Mapping[Digest, LicenceId]:
@@ -133,7 +139,7 @@ class Operator(Attester):
         deployment = self._view.deployment
         domain = report_domain(deployment.chain_id, deployment.contracts["UsageOracle"])
         signed = StoredSignature(self.address, asked, sign_struct(domain, asked, self._signer))
-        self._memory.remember(*place, signed)
+        self._memory.remember(*place, signed, {line.licence_id for line in usage})
         return signed
 
     def recompute(self, proposal: Proposal) -> EpochReport:
@@ -144,9 +150,9 @@ class Operator(Attester):
         report = proposal.report
         self._view.refresh()
         at = self._view.at(report.state_block)
-        prior = self._history.last(report.token, at)
+        prior = self.history.last(report.token, at)
         records = self._reviewed_records(proposal, at)
-        number = self._history.next_number(at)
+        number = self.history.next_number(at)
         state = self._view.settlement_state(
             at, report.token, number, prior.report_hash, prior.counted
         )

@@ -105,14 +105,15 @@ class OracleService(EvidenceDesk):
         deployment, node = view.deployment, view.node
         self._policy = policy or DetectionPolicy()
         memory = OutboxMemory(outbox)
+        operators = tuple(
+            Operator(signer, view, blocks, memory, self._policy, calculator)
+            for signer in keys.operators
+        )
         self.panel = Panel(
+            operators,
             tuple(
-                Operator(signer, view, blocks, memory, self._policy, calculator)
-                for signer in keys.operators
-            ),
-            tuple(
-                DirectOperator(signer, view, blocks, memory, self._policy)
-                for signer in keys.operators
+                DirectOperator(signer, view, blocks, memory, self._policy, operator.history)
+                for signer, operator in zip(keys.operators, operators, strict=True)
             ),
             tuple(remote_operators),
             answer_seconds,

@@ -6,14 +6,12 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from typing import Final, NamedTuple
 
 from chain.ledger.errors import LedgerError
 from chain.provenance import ProvenanceError
 from oracle.epoch_book import StoredSignature
-from oracle.errors import EpochError, EvidenceRefused, QuorumError
-from oracle.operator import Proposal
-from oracle.operators.remote import RemoteOperator
+from oracle.errors import EpochError, EvidenceRefused, OperatorAway, QuorumError
 from oracle.quorum import Quorum
 
 Keep = Callable[[StoredSignature], None]
@@ -22,28 +20,19 @@ _Answer = tuple[str, StoredSignature | QuorumError]
 REFUSALS: Final = (EvidenceRefused, EpochError, QuorumError, LedgerError, ProvenanceError)
 
 
-class Attester(Protocol):
-    """Signs a report after recomputing it, or raises why it does not."""
+class Ask(NamedTuple):
+    """An operator to ask. `name` is what it is called where its refusal is told; `sign` signs a
+    report after recomputing it, or raises one of `REFUSALS`: one away, a QuorumError."""
 
-    @property
-    def name(self) -> str:
-        """What it is called where its refusal is told."""
-        ...
-
-    def attest(self, proposal: Proposal) -> StoredSignature:
-        """Raises one of `REFUSALS`."""
-        ...
+    name: str
+    sign: Callable[[], StoredSignature]
 
 
 def collect(
-    proposal: Proposal,
-    quorum: Quorum,
-    here: Sequence[Attester],
-    away: Sequence[RemoteOperator],
-    answer_seconds: float,
-    keep: Keep,
-) -> None:
+    here: Sequence[Ask], away: Sequence[Ask], quorum: Quorum, answer_seconds: float, keep: Keep
+) -> frozenset[str]:
     """Add to a quorum what operators sign; `keep` stores what was verified, before it counts on.
+    Who of those away may have signed all the same: their answers did not come, or too late.
 
     Those of this process are asked one after another, the others at once in threads of their own:
     when enough signed, or `answer_seconds` have passed, the rest is waited for no longer.
@@ -52,15 +41,15 @@ def collect(
     answers: queue.SimpleQueue[_Answer] = queue.SimpleQueue()
     for operator in away:
         # Daemons: one that hangs must not keep this process from ending.
-        threading.Thread(target=_ask, args=(operator, proposal, answers), daemon=True).start()
-    for attester in here:
+        threading.Thread(target=_ask, args=(operator, answers), daemon=True).start()
+    for operator in here:
         try:
-            signed = attester.attest(proposal)
+            signed = operator.sign()
         except REFUSALS as refusal:
-            quorum.note_refusal(attester.name, str(refusal))
+            quorum.note_refusal(operator.name, str(refusal))
         else:
-            _take(quorum, attester.name, signed, keep)
-    waiting = {operator.name for operator in away}
+            _take(quorum, operator.name, signed, keep)
+    waiting, unknown = {operator.name for operator in away}, set[str]()
     while waiting and not quorum.reached:
         try:
             name, answer = answers.get(timeout=max(deadline - time.monotonic(), 0))
@@ -69,15 +58,18 @@ def collect(
         waiting.discard(name)
         if isinstance(answer, QuorumError):
             quorum.note_refusal(name, str(answer))
+            if isinstance(answer, OperatorAway):
+                unknown.add(name)
         else:
             _take(quorum, name, answer, keep)
     for name in sorted(waiting) if not quorum.reached else ():
         quorum.note_refusal(name, "did not answer in time")
+    return frozenset(waiting | unknown)
 
 
-def _ask(operator: RemoteOperator, proposal: Proposal, answers: queue.SimpleQueue[_Answer]) -> None:
+def _ask(operator: Ask, answers: queue.SimpleQueue[_Answer]) -> None:
     try:
-        answers.put((operator.name, operator.attest(proposal)))
+        answers.put((operator.name, operator.sign()))
     except QuorumError as refusal:
         answers.put((operator.name, refusal))
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -15,9 +17,16 @@ from chain.ledger.errors import LedgerError
 from chain.provenance import ProvenanceError
 from chain.settlement.settle import PROGRAM_HASH
 from oracle.chain_view import ChainView
+from oracle.direct_operator import DirectOperator
+from oracle.epoch_book import StoredSignature
 from oracle.errors import EpochError, EvidenceRefused, OracleError, PaperMalformed, QuorumError
-from oracle.operator import Operator
-from oracle.operators.wire import proposal_from_json, refusal_to_json, signature_to_json
+from oracle.operator import Operator, Proposal
+from oracle.operators.wire import (
+    direct_proposal_from_json,
+    proposal_from_json,
+    refusal_to_json,
+    signature_to_json,
+)
 
 # A coordinator that was restarted asks again while the first answer is still computed.
 WAITING_MAX: Final = 8
@@ -38,26 +47,45 @@ class Answer:
 class OperatorDesk:
     """One operator and its own view of the chain."""
 
-    def __init__(self, operator: Operator, view: ChainView) -> None:
+    def __init__(
+        self, operator: Operator, direct_operator: DirectOperator, view: ChainView
+    ) -> None:
         self._operator = operator
+        self._direct_operator = direct_operator
         self._view = view
         self._turn = threading.Lock()
         self._places = threading.BoundedSemaphore(WAITING_MAX)
 
     def attest(self, body: bytes) -> Answer:
-        """A signature, or why there is none."""
+        """A signature of an epoch, or why there is none."""
         try:
             proposal = proposal_from_json(body)
         except PaperMalformed as error:
-            return Answer(MALFORMED, refusal_to_json("proposal-malformed", str(error)))
+            return _malformed(error)
+        return self._in_turn(partial(self._attest, proposal))
+
+    def attest_directly(self, body: bytes) -> Answer:
+        """A signature of a direct report, or why there is none."""
+        try:
+            proposal = direct_proposal_from_json(body)
+        except PaperMalformed as error:
+            return _malformed(error)
+        return self._in_turn(lambda: _signature(self._direct_operator.attest(proposal)))
+
+    def _attest(self, proposal: Proposal) -> Answer:
+        newest = self._view.pin().number
+        if proposal.report.state_block > newest:
+            return Answer(NOT_NOW, _not_final(proposal.report.state_block, newest))
+        return _signature(self._operator.attest(proposal))
+
+    def _in_turn(self, judge: Callable[[], Answer]) -> Answer:
+        """One judgement at a time: what is signed of the one kind decides what may be of the
+        other."""
         if not self._places.acquire(blocking=False):
             return Answer(NOT_NOW, refusal_to_json("busy", "too many requests wait here already"))
         try:
             with self._turn:
-                newest = self._view.pin().number
-                if proposal.report.state_block > newest:
-                    return Answer(NOT_NOW, _not_final(proposal.report.state_block, newest))
-                return Answer(SIGNED, signature_to_json(self._operator.attest(proposal)))
+                return judge()
         except JUDGED as refusal:
             found = getattr(refusal, "differences", ())
             return Answer(REFUSED, refusal_to_json(_code(refusal), str(refusal), found))
@@ -79,6 +107,14 @@ class OperatorDesk:
             "programHash": "0x" + PROGRAM_HASH.hex(),
             "block": head.number,
         }
+
+
+def _signature(signed: StoredSignature) -> Answer:
+    return Answer(SIGNED, signature_to_json(signed))
+
+
+def _malformed(error: PaperMalformed) -> Answer:
+    return Answer(MALFORMED, refusal_to_json("proposal-malformed", str(error)))
 
 
 def unable(error: Exception) -> Answer:

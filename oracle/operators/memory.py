@@ -3,6 +3,8 @@ process, a file of its own for an operator's process."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from chain.ledger.direct_report import DirectReport
 from chain.ledger.identifiers import Address, Digest, EpochNumber, LicenceId
 from oracle.direct_book import DirectBook
@@ -24,14 +26,20 @@ class OutboxMemory:
         with self._outbox.reading() as connection:
             return EpochBook(connection).signature_of(epoch, previous, operator)
 
-    def remember(self, epoch: int, previous: Digest, signed: StoredSignature) -> None:
-        """Keep a signature, durably, before it is handed out.
+    def remember(
+        self,
+        epoch: int,
+        previous: Digest,
+        signed: StoredSignature,
+        licences: Collection[LicenceId],
+    ) -> None:
+        """Keep a signature, durably, before it is handed out, with the licences of the epoch.
 
         Raises WouldEquivocate when another one was kept meanwhile: this one is for nobody.
         """
         with self._outbox.writing() as connection:
             book = EpochBook(connection)
-            book.put_signature(epoch, previous, signed)
+            book.put_signature(epoch, previous, signed, licences)
             kept = book.signature_of(epoch, previous, signed.operator)
         if kept is not None and kept.report_hash != signed.report_hash:
             raise WouldEquivocate(signed.operator, epoch, kept.report_hash, signed.report_hash)
@@ -54,7 +62,10 @@ class OutboxMemory:
             DirectBook(connection).put_signature(report, signed)
         self._outbox.reached("direct-signature-remembered")
 
-    def last_epoch_signed(self, operator: Address) -> EpochNumber:
-        """The highest number of an epoch that was signed; zero when none was."""
+    def epochs_signed(
+        self, operator: Address, first: EpochNumber
+    ) -> list[tuple[EpochNumber, frozenset[LicenceId]]]:
+        """The epochs from number `first` on that were signed, and the licences they count under
+        (none: not known)."""
         with self._outbox.reading() as connection:
-            return EpochBook(connection).last_signed(operator)
+            return EpochBook(connection).signed_since(operator, first)

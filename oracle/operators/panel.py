@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Final
 
-from oracle.direct_operator import DirectOperator
+from oracle.direct_operator import DirectOperator, DirectProposal
 from oracle.operator import Operator, Proposal
-from oracle.operators.collecting import Keep, collect
+from oracle.operators.collecting import Ask, Keep, collect
 from oracle.operators.remote import ANSWER_SECONDS, RemoteOperator
 from oracle.quorum import Quorum
+
+# A single use is judged in moments, and the epochs wait for the round meanwhile.
+DIRECT_SECONDS_MAX: Final = 20.0
 
 
 @dataclass
@@ -22,4 +27,19 @@ class Panel:
 
     def sign_epoch(self, proposal: Proposal, quorum: Quorum, keep: Keep) -> None:
         """Add to a quorum what the operators sign of a proposed epoch; see `collect`."""
-        collect(proposal, quorum, self.here, self.away, self.answer_seconds, keep)
+        here = [Ask(operator.name, partial(operator.attest, proposal)) for operator in self.here]
+        away = [Ask(operator.name, partial(operator.attest, proposal)) for operator in self.away]
+        collect(here, away, quorum, self.answer_seconds, keep)
+
+    def sign_directly(self, proposal: DirectProposal, quorum: Quorum, keep: Keep) -> frozenset[str]:
+        """Add to a quorum what the operators sign of a proposed direct report, asking no more of
+        them than must sign; as `collect`."""
+        for operator in self.here_directly:
+            if quorum.reached:
+                return frozenset()
+            collect([Ask(operator.name, partial(operator.attest, proposal))], [], quorum, 0, keep)
+        away = [
+            Ask(operator.name, partial(operator.attest_directly, proposal))
+            for operator in self.away
+        ]
+        return collect([], away, quorum, min(self.answer_seconds, DIRECT_SECONDS_MAX), keep)

@@ -34,6 +34,7 @@ from chain.provenance.fetching import FetchingBlocks, source_of_blocks
 from chain.settings import INDEX_VARIABLE, ChainSettings, SettingsInvalid
 from oracle.attribution import DetectionPolicy
 from oracle.chain_view import ChainView
+from oracle.direct_operator import DirectOperator
 from oracle.opening import identity_of
 from oracle.operator import Operator
 from oracle.operators.desk import UNABLE, OperatorDesk
@@ -119,8 +120,10 @@ def open_operator(settings: OperatorSettings) -> Iterator[OperatorDesk]:
     view = ChainView(node, Store(engine), deployment, follower.catch_up, settings.final_depth)
     memory = Outbox(settings.state / "memory.sqlite", identity_of(node, deployment))
     try:
-        operator = Operator(signer, view, blocks, OutboxMemory(memory), DetectionPolicy())
-        yield OperatorDesk(operator, view)
+        keeps, policy = OutboxMemory(memory), DetectionPolicy()
+        operator = Operator(signer, view, blocks, keeps, policy)
+        directly = DirectOperator(signer, view, blocks, keeps, policy, operator.history)
+        yield OperatorDesk(operator, directly, view)
     finally:
         memory.close()
         engine.dispose()

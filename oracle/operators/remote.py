@@ -8,13 +8,16 @@ from typing import Any, Final
 
 import httpx
 
+from oracle.direct_operator import DirectProposal
 from oracle.epoch_book import StoredSignature
 from oracle.errors import OperatorAway, OperatorRefuses, PaperMalformed
 from oracle.operator import Proposal
 from oracle.operators.wire import (
     ATTESTATIONS,
+    DIRECT_ATTESTATIONS,
     MESSAGE_BYTES_MAX,
     UNREADABLE,
+    direct_proposal_to_json,
     proposal_to_json,
     signature_from_json,
 )
@@ -37,9 +40,16 @@ class RemoteOperator:
         self._answer_seconds = answer_seconds
 
     def attest(self, proposal: Proposal) -> StoredSignature:
-        """Its signature, not verified. Raises OperatorAway, OperatorRefuses."""
+        """Its signature of an epoch, not verified. Raises OperatorAway, OperatorRefuses."""
+        return self._signed(ATTESTATIONS, proposal_to_json(proposal))
+
+    def attest_directly(self, proposal: DirectProposal) -> StoredSignature:
+        """Its signature of a direct report, not verified. Raises as `attest`."""
+        return self._signed(DIRECT_ATTESTATIONS, direct_proposal_to_json(proposal))
+
+    def _signed(self, route: str, message: dict[str, Any]) -> StoredSignature:
         try:
-            status, body = self._exchange(proposal_to_json(proposal))
+            status, body = self._exchange(route, message)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise OperatorAway(self.name, type(error).__name__) from error
         try:
@@ -50,7 +60,7 @@ class RemoteOperator:
         except (*UNREADABLE, PaperMalformed) as error:
             raise OperatorAway(self.name, f"status {status} and no known form") from error
 
-    def _exchange(self, message: dict[str, Any]) -> tuple[int, bytes]:
+    def _exchange(self, route: str, message: dict[str, Any]) -> tuple[int, bytes]:
         """The answer's status and body. Raises httpx.HTTPError; OperatorAway for one that is too
         long or comes too slowly."""
         deadline = time.monotonic() + self._answer_seconds
@@ -58,9 +68,7 @@ class RemoteOperator:
         # No proxy of the environment and no redirect decides whom we ask.
         with (
             httpx.Client(timeout=patience, trust_env=False) as client,
-            client.stream(
-                "POST", self.name + ATTESTATIONS, json=message, headers=self._headers
-            ) as answer,
+            client.stream("POST", self.name + route, json=message, headers=self._headers) as answer,
         ):
             body = b""
             for piece in answer.iter_raw():

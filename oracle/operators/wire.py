@@ -1,9 +1,10 @@
 """The JSON between whoever collects signatures and an operator's process.
 
-POST /v1/attestations   {"report": {...}, "evidence": "bafy..."}
-200                     {"operator": "0x...", "reportHash": "0x...", "signature": "0x..."}
-409                     it does not sign: {"code", "detail", "differences": [[field, ...], ...]}
-503                     it cannot judge now: {"code", "detail"}
+POST /v1/attestations         {"report": {...}, "evidence": "bafy..."}
+POST /v1/direct-attestations  the same of a direct report
+200                           {"operator": "0x...", "reportHash": "0x...", "signature": "0x..."}
+409                           it does not sign: {"code", "detail", "differences": [[field, ...]]}
+503                           it cannot judge now: {"code", "detail"}
 """
 
 from __future__ import annotations
@@ -12,15 +13,19 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from chain.ledger.errors import BadAddress
-from chain.ledger.identifiers import Digest, address
+from chain.ledger.direct_report import DirectReport
+from chain.ledger.errors import BadAddress, LedgerError
+from chain.ledger.identifiers import Digest, GenerationId, LicenceId, address
+from chain.ledger.usage import UsageEvent, UsageKind
 from chain.provenance import Cid, ProvenanceError
+from oracle.direct_operator import DirectProposal
 from oracle.epoch_book import StoredSignature
 from oracle.errors import PaperMalformed
 from oracle.operator import Proposal
 from oracle.papers import report_from_json, report_to_json
 
 ATTESTATIONS: Final = "/v1/attestations"
+DIRECT_ATTESTATIONS: Final = "/v1/direct-attestations"
 HEALTH: Final = "/health"
 # A proposal has some two thousand bytes, a refusal that names every field some four thousand.
 MESSAGE_BYTES_MAX: Final = 64 * 1024
@@ -39,6 +44,43 @@ def proposal_from_json(body: bytes) -> Proposal:
         wire = json.loads(body)
         return Proposal(report_from_json(wire["report"]), Cid.parse(wire["evidence"]))
     except (*UNREADABLE, ProvenanceError) as error:
+        raise PaperMalformed("proposal", str(error)) from error
+
+
+def direct_proposal_to_json(proposal: DirectProposal) -> dict[str, Any]:
+    """What an operator is asked to sign of a single use."""
+    report, event = proposal.report, proposal.report.event
+    return {
+        "report": {
+            "kind": event.kind.name,
+            "licence": event.licence_id,
+            "generation": f"0x{event.generation_id:016x}",
+            "sourceKey": "0x" + event.source_key.hex(),
+            "occurredAt": event.occurred_at,
+            "programHash": "0x" + report.program_hash.hex(),
+            "deadline": report.deadline,
+        },
+        # Its digest is in the report.
+        "evidence": str(proposal.evidence_cid),
+    }
+
+
+def direct_proposal_from_json(body: bytes) -> DirectProposal:
+    """Read `direct_proposal_to_json`'s form. Raises PaperMalformed."""
+    try:
+        wire = json.loads(body)
+        report, evidence = wire["report"], Cid.parse(wire["evidence"])
+        event = UsageEvent(
+            UsageKind[report["kind"]],
+            LicenceId(_whole(report["licence"])),
+            GenerationId(int(report["generation"], 16)),
+            Digest(_octets(report["sourceKey"])),
+            _whole(report["occurredAt"]),
+        )
+        program, deadline = Digest(_octets(report["programHash"])), _whole(report["deadline"])
+        found = DirectReport(event, Digest(evidence.digest), program, deadline)
+        return DirectProposal(found, evidence)
+    except (*UNREADABLE, LedgerError, ProvenanceError) as error:
         raise PaperMalformed("proposal", str(error)) from error
 
 
@@ -68,6 +110,13 @@ def refusal_to_json(
 ) -> dict[str, Any]:
     """Why an operator does not sign; `differences` are field, proposed, computed."""
     return {"code": code, "detail": detail, "differences": [list(each) for each in differences]}
+
+
+def _whole(number: object) -> int:
+    """JSON's true is a number to Python, and no licence."""
+    if type(number) is not int:
+        raise TypeError(f"{number!r} is no whole number")
+    return number
 
 
 def _octets(text: str) -> bytes:

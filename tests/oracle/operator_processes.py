@@ -7,17 +7,23 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from api.stack.listening import address, listen
 from api.stack.stack import ROOT
+from chain.provenance import Cid, FsBlockStore
+from tests.devnet import FIRST_OPERATOR
+from tests.oracle.conftest import World
 
 READY_SECONDS = 120.0
 
@@ -101,3 +107,87 @@ def deployment_file(deployment: Any, path: Path, **changes: Any) -> Path:
     """The file that the deployment script writes; operators in it are not gone by."""
     path.write_text(json.dumps(deployment.to_plain() | changes))
     return path
+
+
+Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+@contextmanager
+def serving(answer: Answer) -> Iterator[str]:
+    """A far side of our own making."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answer(self)
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            answer(self)
+
+        def log_message(self, *_arguments: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def says(status: int, body: bytes) -> Answer:
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(status)
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(body)
+
+    return answer
+
+
+def hangs(request: BaseHTTPRequestHandler) -> None:
+    request.send_response(200)
+    request.end_headers()
+    for _ in range(100):
+        time.sleep(0.1)
+        try:
+            request.wfile.write(b" ")
+            request.wfile.flush()
+        except OSError:
+            return
+
+
+def gives_blocks(store: FsBlockStore) -> Answer:
+    """A gateway over a store."""
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        cid = Cid.parse(request.path.split("/")[2].partition("?")[0])
+        says(200, store.get(cid))(request) if store.has(cid) else says(404, b"")(request)
+
+    return answer
+
+
+@pytest.fixture
+def gateway(world: World) -> Iterator[str]:
+    with serving(gives_blocks(world.blocks)) as url:
+        yield url
+
+
+@pytest.fixture
+def operator(world: World, gateway: str) -> Iterator[RunningProcess]:
+    """The second operator, running; its deployment file names nobody as operators."""
+    chain = {
+        "ANTIPHON_RPC_URL": world.devnet.node.endpoint,
+        "ANTIPHON_DEPLOYMENT": str(
+            deployment_file(world.devnet.deployment, world.folder / "there.json", operators=[])
+        ),
+    }
+    process = start_operator(
+        world.folder, FIRST_OPERATOR + 1, chain, gateway, ANTIPHON_OPERATOR_TOKEN="between us"
+    )
+    with stopping(process):
+        process.wait_ready()
+        yield process

@@ -268,13 +268,70 @@ def test_a_dear_use_filed_after_the_look_is_reported_by_itself_all_the_same(
     world.service.file_detection(world.found())
 
     row = filed.seal_epoch()
-    assert filed.report_directly().decided == (), "an epoch waits for its signatures"
+    filed.tick_filed()
     filed.collect_signatures()
     filed.post_epoch()
-    filed.tick_filed()
 
     assert row.report.event_count == 3
     assert len(records(world)) == 4
+
+
+def test_an_epoch_without_money_holds_up_no_dear_use_under_other_licences(
+    world: World, filed: OracleService
+) -> None:
+    """Signed, and nobody has funded it yet; the dear uses are of other licences, and are paid."""
+    world.file_plays(3)
+    filed.report_directly()
+    filed.resend()
+    filed.seal_epoch()
+    filed.collect_signatures()
+    assert "[NotFunded]" in filed.tick().troubles[-1]
+    world.service.file_detection(world.found())
+
+    filed.tick_filed()
+    world.devnet.pass_time(world.devnet.deployment.window_seconds)
+    filed.tick()
+
+    assert list(records(world).values()) == [DirectReportState.RELEASED] * 4
+    world.fund()
+    assert filed.post_epoch().report.event_count == 3
+    assert filed.status().events == {"counted": 3}
+
+
+def test_a_dear_use_under_a_licence_of_an_unposted_epoch_waits_and_is_not_given_up(
+    world: World, filed: OracleService
+) -> None:
+    """The epoch holds the log's uses, for it was sealed by somebody who reports none directly."""
+    world.service.seal_epoch()
+    world.service.collect_signatures()
+    world.service.file_detection(world.found())
+
+    held_up = filed.report_directly()
+    world.fund()
+    filed.post_epoch()
+    filed.report_directly()
+    filed.resend()
+
+    assert (held_up.decided, held_up.refused) == ((), ())
+    assert len(records(world)) == 2
+    assert filed.status().events == {"counted": 2}
+
+
+def test_an_epoch_signed_by_a_program_that_kept_no_licences_holds_up_every_use(
+    world: World, filed: OracleService
+) -> None:
+    world.file_plays(3)
+    filed.report_directly()
+    filed.resend()
+    filed.seal_epoch()
+    filed.collect_signatures()
+    with world.outbox.writing() as connection:
+        connection.exec_driver_sql("UPDATE signature SET licences = ''")
+    world.service.file_detection(world.found())
+
+    refused = filed.report_directly().refused
+
+    assert "0 of the 3 signatures needed" in refused[0][1]
 
 
 def test_what_could_not_be_reported_by_itself_is_counted_by_an_epoch(

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -25,97 +21,18 @@ from oracle.operators.process import OperatorSettings, serve
 from oracle.operators.remote import RemoteOperator
 from oracle.operators.wire import ATTESTATIONS, proposal_to_json, signature_to_json
 from oracle.quorum import require_sound
-from tests.devnet import FIRST_OPERATOR
 from tests.oracle.conftest import World
 from tests.oracle.operator_processes import (
     RunningProcess,
-    deployment_file,
-    start_operator,
-    stopping,
+    gateway,
+    gives_blocks,
+    hangs,
+    operator,
+    says,
+    serving,
 )
 
-Answer = Callable[[BaseHTTPRequestHandler], None]
-
-
-@contextmanager
-def serving(answer: Answer) -> Iterator[str]:
-    """A far side of our own making."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            answer(self)
-
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            answer(self)
-
-        def log_message(self, *_arguments: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-def says(status: int, body: bytes) -> Answer:
-    def answer(request: BaseHTTPRequestHandler) -> None:
-        request.send_response(status)
-        request.send_header("Content-Length", str(len(body)))
-        request.end_headers()
-        request.wfile.write(body)
-
-    return answer
-
-
-def hangs(request: BaseHTTPRequestHandler) -> None:
-    request.send_response(200)
-    request.end_headers()
-    for _ in range(100):
-        time.sleep(0.1)
-        try:
-            request.wfile.write(b" ")
-            request.wfile.flush()
-        except OSError:
-            return
-
-
-def gives_blocks(store: FsBlockStore) -> Answer:
-    """A gateway over a store."""
-
-    def answer(request: BaseHTTPRequestHandler) -> None:
-        cid = Cid.parse(request.path.split("/")[2].partition("?")[0])
-        says(200, store.get(cid))(request) if store.has(cid) else says(404, b"")(request)
-
-    return answer
-
-
-@pytest.fixture
-def gateway(world: World) -> Iterator[str]:
-    with serving(gives_blocks(world.blocks)) as url:
-        yield url
-
-
-@pytest.fixture
-def operator(world: World, gateway: str) -> Iterator[RunningProcess]:
-    """The second operator, running; its deployment file names nobody as operators."""
-    chain = {
-        "ANTIPHON_RPC_URL": world.devnet.node.endpoint,
-        "ANTIPHON_DEPLOYMENT": str(
-            deployment_file(world.devnet.deployment, world.folder / "there.json", operators=[])
-        ),
-    }
-    process = start_operator(
-        world.folder, FIRST_OPERATOR + 1, chain, gateway, ANTIPHON_OPERATOR_TOKEN="between us"
-    )
-    with stopping(process):
-        process.wait_ready()
-        yield process
+__all__ = ["gateway", "operator"]
 
 
 def sealed(world: World) -> Proposal:
