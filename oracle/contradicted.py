@@ -9,7 +9,6 @@ what it does not is withheld, with the reason, for people to look at.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Sequence
 from typing import Final
 
@@ -24,8 +23,6 @@ from oracle.harvest import evidence_for
 from oracle.operator import supported_events
 from oracle.papers import Evidence
 from oracle.usage_book import StoredSegment
-
-log = logging.getLogger(__name__)
 
 # Why the events of such a segment count for nothing until evidence gives them again.
 REASON: Final = "evidence-changed"
@@ -56,7 +53,6 @@ def take_apart(book: EvidenceBook, segments: Sequence[Digest]) -> None:
         events = [decode_record(record) for record in segment_records(segment.body)]
         book.usage.refuse_waiting([digest], [(event.event_id, REASON) for event in events])
         book.reopen(events)
-        log.warning("segment taken apart", extra={"segment": digest.hex(), "events": len(events)})
 
 
 def _is_supported(

@@ -88,6 +88,14 @@ class Outbox:
             with connection.begin():
                 yield self._seeing(connection)
 
+    @contextmanager
+    def undone(self) -> Iterator[sa.Connection]:
+        """One transaction that sees its own writes and is rolled back on leaving. Raises as
+        `writing`."""
+        with self._told_plainly(), self._engine.connect() as connection, connection.begin() as own:
+            yield self._seeing(connection)
+            own.rollback()
+
     def close(self) -> None:
         """Let another worker have it."""
         for lease in self._leases:

@@ -7,6 +7,7 @@ makes it the epoch. Stopped anywhere before that, sealing again gives an epoch a
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -39,10 +40,12 @@ from oracle.epoch_book import EpochBook, EpochRow, EpochState
 from oracle.errors import EpochNotReady, NothingToSeal
 from oracle.evidence_book import EvidenceBook
 from oracle.harvest import Harvest, chunks_of, evidence_for, look, record
-from oracle.history import EpochHistory
+from oracle.history import EpochHistory, Prior
 from oracle.outbox import Outbox
 from oracle.papers import Evidence, PayoutsPaper, producers_of, put_evidence, put_payouts
 from oracle.usage_book import StoredSegment
+
+log = logging.getLogger(__name__)
 
 # What one epoch takes; the rest waits for the next.
 EPOCH_EVENTS_MAX: Final = 1_000_000
@@ -89,7 +92,10 @@ class Sealer:
         the epoch before is not final.
         """
         self._take_apart(at)
-        taken, settlement, _ = self._settled(at)
+        prior, number = self._built_on(at)
+        with self._outbox.reading() as connection:
+            taken = self._take(EvidenceBook(connection), at)
+        settlement = self._settled(taken, prior, number, at)
         if not len(settlement.counted):
             self._refuse_all(taken, settlement)
         if settlement.sum_tree.leaf_count == 0:
@@ -103,26 +109,39 @@ class Sealer:
         self._outbox.reached("epoch-seal-after-commit")
         return row
 
-    def rehearse(self, at: BlockPin) -> tuple[ColumnarSettlement, Carried]:
-        """What `seal` would come to at a pinned block, and what was carried before; keeps nothing.
+    def rehearse(self, at: BlockPin) -> tuple[ColumnarSettlement, Carried, int]:
+        """What `seal` would come to at a pinned block, what was carried before, and how many
+        segments it would take apart; keeps nothing.
 
         Raises NothingToSeal, EpochNotReady.
         """
-        _, settlement, before = self._settled(at)
-        return settlement, before
+        prior, number = self._built_on(at)
+        with self._outbox.reading() as connection:
+            contradicted = self._contradicted(EvidenceBook(connection), at)
+        # Whoever has nothing to take apart holds up no writer.
+        view = self._outbox.undone() if contradicted else self._outbox.reading()
+        with view as connection:
+            book = EvidenceBook(connection)
+            take_apart(book, contradicted)
+            taken = self._take(book, at)
+        return self._settled(taken, prior, number, at), prior.carried, len(contradicted)
 
-    def _settled(self, at: BlockPin) -> tuple[_Taken, ColumnarSettlement, Carried]:
+    def _built_on(self, at: BlockPin) -> tuple[Prior, EpochNumber]:
+        """The ledger that the next epoch follows, and its number."""
         last = self._last_must_be_final()
         prior = self._history.last(self._token, at)
         number = self._history.next_number(at)
         if last is not None and last.number >= number:
             raise EpochNotReady(last.number, "not at the pinned block", "posted", "wait a block")
-        taken = self._take(at)
+        return prior, number
+
+    def _settled(
+        self, taken: _Taken, prior: Prior, number: EpochNumber, at: BlockPin
+    ) -> ColumnarSettlement:
         state = self._view.settlement_state(
             at, self._token, number, prior.report_hash, prior.counted
         )
-        settlement = settle_records(taken.records, state, prior.carried)
-        return taken, settlement, prior.carried
+        return settle_records(taken.records, state, prior.carried)
 
     def _write_papers(
         self, taken: _Taken, settlement: ColumnarSettlement, at: BlockPin
@@ -163,33 +182,35 @@ class Sealer:
 
     def _take_apart(self, at: BlockPin) -> None:
         """Undo waiting segments with which nobody would sign an epoch."""
-        operators = self._view.operator_set(at).members
         with self._outbox.reading() as connection:
-            book = EvidenceBook(connection)
-            found = contradicted_segments(book, self._view, self._policy, operators, at)
+            found = self._contradicted(EvidenceBook(connection), at)
         if found:
             with self._outbox.writing() as connection:
-                take_apart(EvidenceBook(connection), sorted(found))
+                take_apart(EvidenceBook(connection), found)
+        for digest in found:
+            log.warning("segment taken apart", extra={"segment": digest.hex()})
 
-    def _take(self, at: BlockPin) -> _Taken:
+    def _contradicted(self, book: EvidenceBook, at: BlockPin) -> list[Digest]:
+        operators = self._view.operator_set(at).members
+        return sorted(contradicted_segments(book, self._view, self._policy, operators, at))
+
+    def _take(self, book: EvidenceBook, at: BlockPin) -> _Taken:
         """What evidence gives, and the oldest platform segments, as far as one report takes."""
         facts, operators = self._view.facts(at), self._view.operator_set(at).members
         held_back = self._held_back(at)
-        with self._outbox.reading() as connection:
-            book = EvidenceBook(connection)
-            harvest = look(book, facts, self._policy, operators)
-            fresh = [event for event in harvest.fresh if not held_back.holds(event)]
-            packed = [] if self._pack is None else list(map(self._pack, chunks_of(fresh)))
-            waiting = book.usage.waiting_segments()
-            ready = (s for s in waiting if _is_ready(_licences_of(s), facts, held_back))
-            chosen = _fitting(itertools.chain(packed, ready))
-            if not chosen:
-                raise NothingToSeal
-            records = joined_records([segment_records(segment.body) for segment in chosen])
-            attributed = records[records["kind"] != UsageKind.PLAY]
-            logs, detections = evidence_for(
-                book, [decode_record(each) for each in attributed], operators
-            )
+        harvest = look(book, facts, self._policy, operators)
+        fresh = [event for event in harvest.fresh if not held_back.holds(event)]
+        packed = [] if self._pack is None else list(map(self._pack, chunks_of(fresh)))
+        waiting = book.usage.waiting_segments()
+        ready = (s for s in waiting if _is_ready(_licences_of(s), facts, held_back))
+        chosen = _fitting(itertools.chain(packed, ready))
+        if not chosen:
+            raise NothingToSeal
+        records = joined_records([segment_records(segment.body) for segment in chosen])
+        attributed = records[records["kind"] != UsageKind.PLAY]
+        logs, detections = evidence_for(
+            book, [decode_record(each) for each in attributed], operators
+        )
         evidence = Evidence(producers_of(chosen), logs, detections)
         harvested = tuple(segment for segment in packed if segment in chosen)
         return _Taken(harvest, harvested, tuple(chosen), records, evidence)

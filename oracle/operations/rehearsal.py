@@ -30,14 +30,17 @@ class PayeeChange:
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """Money in base units of `token`; `opens` are the Unix times at which the epochs that wait can
-    be activated. `obstacles` are plain sentences; none: it would be taken."""
+    """Money in base units of `token`. `taken_apart` are segments that the evidence bears out no
+    longer: what of them still holds is counted, the rest is withheld. `opens` are the Unix times at
+    which the epochs that wait can be activated. `obstacles` are plain sentences; none: it would be
+    taken."""
 
     epoch: EpochNumber
     token: Address
     state_block: int
     counted: int
     refused: Mapping[str, int]
+    taken_apart: int
     changes: tuple[PayeeChange, ...]
     total_before: int
     total: int
@@ -72,6 +75,7 @@ class Rehearsal:
             "stateBlock": self.state_block,
             "counted": self.counted,
             "refused": dict(self.refused),
+            "segmentsTakenApart": self.taken_apart,
             "totalBefore": str(self.total_before),
             "total": str(self.total),
             "funded": str(self.funded),
@@ -93,6 +97,7 @@ class Rehearsal:
 def rehearsed(
     settlement: ColumnarSettlement,
     before: Carried,
+    taken_apart: int,
     distributor: EpochDistributor,
     at: BlockPin,
 ) -> Rehearsal:
@@ -109,6 +114,7 @@ def rehearsed(
         settlement.state_block,
         len(settlement.counted),
         dict(Counter(reason for _, reason in settlement.refused())),
+        taken_apart,
         tuple(change for change in changes if change.after != change.before),
         sum(change.before for change in changes),
         settlement.cumulative_total,

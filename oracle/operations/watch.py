@@ -34,9 +34,9 @@ class Watch:
         Raises NothingToSeal, EpochNotReady.
         """
         at = self.view.pin()
-        settlement, before = self.sealer.rehearse(at)
+        settlement, before, taken_apart = self.sealer.rehearse(at)
         distributor = EpochDistributor.of(self.view.node, self.view.deployment)
-        return rehearsed(settlement, before, distributor, at)
+        return rehearsed(settlement, before, taken_apart, distributor, at)
 
     def readings(self) -> Readings:
         """How everything stands, in numbers; as far as the index is. Raises as `read`."""

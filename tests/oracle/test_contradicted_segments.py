@@ -80,3 +80,20 @@ def test_everything_else_is_counted_and_what_waits_says_why(world: World) -> Non
         evidence: Withheld(WithheldReason.AMBIGUOUS)
         for evidence in (waits, contradiction(world).report.report_id)
     }
+
+
+def test_a_rehearsal_says_what_would_really_be_paid_and_takes_nothing_apart(world: World) -> None:
+    rejected_epoch(world)
+    world.service.file_detection(contradiction(world))
+    before = world.service.status().events
+
+    rehearsal = world.service.watch.rehearse_epoch()
+
+    assert world.service.status().events == before == {"waiting": 9}
+    assert (rehearsal.counted, rehearsal.taken_apart) == (3 + 2 + 2, 1)
+    row = world.service.seal_epoch()
+    assert (rehearsal.counted, rehearsal.total) == (
+        row.report.event_count,
+        row.report.cumulative_total,
+    )
+    assert rehearsal.to_plain()["segmentsTakenApart"] == 1

@@ -203,3 +203,28 @@ def test_a_refused_event_may_be_handed_in_again(place: Place) -> None:
 
         assert book.usage.event_counts() == {"waiting": 2}
     box.close()
+
+
+def test_what_is_tried_is_undone_and_holds_nobody_up_afterwards(place: Place) -> None:
+    box = opened(place)
+    with box.writing() as connection:
+        EvidenceBook(connection).usage.put_segment(a_segment("kept"), [digest("kept event")])
+
+    with box.undone() as connection:
+        usage = EvidenceBook(connection).usage
+        usage.put_segment(a_segment("tried"), [digest("tried event")])
+        usage.refuse_waiting([digest("kept")], [(digest("kept event"), "tried")])
+        assert usage.event_counts() == {"refused": 1, "waiting": 1}
+    with pytest.raises(ZeroDivisionError), box.undone() as connection:
+        EvidenceBook(connection).usage.put_segment(a_segment("failed"), [digest("failed event")])
+        raise ZeroDivisionError
+
+    with box.writing() as connection:
+        usage = EvidenceBook(connection).usage
+        assert usage.event_counts() == {"waiting": 1}
+        assert usage.known_events([digest("tried event"), digest("kept event")]) == {
+            digest("kept event")
+        }
+        usage.put_segment(a_segment("tried"), [digest("tried event")])
+        assert usage.event_counts() == {"waiting": 2}
+    box.close()
