@@ -63,6 +63,8 @@ def _gauges(now: Readings) -> Iterator[Metric]:
     yield _gauge("unsettled_units", "Promised by roots and not paid, in base units.", now.unsettled)
     text = f"Epochs in the contract's queue; it holds {WAITING_ROOTS_MAX}."
     yield _gauge("roots_waiting", text, now.roots_waiting)
+    text = "Chain time since the oldest epoch in the queue could be paid."
+    yield _gauge("payday_overdue_seconds", text, now.payday_overdue)
     text = "What the epoch lane's custody lacks of what it owes. Anything but 0 is an emergency."
     yield _gauge("conservation_error_units", text, now.conservation_error)
     levels = {str(level): int(level in now.paused) for level in PauseLevel}

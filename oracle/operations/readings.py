@@ -23,7 +23,8 @@ class Readings:
 
     `epoch_age` is the time since the state that the newest final epoch was settled by, None before
     the first. `unsettled` was promised by roots, waiting ones included, and is not paid yet;
-    `roots_waiting` are epochs in the contract's queue, their windows open or over.
+    `roots_waiting` are epochs in the contract's queue, and `payday_overdue` the time since the
+    window of the oldest was over.
     `conservation_error` is what the epoch lane's custody lacks of what it owes: always 0.
     `nonce_gap` counts nonces that were given out and are not mined, of the relay key that has most
     of them; `relay_balance_wei` is of the one that has least.
@@ -42,6 +43,7 @@ class Readings:
     funded: int
     unsettled: int
     roots_waiting: int
+    payday_overdue: int
     conservation_error: int
     paused: tuple[PauseLevel, ...]
 
@@ -83,6 +85,7 @@ def read(outbox: Outbox, view: ChainView, relays: Sequence[Address], token: Addr
         funded=lane.funded,
         unsettled=promised - lane.claimed,
         roots_waiting=len(waiting),
+        payday_overdue=max(head.timestamp - waiting[0].claimable_from, 0) if waiting else 0,
         conservation_error=max(lane.funded - lane.claimed - held, 0),
         paused=tuple(pause.level for pause in Pauses(outbox).all()),
     )

@@ -9,7 +9,9 @@ import sqlalchemy as sa
 
 from chain.client.epoch_distributor import WAITING_ROOTS_MAX
 from chain.client.errors import ContractRefused
-from chain.ledger.identifiers import EpochNumber
+from chain.ledger.identifiers import Digest, EpochNumber
+from chain.provenance import Cid, Codec
+from chain.settlement.verify import Check, verify
 from oracle.answers import TickReport
 from oracle.epoch_book import EpochState
 from oracle.epoch_lane import shortest_useful_seconds
@@ -76,6 +78,19 @@ def assert_everybody_has_what_is_due(world: World, plays: int) -> None:
     assert world.service.status().events == {"counted": plays}
     used = [licence.units_used for licence in world.view.store.licences(at=world.view.head())]
     assert sum(used) == plays
+
+
+def assert_verified(world: World) -> None:
+    """By everything that `verify` asks of the chain, the index and the papers."""
+
+    def read_block(digest: Digest, codec: int) -> bytes | None:
+        cid = Cid(1, Codec(codec), digest)
+        return world.blocks.get(cid) if world.blocks.has(cid) else None
+
+    world.view.refresh()
+    report = verify(world.view.store, world.devnet.node, world.devnet.deployment, read_block)
+    assert report.discrepancies == ()
+    assert report.checks[Check.REPORTS] > 0
 
 
 def test_epochs_are_posted_at_their_pace_while_others_wait_for_their_windows(
@@ -166,8 +181,11 @@ def test_a_rejection_in_the_queue_costs_nobody_anything(world: World, rejected: 
     """With it goes what waits behind it; all of that is paid by the next epoch, and paid once."""
     world.fund()
     post_epochs(world, 5)
+    assert_verified(world)
     reject(world, rejected)
     assert waiting(world) == list(range(1, rejected))
+    if rejected > 1:
+        assert_verified(world)
     world.file_plays(PLAYS, first=5 * PLAYS)
 
     world.service.tick()
@@ -180,6 +198,7 @@ def test_a_rejection_in_the_queue_costs_nobody_anything(world: World, rejected: 
     sixth = world.service.watch.epochs()[-1]
     assert (sixth.number, sixth.report.event_count) == (6, PLAYS * (len(gone) + 1))
     assert_everybody_has_what_is_due(world, 6 * PLAYS)
+    assert_verified(world)
     standing = [*range(1, rejected), 6]
     assert [prior.epoch for prior in world.reopen().service.replay()] == standing
 

@@ -172,6 +172,44 @@ def test_a_running_oracle_pays_what_others_file_and_stops_when_told(world: World
     assert ended == 0
 
 
+def test_a_running_oracle_posts_at_its_pace_while_earlier_epochs_wait(world: World) -> None:
+    """Six epochs to a window, of which there are three: each is paid when its own is over."""
+    world.fund()
+    window = world.devnet.deployment.window_seconds
+    period = window // 6
+    given = variables(world, ANTIPHON_ORACLE_POLL_SECONDS="0", ANTIPHON_EPOCH_SECONDS=str(period))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "oracle", "run"],
+        env={**os.environ, **given, "PYTHONPATH": str(ROOT)},
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    said: list[str] = []
+    try:
+        with open_oracle(OracleSettings.parse(given), roles=()) as filer:
+            for number in range(1, 4):
+                filer.file_segment(*world.segment(world.plays(7, first=7 * number)))
+                said += said_until(process, f"epoch {number} is FINAL")
+                world.devnet.pass_time(period)
+        for number, wait in ((1, window - 3 * period), (2, period), (3, period)):
+            world.devnet.pass_time(wait)
+            said += said_until(process, f"epoch {number}: 3 payees paid, 0 deferred")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 0
+    finally:
+        process.kill()
+        process.communicate()
+
+    at, token = world.devnet.node.head(), world.devnet.deployment.token
+    lane = world.devnet.distributor.lane_of(token, at=at)
+    assert lane.claimed == lane.committed > 0
+    assert [line for line in said if line.endswith(("FINAL", "deferred"))] == [
+        *(f"epoch {number} is FINAL" for number in (1, 2, 3)),
+        *(f"epoch {number}: 3 payees paid, 0 deferred" for number in (1, 2, 3)),
+    ]
+
+
 def said_until(process: subprocess.Popen[str], last: str) -> list[str]:
     """The lines a process prints, up to and with `last` (or its end)."""
     lines: list[str] = []
@@ -250,6 +288,8 @@ def test_lines_for_programs_are_json(world: World, run: Run, own_logging: None) 
         ("ANTIPHON_BUMP_BLOCKS", "-1"),
         ("ANTIPHON_IN_FLIGHT_MAX", "1001"),
         ("ANTIPHON_HEAD_AGE_SECONDS", "1.5"),
+        ("ANTIPHON_EPOCH_SECONDS", "hourly"),
+        ("ANTIPHON_EPOCH_SECONDS", "31622401"),
     ],
 )
 def test_a_setting_of_the_relay_that_is_wrong_is_named(variable: str, value: str) -> None:
@@ -257,6 +297,12 @@ def test_a_setting_of_the_relay_that_is_wrong_is_named(variable: str, value: str
         OracleSettings.parse({variable: value})
 
     assert refusal.value.variable == variable
+
+
+def test_no_shortest_time_is_another_thing_than_none_said() -> None:
+    assert OracleSettings.parse({}).epoch_seconds is None
+    assert OracleSettings.parse({"ANTIPHON_EPOCH_SECONDS": "0"}).epoch_seconds == 0
+    assert OracleSettings.parse({"ANTIPHON_EPOCH_SECONDS": "3600"}).epoch_seconds == 3_600
 
 
 def test_the_relay_is_set_by_the_environment() -> None:

@@ -20,6 +20,7 @@ CASES = {
     "OracleUnreadable": ("readable", "1", "0"),
     "OracleSilent": ('ticks_total{outcome="done"}', "0+1", "7+0"),
     "EpochOld": ("epoch_age_seconds", "172800", "172801"),
+    "PaydayLate": ("payday_overdue_seconds", "3600", "3601"),
     "NonceGap": ("nonce_gap", "8", "9"),
     "RelayPoor": ("relay_balance_wei", "1e16", "9e15"),
     "IndexBehind": ("blocks_behind", "50", "51"),

@@ -127,11 +127,18 @@ def test_numbers_follow_an_epoch(world: World, numbers: Numbers) -> None:
     assert value(numbers, "conservation_error_units") == 0
     assert value(numbers, "epoch_stage_seconds_count", stage="FINAL") == 1
 
-    world.devnet.pass_time(world.devnet.deployment.window_seconds + 1)
+    assert (value(numbers, "roots_waiting"), value(numbers, "payday_overdue_seconds")) == (1, 0)
+
+    world.devnet.pass_time(world.devnet.deployment.window_seconds + 90)
+    world.view.refresh()
+    late = value(numbers, "payday_overdue_seconds")
     world.service.tick()
     world.view.refresh()
 
+    assert late is not None
+    assert 90 <= late < 90 + 600, "the chain's clock goes on while we work"
     assert value(numbers, "unsettled_units") == 0
+    assert (value(numbers, "roots_waiting"), value(numbers, "payday_overdue_seconds")) == (0, 0)
 
 
 def test_custody_that_lacks_something_is_a_number(world: World, numbers: Numbers) -> None:
@@ -220,8 +227,8 @@ def test_packaged_alerts_and_dashboard_name_numbers_that_exist(
     asked += [target["expr"] for panel in panels for target in panel["targets"]]
     names = {name for expr in asked for name in re.findall(r"antiphon_[a-z_]+", expr)}
 
-    assert len(rules) == 8
-    assert len(panels) == 13
+    assert len(rules) == 9
+    assert len(panels) == 14
     assert names <= told
 
 
