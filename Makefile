@@ -14,7 +14,7 @@ export NO_TORCH_COMPILE := 1
 
 SOLC_VERSION := 0.8.37
 
-.PHONY: help setup demo report up test test-chain test-pure test-ipfs test-second-node lint invariants static coverage-contracts conservation differential descriptors proofs mutation abi lock train bench-gas bench-watermark bench-fingerprint bench-trees bench-rules bench-audit bench-settlement bench-submission bench-inclusion bench-indexer table2 bench-inequality faults kill-matrix fuzz nightly clean
+.PHONY: help setup demo report up test test-chain test-pure test-ipfs test-second-node lint invariants static coverage-contracts conservation differential descriptors proofs mutation abi lock train bench-gas bench-watermark bench-scan bench-fingerprint bench-trees bench-rules bench-audit bench-settlement bench-submission bench-inclusion bench-indexer table2 bench-inequality faults kill-matrix fuzz nightly clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -104,6 +104,9 @@ bench-gas: setup  ## gas per operation against the committed book; fails beyond 
 bench-watermark: setup  ## what the mark survives, beside published figures (AUDIO=folder CLIPS=20 PRESET=all)
 	nice python -m benchmarks.watermark $(if $(AUDIO),"$(AUDIO)") $(if $(CLIPS),--clips $(CLIPS)) \
 		$(if $(PRESET),--preset $(PRESET))
+
+bench-scan: setup  ## an archive searched in threads and on Ray, the same lines, files per second (FILES=32)
+	python -m benchmarks.watermark.archive $(if $(FILES),--files $(FILES))
 
 bench-fingerprint: setup  ## which copies the fingerprint knows again, and what it confuses (AUDIO=folder)
 	nice python -m benchmarks.fingerprint $(if $(AUDIO),--folder "$(AUDIO)")

@@ -68,7 +68,7 @@ def write_hour(
 
     rate_hz, channels = clips[0].sound.rate_hz, clips[0].sound.samples.shape[1]
     values = bench.registered(ids, seed)
-    _write_state(state_of(path), bench.KEY.secret, bench.KEY.key_id, values.tolist())
+    write_state(state_of(path), bench.KEY.secret, bench.KEY.key_id, values.tolist())
     marker = Marker(bench.searching(values[:1000]), NullModel.load())
     generation_id = bench.ids_of(values, 0)[0]
     shaped = [like(clip.sound, rate_hz, channels) for clip in clips]
@@ -93,7 +93,7 @@ def state_of(path: Path) -> Path:
     return path.with_suffix(".state")
 
 
-def _write_state(state: Path, secret: bytes, key_id: str, values: Sequence[int]) -> None:
+def write_state(state: Path, secret: bytes, key_id: str, values: Sequence[int]) -> None:
     """A key ring of one key, and a register filled at once instead of id by id."""
     from watermark.registry import Registry
     from watermark.service.key_ring import KeyRing

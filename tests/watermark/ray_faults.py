@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from watermark.identity.symbols import Ids
-from watermark.scanning.on_ray import Task, Terms, judged
+from watermark.scanning.ray_worker import Task, Terms, judged
 from watermark.scanning.scan import Scanned
 
 SECOND_MACHINE = {"ANTIPHON_TEST_MACHINE": "second"}

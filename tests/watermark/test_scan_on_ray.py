@@ -23,8 +23,9 @@ from watermark.marker import Marker
 from watermark.scanning import ray_cluster
 from watermark.scanning.journal import Journal, line_of
 from watermark.scanning.loading import Sought
-from watermark.scanning.on_ray import TRIES, Detector, Judge, Task, Terms, judged, scan_on_ray
+from watermark.scanning.on_ray import TRIES, scan_on_ray
 from watermark.scanning.ray_cluster import ClusterUnusable, RayMissing, cluster, require_private
+from watermark.scanning.ray_worker import Detector, Judge, Task, Terms, judged
 from watermark.scanning.refusals import AudioOutOfReach, WorkerLost
 from watermark.scanning.scan import SCAN_LIMITS, Scanned, ScanOptions, scan
 from watermark.service.settings import WatermarkSettings
@@ -181,6 +182,8 @@ def test_a_cluster_of_our_own_listens_to_this_machine_alone() -> None:
         "    print(os.environ['RAY_AUTH_MODE'], ray.nodes()[0]['NodeManagerAddress'])\n"
         "    print(ray._private.worker.global_worker.node.address_info['gcs_address'])\n"
         "    print(ray._private.worker.global_worker.node.get_temp_dir_path())\n"
+        "with cluster(None, 1, 0):\n"
+        "    pass  # a second one in the same process\n"
     )
 
     done = subprocess.run(

@@ -65,9 +65,9 @@ def cluster(address: str | None, cpus: int, shared_bytes: int) -> Iterator[None]
 
 
 def _begin(folder: str, cpus: int, shared_bytes: int) -> None:
+    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # Ray reads it once a process
     os.environ |= {
         "RAY_AUTH_MODE": "token",
-        "RAY_AUTH_TOKEN": secrets.token_hex(32),
         # Elsewhere than on Linux a cluster is of one machine and listens on loopback alone. So is
         # ours; the address below is not heeded without it.
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
