@@ -50,8 +50,15 @@ from chain.indexer.errors import IndexerError
 from chain.ledger.errors import LedgerError
 from chain.provenance import ProvenanceError
 from chain.settings import SettingsInvalid
-from oracle.errors import EpochSuperseded, HistoryMismatch, OracleError, OutboxError
-from oracle.lease import Role
+from oracle.errors import (
+    EpochSuperseded,
+    HistoryMismatch,
+    LeaseLost,
+    OracleError,
+    OutboxError,
+    OutboxInUse,
+)
+from oracle.lease import HELD, Role
 from oracle.opening import open_oracle
 from oracle.operations.checks import TROUBLES, Check
 from oracle.operations.heartbeat import Heartbeat
@@ -311,6 +318,9 @@ def main(arguments: list[str]) -> int:
             turn_on()
         with open_oracle(settings, roles=_roles(given)) as service:
             return COMMANDS[given.command](service, settings, given.words)
+    except (OutboxInUse, LeaseLost) as error:
+        sys.stderr.write(f"{error}\n")
+        return HELD
     except (*REFUSALS, WordsUnfit) as error:
         sys.stderr.write(f"{error}\n")
         return FAILED

@@ -13,6 +13,7 @@ import fcntl
 import os
 import socket
 import time
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -32,8 +33,26 @@ class Role(StrEnum):
     """Sends and follows transactions: posts, activates, pushes, keeps the direct lane."""
 
 
+@dataclass(frozen=True)
+class Holding:
+    """Who took a role last (`host:process`), and for how many seconds its lease goes on."""
+
+    holder: str
+    seconds: int
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the lease has run out, or its process is one of this machine's and has ended."""
+        host, _, process = self.holder.rpartition(":")
+        if self.seconds <= 0:
+            return True
+        return host == socket.gethostname() and not _runs(int(process))
+
+
 # Longer than a step may wait for a node that does not answer.
 LEASE_SECONDS: Final = 120
+# What a process ends with when another has its role (sysexits.h: try again later).
+HELD: Final = 75
 WORKER_LOCKS: Final = {Role.EPOCH: WORKER_LOCK, Role.SUBMIT: WORKER_LOCK + 1}
 LOCK_FILES: Final = {Role.EPOCH: ".lock", Role.SUBMIT: ".submit.lock"}
 NOW: Final = {
@@ -139,6 +158,25 @@ class Lease:
             f"SELECT pg_try_advisory_lock({WORKER_LOCKS[self.role]}, {LOCK_OBJECT})"
         ).scalar_one()
         return bool(taken)
+
+
+def holdings(connection: sa.Connection) -> dict[Role, Holding]:
+    """Who took each role last; roles that nobody ever took are left out."""
+    now = NOW[connection.dialect.name]
+    rows = connection.execute(
+        sa.text(f"SELECT role, holder, expires_at - {now} AS seconds FROM lease WHERE token > 0")  # noqa: S608 (our own words)
+    )
+    return {Role(row.role): Holding(row.holder, int(row.seconds)) for row in rows}
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _lock_beside(path: Path, place: str) -> int:

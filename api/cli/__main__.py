@@ -1,20 +1,34 @@
-"""antiphon: a rights and royalty ledger for heritage music, from the command line."""
+"""antiphon: a rights and royalty ledger for heritage music, from the command line.
+
+Begin with `antiphon demo`, which tells the whole story and ends; or with `antiphon up`, which
+leaves a ledger running that the other commands find by themselves. `antiphon doctor` says what is
+missing.
+"""
 
 from __future__ import annotations
 
-import json
-import signal
 import sys
-import threading
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
 
-from api.cli import audit, disputes, epochs, evaluate, metrics, reports, rules, statements, usage
+from api.cli import (
+    audit,
+    disputes,
+    epochs,
+    evaluate,
+    metrics,
+    reports,
+    rules,
+    statements,
+    status,
+    up,
+    usage,
+)
 from api.cli.printing import REFUSED, Api, AsJson, print_json, refuse, show
-from api.cli.running import RUNNING_FILE
+from api.cli.up import STATE
 
 # Everything heavy is imported inside the commands: `antiphon --help` answers at once.
 
@@ -22,69 +36,17 @@ app = typer.Typer(
     help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
 
-app.add_typer(usage.app, name="usage")
-app.add_typer(rules.app, name="rules")
-app.add_typer(audit.app, name="audit")
-app.add_typer(metrics.app, name="metrics")
-app.add_typer(evaluate.app, name="evaluate")
-app.add_typer(statements.app, name="statement")
-app.add_typer(disputes.app, name="disputes")
-STATE = Path("var/ledger")
+# The order of the panels is that of their first commands.
+BEGIN, WORKS, FOUND = "Begin here", "Works, rights and disputes", "Found audio"
+MONEY, CHECK, MEASURE = "Usage and money", "Check it yourself", "Measure"
+
 DEMO_STATE = Path("var/demo")
 LIBRARY = Path("var/recordings")
 
 FAILED_VERIFICATION, NOTHING_FOUND = 3, 4
 
 
-@app.command()
-def up(
-    state: Annotated[Path, typer.Option(help="What to open; var/demo shows the demo's.")] = STATE,
-    as_json: AsJson = False,
-) -> None:
-    """Start node, watermark service, oracle and API; Ctrl-C ends them all."""
-    from api.demo.story import WINDOW_SECONDS
-    from api.stack.stack import Stack
-
-    stop = threading.Event()
-    with Stack(state) as stack:
-        try:
-            watermark = stack.start_watermark()
-            stack.start_node(persistent=True)
-            stack.deploy(WINDOW_SECONDS)
-            watermark.wait_ready()
-            stack.start_oracle()
-            stack.start_api()
-            RUNNING_FILE.parent.mkdir(parents=True, exist_ok=True)
-            RUNNING_FILE.write_text(json.dumps({"api": stack.api_url}))
-            parts = {
-                "web page": f"{stack.api_url}/",
-                "HTTP API": f"{stack.api_url}/openapi.json",
-                "watermark service": stack.watermark_url,
-                "EVM node": stack.node_url,
-                "oracle's log": str(state / "logs" / "oracle.log"),
-            }
-            if as_json:
-                print_json(parts)
-                sys.stdout.flush()
-            else:
-                for name, where in parts.items():
-                    typer.echo(f"{name:18} {where}")
-                typer.echo("Ctrl-C ends them all.")
-            for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, lambda *_: stop.set())
-            while not stop.wait(0.5):
-                dead = stack.dead()
-                if dead is not None:
-                    refuse(f"{dead.name} stopped. Next: read {state / 'logs'}/{dead.name}.log")
-        except KeyboardInterrupt:
-            pass
-        finally:
-            RUNNING_FILE.unlink(missing_ok=True)
-    if not as_json:
-        typer.echo("stopped")
-
-
-@app.command()
+@app.command(rich_help_panel=BEGIN)
 def demo(
     audio: Annotated[Path | None, typer.Option(help="A folder with your own recordings.")] = None,
     state: Annotated[Path, typer.Option(help="Made anew each time.")] = DEMO_STATE,
@@ -93,7 +55,12 @@ def demo(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Tell the whole story: recordings in, creators paid, every balance verified."""
+    """Tell the whole story: recordings in, creators paid, every balance verified.
+
+    What it leaves is in the folder of --state, and is made anew each time.
+
+    Example: antiphon demo --audio my-recordings
+    """
     from api.demo.story import Telling, tell
 
     world = tell(Telling(state, LIBRARY, audio, quiet=as_json, sequel=sequel))
@@ -103,7 +70,11 @@ def demo(
         typer.echo(f"\nWhat it left is in {state}. See it: antiphon up --state {state}")
 
 
-@app.command()
+app.command(rich_help_panel=BEGIN)(up.up)
+app.command(rich_help_panel=BEGIN)(status.status)
+
+
+@app.command(rich_help_panel=WORKS)
 def works(
     work_id: Annotated[int | None, typer.Argument(help="One work; all when left out.")] = None,
     as_json: AsJson = False,
@@ -119,7 +90,7 @@ def works(
         show(get(api, f"/v1/works/{work_id}"), as_json, work_table)
 
 
-@app.command()
+@app.command(rich_help_panel=WORKS)
 def catalogue(
     file: Annotated[Path, typer.Argument(help="CSV: kind,content_commitment,manifest_digest.")],
     proof: Annotated[int | None, typer.Option(help="Prove the work in this row, from 0.")] = None,
@@ -141,7 +112,7 @@ def catalogue(
     print_json(shown)
 
 
-@app.command()
+@app.command(rich_help_panel=FOUND)
 def trace(
     file: Annotated[Path, typer.Argument(help="WAV, FLAC, MP3, Ogg Vorbis or Opus.")],
     as_json: AsJson = False,
@@ -158,6 +129,7 @@ def trace(
 
 
 @app.command(
+    rich_help_panel=FOUND,
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
     add_help_option=False,
 )
@@ -173,7 +145,7 @@ def scan(
     raise typer.Exit(done.returncode)
 
 
-@app.command()
+@app.command(rich_help_panel=MONEY)
 def payouts(as_json: AsJson = False, api: Api = "") -> None:
     """What each payee got in both lanes, and what waits for it."""
     from api.cli.remote import get
@@ -182,7 +154,7 @@ def payouts(as_json: AsJson = False, api: Api = "") -> None:
     show(get(api, "/v1/payouts"), as_json, payouts_table)
 
 
-@app.command()
+@app.command(rich_help_panel=MONEY)
 def proof(
     subject: Annotated[str, typer.Argument(help="A payee's address, or with --epoch an event id.")],
     epoch: Annotated[int, typer.Option(help="Prove that this epoch counted the event.")] = 0,
@@ -203,12 +175,12 @@ def proof(
         show(answer, as_json, payout_proof_table)
 
 
-app.command()(epochs.export_epoch)
-app.command()(epochs.verify_epoch)
-app.command()(reports.report)
+app.command(rich_help_panel=CHECK)(epochs.export_epoch)
+app.command(rich_help_panel=CHECK)(epochs.verify_epoch)
+app.command(rich_help_panel=MEASURE)(reports.report)
 
 
-@app.command()
+@app.command(rich_help_panel=CHECK)
 def verify(as_json: AsJson = False, api: Api = "") -> None:
     """Replay every event and recompute every balance. Exit 3 when something differs."""
     from api.cli.remote import get
@@ -220,20 +192,41 @@ def verify(as_json: AsJson = False, api: Api = "") -> None:
         raise typer.Exit(FAILED_VERIFICATION)
 
 
-@app.command()
+@app.command(rich_help_panel=BEGIN)
 def doctor(
     state: Annotated[Path, typer.Option(help="The folder that `antiphon up` uses.")] = STATE,
+    database: up.Database = "",
     as_json: AsJson = False,
     api: Api = "",
 ) -> None:
-    """Look for what is missing or does not work, each with the next step. Exit 3 when something."""
+    """Look for what is missing or does not work, each with the next step. Exit 3 when something.
+
+    Example: antiphon doctor
+    """
     from api.cli.tables import checks_table
     from api.doctor import examine
 
-    found = [check.to_plain() for check in examine(api, state)]
+    found = [check.to_plain() for check in examine(api, state, database)]
     show({"checks": found}, as_json, checks_table)
     if not all(check["ok"] for check in found):
         raise typer.Exit(FAILED_VERIFICATION)
+
+
+for group, name, panel, said in (
+    (disputes, "disputes", WORKS, "Which shares are held because somebody disputed them."),
+    (rules, "rules", WORKS, "What each sharing rule would have paid a community, on its own past."),
+    (usage, "usage", MONEY, "Hand in plays, and see what became of them."),
+    (
+        statements,
+        "statement",
+        MONEY,
+        "What a creator or a community earned, line by line, and why.",
+    ),
+    (audit, "audit", CHECK, "The ledger as one file, and checking such a file with no network."),
+    (metrics, "metrics", MEASURE, "The ledger's figures, and whether published ones can be true."),
+    (evaluate, "evaluate", MEASURE, "Whether a change did something, and would have been seen."),
+):
+    app.add_typer(group.app, name=name, rich_help_panel=panel, short_help=said)
 
 
 def main() -> None:

@@ -129,7 +129,12 @@ class Process:
 
     @property
     def alive(self) -> bool:
-        return self._child.poll() is None
+        return self.code is None
+
+    @property
+    def code(self) -> int | None:
+        """What it ended with, a signal's number below zero; None while it runs."""
+        return self._child.poll()
 
     @property
     def pid(self) -> int:

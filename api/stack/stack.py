@@ -1,16 +1,15 @@
-"""The local stack: node, deployed contracts, watermark process, oracle and API."""
+"""The local stack below the ledger's own processes: node, deployed contracts, watermark process."""
 
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
 import httpx
 
-from api.stack.listening import address, listen, start_anvil
+from api.stack.listening import Port, address, answers, listen, start_anvil
 from api.stack.lock import hold
 from api.stack.processes import Launch, Process
 from chain.client.deployment import Deployment
@@ -20,14 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 ANVIL = ROOT / ".tools" / "anvil"
 NODE_PORT = 8545
 WATERMARK_PORT = 8546
-API_PORT = 8547
-DEPLOY_SECONDS = 180.0
-
-
-def answers(url: str) -> bool:
-    with suppress(httpx.HTTPError):
-        return httpx.get(url, timeout=1.0).status_code == httpx.codes.OK
-    return False
+# Compiling takes a minute, and several where others compute beside it.
+DEPLOY_SECONDS = 900.0
 
 
 @dataclass
@@ -41,7 +34,8 @@ class Stack:
     processes: list[Process] = field(default_factory=list)
     node_url: str = ""
     watermark_url: str = ""
-    api_url: str = ""
+    node_port: Port = field(default_factory=lambda: Port(NODE_PORT))
+    watermark_port: Port = field(default_factory=lambda: Port(WATERMARK_PORT))
     _lock: TextIO | None = None
 
     def __post_init__(self) -> None:
@@ -75,10 +69,10 @@ class Stack:
         return self.state / "logs" / f"{name}.log"
 
     def _serve(
-        self, name: str, command: list[str], usual_port: int, environment: dict[str, str]
+        self, name: str, command: list[str], port: Port, environment: dict[str, str]
     ) -> tuple[Process, str]:
         """A part that answers HTTP, not ready yet, and its address."""
-        with listen(usual_port) as listener:
+        with listen(port) as listener:
             url = address(listener)
             launch = Launch(
                 name,
@@ -97,7 +91,7 @@ class Stack:
         arguments = ["--accounts", "30", "--hardfork", "cancun", "--slots-in-an-epoch", "1"]
         if persistent:
             arguments += ["--state", str(self.state / "chain.json"), "--preserve-historical-states"]
-        process, self.node_url = start_anvil(ANVIL, arguments, self._log("node"), NODE_PORT)
+        process, self.node_url = start_anvil(ANVIL, arguments, self._log("node"), self.node_port)
         self.processes.append(process)
 
     def deploy(self, window_seconds: int) -> dict[str, Address]:
@@ -137,26 +131,7 @@ class Stack:
         command = [sys.executable, "-m", "watermark", "serve"]
         command += ["--state", str(self.state / "watermark")]
         environment = {"NO_TORCH_COMPILE": "1", "OMP_WAIT_POLICY": "PASSIVE"}
-        process, self.watermark_url = self._serve("watermark", command, WATERMARK_PORT, environment)
+        process, self.watermark_url = self._serve(
+            "watermark", command, self.watermark_port, environment
+        )
         return process
-
-    def start_oracle(self) -> None:
-        """The oracle's loop: keeps the direct lane, seals, signs, posts and pays epochs."""
-        command = [sys.executable, "-m", "oracle", "run"]
-        outbox = self.state / "outbox.sqlite"
-        environment = {
-            "ANTIPHON_RPC_URL": self.node_url,
-            "ANTIPHON_DEPLOYMENT": str(self.deployment_file),
-            "ANTIPHON_INDEX_URL": f"sqlite:///{self.state / 'index.sqlite'}",
-            "ANTIPHON_OUTBOX": str(outbox),
-            "ANTIPHON_BLOCKS": str(self.state / "blocks"),
-        }
-        launch = Launch("oracle", command, self._log("oracle"), outbox.exists, environment)
-        self.processes.append(Process.start(launch))
-
-    def start_api(self) -> None:
-        command = [sys.executable, "-m", "api", "--state", str(self.state)]
-        command += ["--rpc", self.node_url, "--watermark", self.watermark_url]
-        command += ["--deployment", str(self.deployment_file)]
-        process, self.api_url = self._serve("api", command, API_PORT, {})
-        process.wait_ready()

@@ -27,6 +27,7 @@ from chain.indexer.chain_reading import ChainReader, Stretch
 from chain.indexer.cursor import Batch
 from chain.indexer.errors import (
     IndexDiffers,
+    IndexMoved,
     IndexOfAnotherChain,
     ReorgTooDeep,
     ReorgUnconfirmed,
@@ -40,6 +41,7 @@ log = logging.getLogger(__name__)
 # A branch that changes this often between two questions is no chain to index yet.
 FORKS_PER_ROUND_MAX: Final = 8
 POLL_SECONDS: Final = 1.0
+AT_THE_HEAD: Final = "index is at the head"
 
 
 @dataclass
@@ -100,14 +102,21 @@ class Follower:
         Raises what `catch_up` and `audit` raise for everything that waiting does not mend.
         """
         chance, audited = random.Random(), time.monotonic()  # noqa: S311 (no secret)
+        is_told = False
         while not stop.is_set():
             try:
                 self.catch_up()
+                if not is_told:
+                    # Who started this process waits for these words.
+                    log.info(AT_THE_HEAD)
+                    is_told = True
                 if time.monotonic() - audited >= AUDIT_SECONDS:
                     self.audit(AUDIT_BLOCKS, chance)
                     audited = time.monotonic()
             except (RpcUnavailable, StaleNode, ReorgUnconfirmed) as error:
                 log.warning("indexer waits for the node", extra={"reason": str(error)})
+            except IndexMoved:
+                pass  # another process brought it further meanwhile
             stop.wait(poll_seconds)
 
     def _catch_up(self, depth: int | None) -> Progress:

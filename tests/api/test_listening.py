@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,8 @@ import pytest
 
 import api.__main__ as api_process
 from api.stack import listening
-from api.stack.listening import address, listen, start_anvil
+from api.stack.listening import Port, PortTaken, address, listen, start_anvil
+from api.stack.ports import who_listens
 from api.stack.processes import Launch, Process, StackError
 from api.stack.stack import ANVIL
 from chain.client.node import Node
@@ -34,12 +36,12 @@ def abandoned_port() -> int:
 def test_the_usual_port_is_taken_when_nobody_has_it() -> None:
     port = abandoned_port()
 
-    with listen(port) as listener:
+    with listen(Port(port)) as listener:
         assert address(listener) == f"http://127.0.0.1:{port}"
 
 
 def test_a_port_in_use_is_no_error(taken_port: int) -> None:
-    with listen(taken_port) as first, listen(taken_port) as second:
+    with listen(Port(taken_port)) as first, listen(Port(taken_port)) as second:
         ports = {taken_port, first.getsockname()[1], second.getsockname()[1]}
 
     assert len(ports) == 3
@@ -52,13 +54,13 @@ def test_when_every_port_is_taken_it_says_so(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(listening.socket, "create_server", refuse)
 
     with pytest.raises(StackError, match="no free port"):
-        listen(8545)
+        listen(Port(8545))
 
 
 def test_a_child_answers_on_the_socket_it_was_handed(tmp_path: Path) -> None:
     program = "import socket, sys; s = socket.socket(fileno=int(sys.argv[1])); "
     program += "c, _ = s.accept(); c.sendall(b'mine'); c.close()"
-    with listen(0) as listener:
+    with listen(Port(0)) as listener:
         command = [sys.executable, "-c", program, str(listener.fileno())]
         host, port = listener.getsockname()
         process = Process.launch(
@@ -73,7 +75,7 @@ def test_a_child_answers_on_the_socket_it_was_handed(tmp_path: Path) -> None:
 
 
 def test_a_node_that_finds_its_port_taken_takes_another(taken_port: int, tmp_path: Path) -> None:
-    process, url = start_anvil(ANVIL, [], tmp_path / "log", taken_port)
+    process, url = start_anvil(ANVIL, [], tmp_path / "log", Port(taken_port))
     try:
         assert not url.endswith(f":{taken_port}")
         assert Node(url).head().number == 0
@@ -106,7 +108,7 @@ def test_a_log_does_not_grow_with_every_request(tmp_path: Path) -> None:
 
 def test_a_node_that_fails_otherwise_is_not_tried_again(tmp_path: Path) -> None:
     with pytest.raises(StackError, match=r"(?s)node stopped with exit code 2.*--unheard-of"):
-        start_anvil(ANVIL, ["--unheard-of"], tmp_path / "log", abandoned_port())
+        start_anvil(ANVIL, ["--unheard-of"], tmp_path / "log", Port(abandoned_port()))
 
 
 def test_a_node_that_is_not_installed_is_named(tmp_path: Path) -> None:
@@ -119,7 +121,7 @@ def test_two_nodes_sent_to_one_port_at_once_are_two(tmp_path: Path) -> None:
 
     def start(name: str) -> tuple[Process, str]:
         together.wait()
-        return start_anvil(ANVIL, [], tmp_path / name, port)
+        return start_anvil(ANVIL, [], tmp_path / name, Port(port))
 
     # The kernel ends a child with the thread that started it: the pool stays until the end.
     with ThreadPoolExecutor(2) as pool:
@@ -143,3 +145,25 @@ def test_the_api_names_a_listener_that_is_none(
         api_process.main([*asked, "--listener", str(file.fileno())])
 
     assert "is no open socket" in capsys.readouterr().err
+
+
+def test_a_port_that_was_asked_for_is_that_one_or_none(taken_port: int, tmp_path: Path) -> None:
+    asked = Port(taken_port, "--node-port", is_asked=True)
+
+    for taking in (
+        lambda: listen(asked),
+        lambda: start_anvil(ANVIL, [], tmp_path / "log", asked),
+    ):
+        with pytest.raises(PortTaken, match=f"port {taken_port} is taken: ") as refused:
+            taking()
+        assert f"(process {os.getpid()}) listens there" in str(refused.value)
+        assert "another --node-port" in str(refused.value)
+
+
+def test_a_free_port_that_was_asked_for_is_taken() -> None:
+    port = abandoned_port()
+
+    with listen(Port(port, "--port", is_asked=True)) as listener:
+        assert listener.getsockname()[1] == port
+        assert f"(process {os.getpid()})" in who_listens(port)
+    assert who_listens(port) == ""

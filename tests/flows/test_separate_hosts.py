@@ -28,6 +28,7 @@ from chain.ledger.rights import BPS_WHOLE
 from chain.ledger.usage import UsageEvent, UsageKind
 from chain.settlement.segments import Segment, SegmentOrigin, encode_segment
 from oracle.epoch_book import EpochBook, EpochState
+from oracle.lease import HELD
 from oracle.opening import identity_of
 from oracle.outbox import Outbox
 from oracle.transaction_book import AttemptState, TransactionBook
@@ -198,7 +199,9 @@ def test_a_host_that_is_cut_off_is_followed_and_everybody_is_paid_once(
     land.start(epoch, ["oracle", "run", "--role", "epoch"])
     sending = land.start(first, ["oracle", "run", "--role", "submit"])
     land.wait("in the pool", lambda: land.is_sent("post:1"))
-    assert land.start(second, ["oracle", "run", "--role", "submit"]).wait(120) == 1, "one at a time"
+    assert land.start(second, ["oracle", "run", "--role", "submit"]).wait(120) == HELD, (
+        "one at a time"
+    )
     if is_killed:
         sending.kill()
         sending.wait()

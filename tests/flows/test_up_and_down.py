@@ -20,12 +20,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.stack.stack import API_PORT, NODE_PORT, ROOT, WATERMARK_PORT
+from api.stack.crew import API_PORT
+from api.stack.stack import NODE_PORT, ROOT, WATERMARK_PORT
 
-START_SECONDS = 240.0
-STOP_SECONDS = 60.0
+START_SECONDS = 1_200.0
+STOP_SECONDS = 120.0
 LAST_LINE = "Ctrl-C ends them all."
-PARTS = {"web page", "HTTP API", "watermark service", "EVM node", "oracle's log"}
+ADDRESSES = {"web page", "HTTP API", "watermark service", "EVM node"}
+PARTS = {*ADDRESSES, "oracle's log"}
+SPLIT_PARTS = {*ADDRESSES, "logs", "ingest", "epoch", "submit", "index"}
 
 pytestmark = pytest.mark.skipif(
     not (ROOT / ".tools" / "anvil").exists(), reason="needs `make setup`"
@@ -33,8 +36,10 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture
-def usual_ports_taken() -> Iterator[None]:
-    """Somebody listens on all three; whoever was there before counts too."""
+def taken_ports() -> Iterator[set[int]]:
+    """The usual ports as far as nobody listens there yet: taken, and kept until the end. Whoever
+    has one of the others may leave it at any moment."""
+    held = set()
     with ExitStack() as listeners:
         for port in (NODE_PORT, WATERMARK_PORT, API_PORT):
             listener = listeners.enter_context(socket.socket())
@@ -43,7 +48,8 @@ def usual_ports_taken() -> Iterator[None]:
                 listener.listen()
             except OSError:
                 continue
-        yield
+            held.add(port)
+        yield held
 
 
 def descendants(pid: int) -> set[int]:
@@ -69,11 +75,11 @@ def is_running(pid: int) -> bool:
 
 
 @contextmanager
-def up(folder: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+def up(folder: Path, *more: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
     """A running `antiphon up` in a folder, and what it printed, by part."""
     with (folder / "err").open("w") as err:
         process = subprocess.Popen(
-            [sys.executable, "-m", "api.cli", "up", "--state", "state"],
+            [sys.executable, "-m", "api.cli", "up", "--state", "state", *more],
             cwd=folder,
             env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
             stdout=subprocess.PIPE,
@@ -98,6 +104,20 @@ def up(folder: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
         process.communicate()
 
 
+def asked(folder: Path, *words: str) -> str:
+    """What another command says in the same folder; it must end well."""
+    done = subprocess.run(
+        [sys.executable, "-m", "api.cli", *words],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
 def interrupt(process: subprocess.Popen[str]) -> str:
     """Ctrl-C; what it says at the end."""
     process.send_signal(signal.SIGINT)
@@ -120,13 +140,18 @@ def chain_of(node: str) -> tuple[int, str]:
     return int(height, 16), first["hash"]
 
 
-@pytest.mark.usefixtures("usual_ports_taken")
-def test_up_prints_where_everything_is_and_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_up_prints_where_everything_is_and_ctrl_c_leaves_nothing_behind(
+    tmp_path: Path, taken_ports: set[int]
+) -> None:
     with up(tmp_path) as (process, printed):
         assert set(printed) == PARTS
         ports = {int(url.split(":")[2].split("/")[0]) for url in printed.values() if "://" in url}
         assert len(ports) == 3, "page and API share one"
-        assert not ports & {NODE_PORT, WATERMARK_PORT, API_PORT}
+        assert not ports & taken_ports
+        told = (tmp_path / "err").read_text()
+        for port in taken_ports:
+            assert f"port {port} is taken: " in told
+            assert f"(process {os.getpid()}) listens there" in told
         for name in ("web page", "HTTP API"):
             assert httpx.get(printed[name]).status_code == 200
         assert httpx.get(f"{printed['watermark service']}/health").json()["status"] == "ok"
@@ -138,6 +163,10 @@ def test_up_prints_where_everything_is_and_ctrl_c_leaves_nothing_behind(tmp_path
         )
         children = descendants(process.pid)
         assert len(children) >= 4
+        asked(tmp_path, "doctor", "--state", "state")
+        roles = json.loads(asked(tmp_path, "status", "--state", "state", "--json"))["roles"]
+        assert roles["epoch"]["process"] == roles["submit"]["process"]
+        assert roles["epoch"]["process"] in children
 
         rest = interrupt(process)
 
@@ -147,10 +176,15 @@ def test_up_prints_where_everything_is_and_ctrl_c_leaves_nothing_behind(tmp_path
     # The deployment landed where the user stood, not in the checkout.
     assert (tmp_path / "state" / "deployment.json").exists()
 
-    with up(tmp_path) as (process, printed):
+    with up(tmp_path, "--split") as (process, printed):
+        assert set(printed) == SPLIT_PARTS
         assert chain_of(printed["EVM node"]) == first
         assert httpx.get(f"{printed['web page']}v1/verification").json()["clean"] is True
         children = descendants(process.pid)
-        interrupt(process)
+        roles = json.loads(asked(tmp_path, "status", "--state", "state", "--json"))["roles"]
+        for name, held in roles.items():
+            assert printed[name] == f"process {held['process']}"
+        rest = interrupt(process)
+        assert "index   " in rest, "log lines tell which role"
 
     assert not [pid for pid in children if is_running(pid)]

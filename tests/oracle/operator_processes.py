@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.stack.listening import address, listen
+from api.stack.listening import ANY, address, listen
 from api.stack.stack import ROOT
 from chain.provenance import Cid, FsBlockStore
 from tests.devnet import FIRST_OPERATOR
@@ -64,7 +64,7 @@ def start(
     """A module as a process of its own; `serves` hands it an open socket."""
     log = folder / f"{name}.log"
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", **variables}
-    with listen(0) as listener, log.open("ab") as output:
+    with listen(ANY) as listener, log.open("ab") as output:
         extra = ["--listener", str(listener.fileno())] if serves else []
         child = subprocess.Popen(
             [sys.executable, "-m", *command, *extra],
