@@ -14,7 +14,7 @@ export NO_TORCH_COMPILE := 1
 
 SOLC_VERSION := 0.8.37
 
-.PHONY: help setup demo report up test test-chain test-pure test-ipfs test-second-node lint invariants static coverage-contracts conservation differential descriptors proofs mutation abi lock train bench-gas bench-watermark bench-scan bench-fingerprint bench-trees bench-rules bench-audit bench-settlement bench-submission bench-inclusion bench-indexer table2 bench-inequality faults kill-matrix fuzz nightly clean
+.PHONY: help setup demo report up test test-chain test-pure test-ipfs test-dashboard test-second-node lint invariants static coverage-contracts conservation differential descriptors proofs mutation abi lock train bench-gas bench-watermark bench-scan bench-fingerprint bench-trees bench-rules bench-audit bench-settlement bench-submission bench-inclusion bench-indexer table2 bench-inequality faults kill-matrix fuzz nightly clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -91,6 +91,9 @@ test-ipfs: setup  ## against a real IPFS daemon (js-ipfs, installed under tests/
 
 test-second-node: setup  ## the smoke flow on a second EVM implementation (Hardhat's node, installed under tests)
 	ANTIPHON_SECOND_NODE=1 pytest -p no:pytest-brownie -q tests/second_node
+
+test-dashboard: setup  ## the Grafana dashboard against the types that Grafana publishes (installed under tests)
+	ANTIPHON_GRAFANA=1 pytest -p no:pytest-brownie -q tests/grafana
 
 abi: setup  ## recompile the contracts and rewrite the committed ABIs
 	python -m scripts.export_abi

@@ -17,6 +17,7 @@ import pytest
 from api.stack.stack import ROOT
 from chain.settings import SettingsInvalid
 from oracle.__main__ import main
+from oracle.lease import HELD
 from oracle.opening import open_oracle
 from oracle.outbox import Outbox
 from oracle.settings import OracleSettings
@@ -102,7 +103,7 @@ def test_an_outbox_that_another_worker_holds_is_said(world: World, run: Run) -> 
 
     ended = run("replay", given)
 
-    assert ended.returncode == 1
+    assert ended.returncode == HELD
     assert "another oracle works on" in ended.stderr
 
 

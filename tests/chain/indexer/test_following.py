@@ -23,7 +23,7 @@ from chain.indexer.errors import (
     NotIndexedYet,
     ReorgTooDeep,
 )
-from chain.indexer.follow import Follower
+from chain.indexer.follow import AT_THE_HEAD, Follower
 from chain.indexer.projecting import Projection
 from chain.indexer.store import Store
 from chain.ledger.identifiers import CommunityId
@@ -382,9 +382,17 @@ def test_logs_of_the_other_branch_are_not_taken(
     assert everything(engine)["payment"] == []
 
 
-def test_following_waits_for_a_node_that_is_away(
-    devnet: Devnet, engine: Engine, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "trouble", [RpcUnavailable(RpcFault.UNREACHABLE, "eth_blockNumber", "nowhere"), IndexMoved()]
+)
+def test_following_waits_for_a_node_and_for_whoever_was_faster(
+    devnet: Devnet,
+    engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    trouble: Exception,
 ) -> None:
+    caplog.set_level("INFO", "chain.indexer.follow")
     follower = Follower(devnet.node, devnet.deployment, engine)
     stop = threading.Event()
     honest, calls = follower.catch_up, []
@@ -392,7 +400,7 @@ def test_following_waits_for_a_node_that_is_away(
     def first_away() -> Any:
         calls.append(len(calls))
         if len(calls) == 1:
-            raise RpcUnavailable(RpcFault.UNREACHABLE, "eth_blockNumber", "nowhere")
+            raise trouble
         stop.set()
         return honest()
 
@@ -401,6 +409,7 @@ def test_following_waits_for_a_node_that_is_away(
 
     assert calls == [0, 1]
     assert Store(engine).head() == devnet.node.head()
+    assert AT_THE_HEAD in caplog.messages
 
 
 def test_nothing_indexed_yet_is_said_plainly(engine: Engine, store: Store, devnet: Devnet) -> None:

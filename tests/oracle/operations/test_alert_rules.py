@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -41,6 +42,18 @@ def test_the_rules_are_rules(promtool: str) -> None:
 
     assert told.returncode == 0, told.stderr
     assert f"{len(CASES)} rules found" in told.stdout
+
+
+def test_every_question_of_the_dashboard_can_be_asked(promtool: str, tmp_path: Path) -> None:
+    panels = json.loads(RULES.with_name("dashboard.json").read_text())["panels"]
+    asked = [target["expr"] for panel in panels for target in panel["targets"]]
+    recorded = [{"record": f"panel:{i}", "expr": expr} for i, expr in enumerate(asked)]
+
+    for rules, code in ((recorded, 0), ([{"record": "panel:0", "expr": asked[0] + " by"}], 1)):
+        file = tmp_path / "asked.yml"
+        file.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
+        told = subprocess.run([promtool, "check", "rules", file], capture_output=True, text=True)
+        assert told.returncode == code, told.stderr
 
 
 @pytest.mark.parametrize("alert", CASES)
