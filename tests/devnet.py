@@ -7,6 +7,7 @@ starts from the freshly deployed state: the node is rolled back after it.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ import rlp
 
 from api.stack.listening import start_anvil
 from api.stack.stack import ANVIL
-from chain.client.blocks import Call
+from chain.client.blocks import BlockPin, Call
 from chain.client.contracts import Contracts
 from chain.client.deployment import Deployment
 from chain.client.interfaces import interface
@@ -36,6 +37,7 @@ DEPLOYER, CURATOR, COUNCIL, FIRST_OPERATOR, RELAY, PLATFORM, CUSTOMER = 0, 1, 2,
 OPERATORS = 5
 THRESHOLD = 3
 WINDOW_SECONDS = 7200
+FINISHES_SECONDS = 0.005
 
 
 class Devnet(Contracts):
@@ -46,6 +48,8 @@ class Devnet(Contracts):
     ) -> None:
         super().__init__(node, deployment)
         self.signers = signers
+        # Where it was left by what was rolled back last, if nothing happened since.
+        self._left: BlockPin | None = None
 
     def address(self, index: int) -> Address:
         return self.signers[index].address
@@ -77,6 +81,36 @@ class Devnet(Contracts):
             self.rpc("anvil_reorg", depth, replacements)
         after = [h.pin.hash for h in self._headers(head.number - depth + 1, head.number)]
         assert not set(before) & set(after), "the reorganisation left block hashes as they were"
+
+    @contextmanager
+    def rolled_back(self) -> Iterator[None]:
+        """Undo what happens inside."""
+        self._go_back_to_left()
+        before = self.node.head()
+        snapshot = self.rpc("evm_snapshot")
+        self._left = None
+        try:
+            yield
+        finally:
+            self._let_it_finish()
+            self.rpc("evm_revert", snapshot)
+            self._left = before
+            self._go_back_to_left()
+
+    def _let_it_finish(self) -> None:
+        """After two transactions at once the node mines one more block, an empty one, a little
+        later: it must not do so when it was taken back already."""
+        self.rpc("anvil_dropAllTransactions")
+        head = None
+        while head != (head := self.node.head()):
+            time.sleep(FINISHES_SECONDS)
+
+    def _go_back_to_left(self) -> None:
+        """Undo a block that was mined later still."""
+        if self._left is None or self.node.head() == self._left:
+            return
+        self.rpc("anvil_rollback", self.node.head().number - self._left.number)
+        assert self.node.head() == self._left, "the node did not go back to where it was"
 
     def _headers(self, first: int, last: int) -> list[Any]:
         found = self.node.headers(list(range(first, last + 1)))
@@ -177,6 +211,5 @@ def devnet_process() -> Iterator[Devnet]:
 @pytest.fixture
 def devnet(devnet_process: Devnet) -> Iterator[Devnet]:
     """The node as freshly deployed; rolled back afterwards, whatever the test did to it."""
-    snapshot = devnet_process.rpc("evm_snapshot")
-    yield devnet_process
-    devnet_process.rpc("evm_revert", snapshot)
+    with devnet_process.rolled_back():
+        yield devnet_process

@@ -39,6 +39,5 @@ def http(ledger: SmallLedger) -> Iterator[TestClient]:
 @pytest.fixture
 def writable(ledger: SmallLedger, tmp_path: Path) -> Iterator[Application]:
     """An application of its own over the small ledger's chain, which is rolled back afterwards."""
-    snapshot = ledger.devnet.rpc("evm_snapshot")
-    yield ledger.reopen(tmp_path / "state")
-    ledger.devnet.rpc("evm_revert", snapshot)
+    with ledger.devnet.rolled_back():
+        yield ledger.reopen(tmp_path / "state")

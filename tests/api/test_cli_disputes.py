@@ -23,13 +23,12 @@ def matter(ledger: SmallLedger) -> Iterator[Matter]:
     devnet, work = ledger.devnet, ledger.javanese.work_id
     split = ledger.app.store.split_in_force(work, at=ledger.app.refresh())
     assert split is not None
-    snapshot = devnet.rpc("evm_snapshot")
     customer = devnet.signers[CUSTOMER]
-    devnet.token.mint(customer.address, BOND_MAX, signer=customer)
-    devnet.token.approve(devnet.court.address, BOND_MAX, signer=customer)
     given = (work, devnet.address(PAYEE), digest_of("another"), split.split, BOND_MAX)
-    yield devnet.court.open(*given, signer=customer)
-    devnet.rpc("evm_revert", snapshot)
+    with devnet.rolled_back():
+        devnet.token.mint(customer.address, BOND_MAX, signer=customer)
+        devnet.token.approve(devnet.court.address, BOND_MAX, signer=customer)
+        yield devnet.court.open(*given, signer=customer)
 
 
 @pytest.fixture

@@ -19,12 +19,11 @@ from tests.devnet import Devnet, deploy_all
 def empty(ledger: SmallLedger, tmp_path: Path) -> Iterator[TestClient]:
     """A second deployment on the same node, without a single work."""
     devnet = ledger.devnet
-    snapshot = devnet.rpc("evm_snapshot")
-    fresh = Devnet(devnet.node, deploy_all(devnet.node, devnet.signers), devnet.signers)
-    app = open_application(fresh, tmp_path / "state", ledger.watermark)
-    with TestClient(create_app(app), raise_server_exceptions=False) as http:
-        yield http
-    devnet.rpc("evm_revert", snapshot)
+    with devnet.rolled_back():
+        fresh = Devnet(devnet.node, deploy_all(devnet.node, devnet.signers), devnet.signers)
+        app = open_application(fresh, tmp_path / "state", ledger.watermark)
+        with TestClient(create_app(app), raise_server_exceptions=False) as http:
+            yield http
 
 
 def test_every_list_is_empty(empty: TestClient) -> None:

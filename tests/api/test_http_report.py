@@ -163,11 +163,10 @@ def test_transactions_of_a_branch_that_went_are_forgotten(
     devnet, log = ledger.devnet, TransactionLog(writable)
     begin, at = writable.deployment.block, writable.refresh()
     before = log.counts(begin, at.number, at)
-    snapshot = devnet.rpc("evm_snapshot")
-    pay(devnet, ledger.heritage.works[0], 1_000)
-    later = writable.refresh()
-    assert log.counts(begin, later.number, later).submitted > before.submitted
-    devnet.rpc("evm_revert", snapshot)
+    with devnet.rolled_back():
+        pay(devnet, ledger.heritage.works[0], 1_000)
+        later = writable.refresh()
+        assert log.counts(begin, later.number, later).submitted > before.submitted
     devnet.pass_time(7)
 
     again = writable.refresh()

@@ -263,20 +263,18 @@ def open_world(
 @pytest.fixture(scope="module")
 def built(devnet_process: Devnet) -> Iterator[tuple[Devnet, Heritage]]:
     """The heritage on chain, once for a module's tests."""
-    snapshot = devnet_process.rpc("evm_snapshot")
-    heritage = build_heritage(devnet_process)
-    # Licences are taken before anything happens under them.
-    devnet_process.pass_time(60)
-    yield devnet_process, heritage
-    devnet_process.rpc("evm_revert", snapshot)
+    with devnet_process.rolled_back():
+        heritage = build_heritage(devnet_process)
+        # Licences are taken before anything happens under them.
+        devnet_process.pass_time(60)
+        yield devnet_process, heritage
 
 
 @pytest.fixture
 def world(built: tuple[Devnet, Heritage], tmp_path: Path) -> Iterator[World]:
     """An oracle with empty stores; the chain is rolled back to the heritage afterwards."""
     devnet, heritage = built
-    snapshot = devnet.rpc("evm_snapshot")
-    made = open_world(devnet, heritage, tmp_path)
-    yield made
-    made.outbox.close()
-    devnet.rpc("evm_revert", snapshot)
+    with devnet.rolled_back():
+        made = open_world(devnet, heritage, tmp_path)
+        yield made
+        made.outbox.close()
