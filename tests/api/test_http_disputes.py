@@ -101,6 +101,19 @@ def test_an_open_dispute_says_what_is_held_until_when_and_who_may_do_what(court:
     assert told["ruled"] is None
 
 
+def test_a_share_that_brought_nothing_is_frozen_all_the_same(court: Court) -> None:
+    """Of a work that nobody is paid for, and of an account that is in no split of it."""
+    for matter in (
+        court.open("nobody's", HELPER, court.ledger.filed.work_id),
+        court.open("not a payee", HELPER),
+    ):
+        told = court.told(matter)
+
+        assert (told["frozen"], told["frozen_amounts"]) == (True, [])
+        assert told["bond"] == str(MINIMUM_BOND)
+        assert "Nothing has come in for this share yet." in court.page(matter)
+
+
 def test_what_is_held_is_what_the_ledger_would_not_pay(court: Court) -> None:
     court.open("first")
     pay(court.devnet, court.work, 1_000_003)

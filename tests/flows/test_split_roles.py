@@ -68,8 +68,8 @@ class Ledger:
             assert time.monotonic() < deadline, f"never {what}: {self.told}"
             time.sleep(0.1)
 
-    def file(self, first: int, count: int) -> int:
-        """Plays handed to the API; how many were new."""
+    def file(self, first: int, count: int, api: str = "") -> int:
+        """Plays handed to an API, the crew's own by default; how many were new."""
         platform, now = self.devnet.signers[PLATFORM], self.devnet.node.head().timestamp
         events = [
             UsageEvent(
@@ -84,7 +84,7 @@ class Ledger:
         origin = SegmentOrigin(31337, self.devnet.oracle.address, platform.address)
         body = encode_segment(events, origin)
         signature = platform.sign_digest(Segment.of(body).signing_digest(), chain_id=31337)
-        url = f"{self.crew.api_url}/v1/usage/segments"
+        url = f"{api or self.crew.api_url}/v1/usage/segments"
         answer = httpx.post(url, content=body + signature, timeout=120.0)
         answer.raise_for_status()
         accepted: int = answer.json()["accepted"]
@@ -190,7 +190,8 @@ def test_a_role_that_is_killed_is_started_again_and_everybody_is_paid_once(ledge
 def test_a_second_machine_waits_for_a_role_and_takes_it_over(
     tmp_path: Path, postgres: Server
 ) -> None:
-    """`antiphon up --role submit` beside it: one at a time, and the next one at once."""
+    """`antiphon up --role submit --role ingest` beside it: many take usage in, one at a time sends,
+    and when that one is gone the next does at once."""
     (tmp_path / "first").mkdir()
     (tmp_path / "second").mkdir()
     database = postgres.new_outbox()
@@ -201,6 +202,7 @@ def test_a_second_machine_waits_for_a_role_and_takes_it_over(
 def stand_by_and_take_over(ledger: Ledger, folder: Path, database: str) -> None:
     command = [sys.executable, "-m", "api.cli", "up", "--state", str(folder), "--role", "submit"]
     command += ["--rpc", ledger.place.node_url, "--deployment", str(ledger.place.deployment_file)]
+    command += ["--role", "ingest", "--watermark", NOBODY, "--port", "0"]
     log = folder / "said"
     with log.open("wb") as output:
         second = subprocess.Popen(
@@ -217,7 +219,9 @@ def stand_by_and_take_over(ledger: Ledger, folder: Path, database: str) -> None:
         )
     try:
         ledger.wait("waiting", lambda: b"this one waits until it ends" in log.read_bytes())
-        assert ledger.file(0, PLAYS) == PLAYS
+        printed = dict(line.split(maxsplit=2)[1:] for line in log.read_text().splitlines()[:1])
+        assert ledger.file(0, PLAYS, api=printed["page"].rstrip("/")) == PLAYS
+        assert ledger.file(0, PLAYS) == 0, "one outbox, whoever takes usage in"
         ledger.wait("sealed", lambda: "epoch 1 sealed" in "".join(ledger.told))
         # Its own supervisor does not start it again: this machine is gone, as far as that goes.
         first = next(each for each in ledger.crew._members if each.name == Part.SUBMIT)
