@@ -84,12 +84,12 @@ def outcome_words(case: CaseRecord) -> str:
         case CaseStatus.DISMISSED:
             return (
                 "Half of the disputer's bond is the defender's, or the payee's if nobody answered; "
-                "the other half is the treasury's. A defender got the own bond back."
+                "the other half is the treasury's. A defender got back what they put up."
             )
         case CaseStatus.LAPSED:
             return (
                 "Half of the disputer's bond went back and half is the treasury's. A defender got "
-                "the own bond back."
+                "back what they put up."
             )
         case _:
             return (

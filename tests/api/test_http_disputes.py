@@ -424,9 +424,10 @@ def test_works_and_payees_show_the_disputes_that_stand(court: Court) -> None:
     assert shown[court.devnet.address(OTHER)] == []
     assert ledger_page.count(f'href="/disputes/{wanted}"') == 2
     rows = Page(court.http.get("/disputes").text).tables["disputes"]
-    assert [row[0].split(",")[0] for row in rows[1:]] == ["1", "2"]
-    assert rows[1][4:] != rows[2][4:]
-    assert rows[2][5] == "free"
+    assert [row[0] for row in rows[1:]] == ["1", "2"]
+    assert [row[2] for row in rows[1:]] == ["waits for an answer", "dismissed"]
+    assert rows[1][3].endswith(" UTC")
+    assert rows[2][3] == "free"
     filtered = court.http.get("/disputes", params={"standing": True}).text
     assert len(Page(filtered).tables["disputes"]) == 2
     assert "All disputes" in filtered
