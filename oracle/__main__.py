@@ -113,7 +113,7 @@ def run(service: OracleService, settings: OracleSettings, _words: Sequence[str])
                 done, troubles = [], [str(trouble)]
             heartbeat.beat()
             numbers.tick("waiting" if troubles else "done")
-            numbers.epochs(service.watch.epochs())
+            numbers.epochs(service.watch.newest_epochs())
             if not _json_logs():  # there, whoever did it has logged it with its ids
                 for line in done:
                     _say(line)

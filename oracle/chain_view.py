@@ -10,7 +10,7 @@ from chain.client.blocks import BlockPin
 from chain.client.deployment import Deployment
 from chain.client.node import Node
 from chain.client.usage_oracle import OperatorSet, UsageOracle
-from chain.indexer.records import EpochRecord, RootState
+from chain.indexer.records import EpochRecord
 from chain.indexer.store import Store
 from chain.ledger.identifiers import Address, Digest, EpochNumber, GenerationId, LicenceId
 from chain.settlement.facts import SettlementState
@@ -48,6 +48,7 @@ class ChainView:
     final_depth: int
     _facts: tuple[bytes, FactsSnapshot] | None = field(default=None, init=False, repr=False)
     _operators: tuple[bytes, OperatorSet] | None = field(default=None, init=False, repr=False)
+    _posted: tuple[bytes, list[EpochRecord]] | None = field(default=None, init=False, repr=False)
     _state: tuple[object, SettlementState] | None = field(default=None, init=False, repr=False)
 
     def pin(self) -> BlockPin:
@@ -111,13 +112,14 @@ class ChainView:
         return self._state[1]
 
     def posted(self, at: BlockPin) -> list[EpochRecord]:
-        """The reports on chain, in their order."""
-        return self.store.epochs(at=at)
+        """The reports on chain, in their order; the last block's are remembered."""
+        if self._posted is None or self._posted[0] != at.hash:
+            self._posted = (at.hash, self.store.epochs(at=at))
+        return self._posted[1]
 
     def rejected(self, at: BlockPin) -> frozenset[EpochNumber]:
         """The epochs whose payout root was rejected."""
-        roots = self.store.roots(at=at)
-        return frozenset(root.epoch for root in roots if root.state is RootState.REJECTED)
+        return self.store.rejected_epochs(at=at)
 
     def _read_facts(self, at: BlockPin) -> FactsSnapshot:
         return FactsSnapshot(

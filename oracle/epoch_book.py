@@ -96,6 +96,27 @@ class EpochBook:
         """Final epochs whose payees have not all been tried yet, oldest first."""
         return self._select("WHERE state = 'FINAL' AND pushed = 0 ORDER BY number")
 
+    def under_way(self) -> list[EpochRow]:
+        """Epochs that are sealed and not final, oldest first."""
+        return self._select("WHERE state NOT IN ('FINAL', 'REJECTED') ORDER BY number")
+
+    def last_final(self) -> EpochRow | None:
+        """The newest final epoch."""
+        found = self._select("WHERE state = 'FINAL' ORDER BY number DESC LIMIT 1")
+        return found[0] if found else None
+
+    def newest(self, count: int) -> list[EpochRow]:
+        """The newest epochs, oldest of them first."""
+        found = self._select("ORDER BY number DESC LIMIT :count", count=count)
+        return found[::-1]
+
+    def state_counts(self) -> dict[str, int]:
+        """How many epochs are in each state."""
+        rows = self._connection.execute(sa.text("SELECT state, COUNT(*) FROM epoch GROUP BY state"))
+        found: dict[str, int] = dict.fromkeys(map(str, EpochState), 0)
+        found.update((state, count) for state, count in rows)
+        return found
+
     def all(self) -> list[EpochRow]:
         """Every sealed epoch, oldest first."""
         return self._select("ORDER BY number")

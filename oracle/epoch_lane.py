@@ -72,12 +72,18 @@ class EpochLane:
             return EpochBook(connection).last()
 
     def is_due(self) -> bool:
-        """Whether the shortest time between two epochs has passed since the last was posted."""
-        at = self._view.pin()
-        posted = [r for r in self._view.posted(at) if r.report.token == self._token]
-        if not posted:
+        """Whether the shortest time between two epochs has passed since the last that stands was
+        posted."""
+        at = self._view.head()
+        active = self._distributor.active_root(self._token, at=at)
+        opens = [*self.opens(at).values(), *([] if active is None else [active.claimable_from])]
+        if not opens:
             return True
-        return self._next_block_time() - posted[-1].place.timestamp >= self._shortest_seconds(at)
+        window = self._distributor.window_seconds(at=at)
+        shortest = self._epoch_seconds
+        if shortest is None:
+            shortest = shortest_useful_seconds(window)
+        return self._next_block_time() - (max(opens) - window) >= shortest
 
     def opens(self, at: BlockPin) -> dict[EpochNumber, int]:
         """The epochs in the contract's queue, oldest first, and from when each can be paid."""
@@ -91,12 +97,6 @@ class EpochLane:
         if len(opens) >= WAITING_ROOTS_MAX:
             shortest = shortest_useful_seconds(self._distributor.window_seconds(at=at))
             raise QueueIsFull(len(opens), min(opens.values()), shortest)
-
-    def _shortest_seconds(self, at: BlockPin) -> int:
-        if self._epoch_seconds is None:
-            window = self._distributor.window_seconds(at=at)
-            self._epoch_seconds = shortest_useful_seconds(window)
-        return self._epoch_seconds
 
     # steps
 

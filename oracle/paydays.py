@@ -57,11 +57,12 @@ class Paydays:
         """
         self._outbox.require(Role.SUBMIT)
         self.take_up_rejected()
-        head = self._view.head()
-        waiting = self._unpaid(head)
+        head, waiting = self._view.head(), self._unpaid()
         if not waiting:
             return None
         due, opens_at = self._relay.due(waiting, head, now=self._next_block_time())
+        if not due and opens_at is None:
+            return None
         if not due:
             return Payday(waiting[0].number, opens_at, False, PushOutcome((), ()))
         row = next(filter(self._relay.is_pushing, due), due[-1])
@@ -76,25 +77,23 @@ class Paydays:
         let go. Once nobody can bring the root back, that is: behind the final depth."""
         self._outbox.require(Role.SUBMIT)
         at = self._view.pin()
-        rejected = self._view.rejected(at)
+        rejected = sorted(self._view.rejected(at))
         with self._outbox.reading() as connection:
-            rows = EpochBook(connection).all()
-        done = []
-        for row in rows:
-            if row.state is EpochState.FINAL and row.number in rejected:
-                if self._give_back(row):
-                    done.append(row.number)
-            elif row.state in (EpochState.SEALED, EpochState.ATTESTED) and self._is_adrift(row, at):
+            book = EpochBook(connection)
+            found = [row for number in rejected if (row := book.of_number(number))]
+            under_way = book.under_way()
+        gone = [row for row in found if row.state is EpochState.FINAL]
+        done = tuple(row.number for row in gone if self._give_back(row))
+        for row in under_way:
+            signed_at_most = row.state in (EpochState.SEALED, EpochState.ATTESTED)
+            if signed_at_most and self._is_adrift(row, at):
                 self._relay.discard(row)
-        return tuple(done)
+        return done
 
-    def _unpaid(self, head: BlockPin) -> list[EpochRow]:
-        """Final epochs in the oldest one's currency that wait for their payday. Those that were
-        rejected at the head wait for something else."""
-        rejected = self._view.rejected(head)
+    def _unpaid(self) -> list[EpochRow]:
+        """Final epochs in the oldest one's currency that were not paid."""
         with self._outbox.reading() as connection:
-            unpushed = EpochBook(connection).unpushed()
-        waiting = [row for row in unpushed if row.number not in rejected]
+            waiting = EpochBook(connection).unpushed()
         return [row for row in waiting if row.report.token == waiting[0].report.token]
 
     def _push(self, row: EpochRow, tree: SumTree) -> bool:

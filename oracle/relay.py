@@ -89,7 +89,7 @@ class Relay:
         try:
             self._lane.advance()
         finally:
-            for row in self._rows():
+            for row in self._under_way():
                 if row.state in (EpochState.QUEUED, EpochState.MINED):
                     self._follow(row)
 
@@ -97,10 +97,8 @@ class Relay:
         self, rows: Sequence[EpochRow], at: BlockPin, *, now: int
     ) -> tuple[list[EpochRow], int | None]:
         """Which of some epochs in one currency, oldest first, may be paid at `now` (Unix seconds);
-        and from when the next one may.
-
-        Raises EpochNotReady when a root waits nowhere.
-        """
+        and from when the next one may. One whose root waits nowhere was rejected: it is not among
+        them, and is taken up again once that is final."""
         token = rows[0].report.token
         active = self._distributor.active_root(token, at=at)
         opens = {r.epoch: r.claimable_from for r in self._distributor.pending_roots(token, at=at)}
@@ -109,16 +107,11 @@ class Relay:
             if active is not None and active.epoch >= row.number:
                 found.append(row)
                 continue
-            if row.number not in opens:
-                raise EpochNotReady(
-                    row.number,
-                    "not pending on chain",
-                    "pending",
-                    "its payout root was rejected; the next call takes its usage up again",
-                )
-            if now < opens[row.number]:
-                return found, opens[row.number]
-            found.append(row)
+            opens_at = opens.get(row.number)
+            if opens_at is not None and now < opens_at:
+                return found, opens_at
+            if opens_at is not None:
+                found.append(row)
         return found, None
 
     def activate(self, row: EpochRow, at: BlockPin) -> None:
@@ -275,9 +268,9 @@ class Relay:
             raise EpochNotReady(number, "unknown", "SEALED", "seal it first")
         return row
 
-    def _rows(self) -> list[EpochRow]:
+    def _under_way(self) -> list[EpochRow]:
         with self._outbox.reading() as connection:
-            return EpochBook(connection).all()
+            return EpochBook(connection).under_way()
 
 
 def ranges_of(tree: SumTree) -> Iterator[tuple[int, int]]:

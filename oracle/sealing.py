@@ -40,7 +40,7 @@ from oracle.epoch_book import EpochBook, EpochRow, EpochState
 from oracle.errors import EpochNotReady, NothingToSeal
 from oracle.evidence_book import EvidenceBook
 from oracle.harvest import Harvest, chunks_of, evidence_for, look, record
-from oracle.history import EpochHistory, Prior
+from oracle.history import EpochHistory
 from oracle.outbox import Outbox
 from oracle.papers import Evidence, PayoutsPaper, producers_of, put_evidence, put_payouts
 from oracle.usage_book import StoredSegment
@@ -92,10 +92,10 @@ class Sealer:
         the epoch before is not final.
         """
         self._take_apart(at)
-        prior, number = self._built_on(at)
+        last = self._last_must_be_final()
         with self._outbox.reading() as connection:
             taken = self._take(EvidenceBook(connection), at)
-        settlement = self._settled(taken, prior, number, at)
+        settlement, _ = self._settled(taken, last, at)
         if not len(settlement.counted):
             self._refuse_all(taken, settlement)
         if settlement.sum_tree.leaf_count == 0:
@@ -115,7 +115,7 @@ class Sealer:
 
         Raises NothingToSeal, EpochNotReady.
         """
-        prior, number = self._built_on(at)
+        last = self._last_must_be_final()
         with self._outbox.reading() as connection:
             contradicted = self._contradicted(EvidenceBook(connection), at)
         # Whoever has nothing to take apart holds up no writer.
@@ -124,24 +124,21 @@ class Sealer:
             book = EvidenceBook(connection)
             take_apart(book, contradicted)
             taken = self._take(book, at)
-        return self._settled(taken, prior, number, at), prior.carried, len(contradicted)
+        settlement, before = self._settled(taken, last, at)
+        return settlement, before, len(contradicted)
 
-    def _built_on(self, at: BlockPin) -> tuple[Prior, EpochNumber]:
-        """The ledger that the next epoch follows, and its number."""
-        last = self._last_must_be_final()
+    def _settled(
+        self, taken: _Taken, last: EpochRow | None, at: BlockPin
+    ) -> tuple[ColumnarSettlement, Carried]:
+        """What was taken, on top of what stands; and what was carried so far."""
         prior = self._history.last(self._token, at)
         number = self._history.next_number(at)
         if last is not None and last.number >= number:
             raise EpochNotReady(last.number, "not at the pinned block", "posted", "wait a block")
-        return prior, number
-
-    def _settled(
-        self, taken: _Taken, prior: Prior, number: EpochNumber, at: BlockPin
-    ) -> ColumnarSettlement:
         state = self._view.settlement_state(
             at, self._token, number, prior.report_hash, prior.counted
         )
-        return settle_records(taken.records, state, prior.carried)
+        return settle_records(taken.records, state, prior.carried), prior.carried
 
     def _write_papers(
         self, taken: _Taken, settlement: ColumnarSettlement, at: BlockPin

@@ -54,6 +54,7 @@ from chain.ledger.epoch import LicenceUsage
 from chain.ledger.identifiers import (
     Address,
     CommunityId,
+    EpochNumber,
     GenerationId,
     LicenceId,
     WorkId,
@@ -336,6 +337,12 @@ class Store(WorkStore, DirectReportStore, CaseStore):
             rejected = {(row.token, row.epoch): row for row in thrown_out}
         newest = dict(sorted(active, key=lambda key: active[key]))
         return [root_of(row, active, rejected, newest) for row in proposed]
+
+    def rejected_epochs(self, *, at: BlockPin) -> frozenset[EpochNumber]:
+        """The epochs whose payout root was thrown out."""
+        with self._at(at) as connection:
+            thrown_out = _ordered(connection, tables.root_rejected, at)
+            return frozenset(EpochNumber(row.epoch) for row in thrown_out)
 
     def paused(self, *, at: BlockPin) -> dict[str, int]:
         """The contracts that a guardian has paused at a block's time, and until when."""

@@ -10,7 +10,7 @@ from chain.client.epoch_distributor import EpochDistributor
 from chain.client.stablecoin import Stablecoin
 from chain.ledger.identifiers import Address
 from oracle.chain_view import ChainView
-from oracle.epoch_book import EpochBook, EpochState
+from oracle.epoch_book import EpochBook
 from oracle.evidence_book import EvidenceBook
 from oracle.operations.pausing import PauseLevel, Pauses
 from oracle.outbox import Outbox
@@ -56,26 +56,25 @@ def read(outbox: Outbox, view: ChainView, relays: Sequence[Address], token: Addr
     node, at = view.node, view.store.head()
     head = node.head()
     with outbox.reading() as connection:
-        rows = EpochBook(connection).all()
+        epochs = EpochBook(connection).state_counts()
+        final = EpochBook(connection).last_final()
         events = EvidenceBook(connection).usage.event_counts()
         book = TransactionBook(connection)
         transactions, keys_paused = book.counts(), len(book.pauses())
         given_out = [(relay, book.highest_nonce(relay)) for relay in relays]
-    final = [row for row in rows if row.state is EpochState.FINAL]
     distributor = EpochDistributor.of(node, view.deployment)
     lane = distributor.lane_of(token, at=at)
     waiting = distributor.pending_roots(token, at=at)
     held = Stablecoin(node, token).balance_of(distributor.address, at=at)
     promised = max([lane.committed, *(root.total for root in waiting)])
-    states = [str(row.state) for row in rows]
     return Readings(
         block=at,
         blocks_behind=max(head.number - at.number, 0),
         events=events,
         transactions=transactions,
-        epochs={state: states.count(state) for state in map(str, EpochState)},
-        last_epoch=final[-1].number if final else 0,
-        epoch_age=head.timestamp - final[-1].report.state_time if final else None,
+        epochs=epochs,
+        last_epoch=final.number if final else 0,
+        epoch_age=head.timestamp - final.report.state_time if final else None,
         nonce_gap=max(
             highest + 1 - node.nonce(relay) if highest is not None else 0
             for relay, highest in given_out

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from chain.client.epoch_distributor import EpochDistributor
 from chain.client.signer import DEVELOPMENT_CHAIN_ID
@@ -16,6 +17,9 @@ from oracle.operations.readings import Readings, read
 from oracle.operations.rehearsal import Rehearsal, rehearsed
 from oracle.outbox import Outbox
 from oracle.sealing import Sealer
+
+# More than the contract's queue holds, whatever was rejected of it meanwhile.
+NEWEST: Final = 64
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,11 @@ class Watch:
         """What must hold for the oracle to work; `folder` is where it keeps blocks."""
         development = self.view.deployment.chain_id == DEVELOPMENT_CHAIN_ID
         return oracle_checks(self.outbox, self.view, self.relays, folder, development=development)
+
+    def newest_epochs(self) -> tuple[EpochRow, ...]:
+        """The epochs in which something may still happen, and some before them, oldest first."""
+        with self.outbox.reading() as connection:
+            return tuple(EpochBook(connection).newest(NEWEST))
 
     def epochs(self) -> tuple[EpochRow, ...]:
         """Every sealed epoch, oldest first."""

@@ -13,7 +13,7 @@ from chain.ledger.identifiers import Digest, EpochNumber
 from chain.provenance import Cid, Codec
 from chain.settlement.verify import Check, verify
 from oracle.answers import TickReport
-from oracle.epoch_book import EpochState
+from oracle.epoch_book import EpochBook, EpochState
 from oracle.epoch_lane import shortest_useful_seconds
 from oracle.service import OracleKeys, OracleService
 from tests.devnet import COUNCIL, RELAY
@@ -160,6 +160,11 @@ def test_a_full_queue_is_told_and_waited_for(world: World) -> None:
     assert list(opens) == list(range(1, 12))
     assert f"from Unix time {opens[EpochNumber(1)]}." in told.troubles[0]
     assert world.service.watch.readings().roots_waiting == 11
+    assert world.service.watch.readings().epochs["FINAL"] == 11
+    assert world.service.watch.newest_epochs() == world.service.watch.epochs()
+    with world.outbox.reading() as connection:
+        newest = EpochBook(connection).newest(3)
+    assert [row.number for row in newest] == [9, 10, 11]
     (obstacle,) = world.service.watch.rehearse_epoch().obstacles
     assert "11 epochs wait for their windows" in obstacle
     # The contract's own word on how many that are.
