@@ -130,9 +130,12 @@ def test_a_blink_of_audio_is_too_short(recording: Recording) -> None:
         recording(plucked_music(0.5)).examine()
 
 
+@pytest.mark.parametrize("level", [0.3, 0.5, 0.9])
 @pytest.mark.parametrize("channels", [1, 2])
-def test_an_offset_without_sound_is_silence(recording: Recording, channels: int) -> None:
-    offset = np.full((66_150, channels), 0.5, np.float32) * np.array([1, -0.8][:channels])
+def test_an_offset_without_sound_is_silence(
+    recording: Recording, channels: int, level: float
+) -> None:
+    offset = np.full((66_150, channels), level, np.float32) * np.array([1, -0.8][:channels])
 
     with pytest.raises(AudioSilent, match="below -80 dBFS"):
         recording(offset, subtype="FLOAT").examine()

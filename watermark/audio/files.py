@@ -38,7 +38,6 @@ READ_FRAMES: Final = 1 << 16
 SILENT_RMS: Final = 10 ** (-80 / 20)  # -80 dBFS: under the noise of 16-bit tape transfers
 _CLIPPED_FROM: Final = 0.9999  # of full scale
 _CLIPPED_SHARE_MAX: Final = 0.5
-_SUM_ERROR: Final = 1e-6  # relative, of squares added up in single precision
 _MPEG_SLACK_FRAMES: Final = 2 * 1152  # encoders state their padding to within a frame or two
 
 
@@ -254,7 +253,8 @@ class Loudness:
         """Count a block, (time, channel), full scale 1."""
         self.frames += len(block)
         self._sums += block.sum(0, dtype=np.float64)
-        self._squares += float(np.vdot(block, block))
+        # Single precision would leave of a loud offset more than the faintest sound has.
+        self._squares += float(np.square(block, dtype=np.float64).sum())
         self._clipped += int(np.count_nonzero(np.abs(block) >= _CLIPPED_FROM))
 
     def join(self, other: Loudness) -> None:
@@ -275,7 +275,7 @@ class Loudness:
             )
         samples = self.frames * audio.channels
         of_offset = float(np.square(self._sums).sum()) / self.frames
-        sounding = max(0.0, self._squares - of_offset - _SUM_ERROR * self._squares)
+        sounding = max(0.0, self._squares - of_offset)
         if (sounding / samples) ** 0.5 < SILENT_RMS:
             raise AudioSilent(
                 "the file is silent (below -80 dBFS); check the channel and the level"
