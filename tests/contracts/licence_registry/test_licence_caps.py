@@ -6,6 +6,7 @@ import brownie
 import pytest
 
 from chain.ledger.rights import Tier
+from tests.contracts.permits import NO_PERMIT
 from tests.contracts.refusals import refused
 from tests.contracts.rights import DAY, Terms, by
 
@@ -57,6 +58,25 @@ def test_both_caps_may_be_reached(licences, licence, oracle):
     licences.recordUsage([(licence, UNIT_CAP, REVENUE_CAP)], by(oracle))
 
     assert used(licences, licence) == (UNIT_CAP, REVENUE_CAP)
+
+
+def test_each_licence_of_a_batch_has_the_caps_of_the_terms(
+    licences, stablecoin, register_work, grant, customer, platform, oracle
+):
+    terms = Terms(
+        Tier.DISTRIBUTION, stablecoin.address, price=0, unit_cap=UNIT_CAP, revenue_cap=REVENUE_CAP
+    )
+    work = register_work(customer)
+    grant(customer, work, terms)
+    tx = licences.takeLicences(work, terms, [platform] * 2, NO_PERMIT, by(platform))
+    first, second = (event["licenceId"] for event in tx.events["LicenceTaken"])
+
+    licences.recordUsage([(first, UNIT_CAP, 0), (second, 1, REVENUE_CAP)], by(oracle))
+
+    assert [licences.licenceOf(each)[5] for each in (first, second)] == [UNIT_CAP] * 2
+    assert [used(licences, each) for each in (first, second)] == [(UNIT_CAP, 0), (1, REVENUE_CAP)]
+    with refused("UnitCapExceeded", first, UNIT_CAP + 1, UNIT_CAP):
+        licences.recordUsage([(first, 1, 0)], by(oracle))
 
 
 def test_no_unit_more_than_the_cap_is_counted(licences, licence, oracle):

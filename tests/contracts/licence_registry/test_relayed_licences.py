@@ -101,6 +101,21 @@ def test_who_sends_an_order_cannot_become_its_holder(
         licences.takeLicenceFor(stolen, signed(order, platform), terms, NO_PERMIT, by(relay))
 
 
+def test_what_is_cheaper_than_ordered_is_bought(
+    licences, stablecoin, order, terms, signed, permit, platform, relay
+):
+    """An order names the most its signer gives, in price and in share."""
+    generous = order._replace(max_price=2 * PRICE, max_share=2 * SHARE)
+    had = stablecoin.balanceOf(platform)
+
+    tx = licences.takeLicenceFor(
+        generous, signed(generous, platform), terms, permit(platform, stablecoin, PRICE), by(relay)
+    )
+
+    assert tx.events["LicenceTaken"]["holder"] == platform
+    assert stablecoin.balanceOf(platform) == had - PRICE
+
+
 def test_a_steward_in_front_cannot_raise_the_price(
     licences, order, terms, signed, grant, platform, relay, customer
 ):
