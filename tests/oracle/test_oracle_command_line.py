@@ -187,8 +187,10 @@ def test_a_running_oracle_posts_at_its_pace_while_earlier_epochs_wait(world: Wor
         text=True,
     )
     said: list[str] = []
+    # Whoever files follows the chain by an index of its own: one that two write to is refused.
+    beside = given | {"ANTIPHON_INDEX_URL": f"sqlite:///{world.folder / 'beside.sqlite'}"}
     try:
-        with open_oracle(OracleSettings.parse(given), roles=()) as filer:
+        with open_oracle(OracleSettings.parse(beside), roles=()) as filer:
             for number in range(1, 4):
                 filer.file_segment(*world.segment(world.plays(7, first=7 * number)))
                 said += said_until(process, f"epoch {number} is FINAL")
