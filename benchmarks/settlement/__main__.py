@@ -27,6 +27,7 @@ import uvicorn
 
 from api.application import Application, Settings
 from api.http.app import create_app
+from benchmarks.settlement.kept import kept
 from chain.client.signer import LocalSigner
 from chain.columns.keccak import BATCH
 from chain.settlement.segments import (
@@ -140,7 +141,8 @@ def _measure(
     receipt = devnet.node.receipt(posting[0].tx_hash)
     assert receipt is not None
     gas = receipt.gas_used
-    print(f"\nGas of the report: {gas:,}, {gas / asked.events:.3f} an event.")
+    print(f"\nGas of the report: {gas:,}, {gas / asked.events:.3f} an event.\n")
+    print("\n".join(kept(app.settings.state, asked.events)))
 
 
 def signed_segments(devnet: Devnet, heritage: Heritage, count: int, seed: int) -> list[bytes]:
