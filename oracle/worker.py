@@ -116,13 +116,11 @@ class Worker:
     def _pay(self, report: TickReport) -> None:
         """Everything that is due; more than one when pushes of an older epoch had to arrive."""
         while payday := self._steps.activate_and_push():
-            if payday.claimable_from is not None:
+            if payday.claimable_from is not None or not payday.complete:
                 return
             paid, deferred = len(payday.outcome.paid), len(payday.outcome.deferred)
             text = f"epoch {payday.epoch}: {paid} payees paid, {deferred} deferred"
             report.note(text, epoch=payday.epoch)
-            if not payday.complete:
-                return
 
     def _seal_and_sign(self, report: TickReport) -> None:
         row = self._epochs.last()
