@@ -168,6 +168,8 @@ def _whole(stack: Stack, database: str | None, port: Port, *, is_split: bool) ->
 
     watermark = stack.start_watermark()
     stack.start_node(persistent=True)
+    if not stack.deployment_file.exists():
+        typer.echo("compiling and deploying the contracts: a minute or more, this once", err=True)
     stack.deploy(WINDOW_SECONDS)
     watermark.wait_ready()
     urls = (stack.watermark_url, stack.node_url)

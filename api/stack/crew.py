@@ -26,6 +26,7 @@ from oracle.settings import OUTBOX_URL_VARIABLE
 API_PORT: Final = 8547
 # Where an index begins, the chain may be long.
 INDEX_SECONDS: Final = 3_600.0
+READY_SECONDS: Final = 300.0
 NAME_WIDTH: Final = 7
 
 
@@ -161,7 +162,7 @@ class Crew:
         command: list[str],
         is_ready: IsReady,
         *,
-        seconds: float = 60.0,
+        seconds: float = READY_SECONDS,
         listener: socket.socket | None = None,
     ) -> None:
         launch = Launch(

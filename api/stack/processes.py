@@ -32,7 +32,8 @@ class Launch:
     log: Path
     ready: Callable[[], bool]
     environment: Mapping[str, str]
-    ready_seconds: float = 60.0
+    # One that ends is told at once: this is for machines that others keep busy.
+    ready_seconds: float = 300.0
     folder: Path | None = None
     listener: socket.socket | None = None  # the child's own, under the same number as here
 

@@ -149,6 +149,7 @@ def test_up_prints_where_everything_is_and_ctrl_c_leaves_nothing_behind(
         assert len(ports) == 3, "page and API share one"
         assert not ports & taken_ports
         told = (tmp_path / "err").read_text()
+        assert "compiling and deploying the contracts" in told
         for port in taken_ports:
             assert f"port {port} is taken: " in told
             assert f"(process {os.getpid()}) listens there" in told
@@ -177,6 +178,7 @@ def test_up_prints_where_everything_is_and_ctrl_c_leaves_nothing_behind(
     assert (tmp_path / "state" / "deployment.json").exists()
 
     with up(tmp_path, "--split") as (process, printed):
+        assert "compiling" not in (tmp_path / "err").read_text()
         assert set(printed) == SPLIT_PARTS
         assert chain_of(printed["EVM node"]) == first
         assert httpx.get(f"{printed['web page']}v1/verification").json()["clean"] is True
