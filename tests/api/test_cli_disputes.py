@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from chain.client.dispute_court import Matter
+from tests.api.court_in_session import BOND_MAX, PAYEE
 from tests.api.served_ledger import Antiphon, antiphon, serving
 from tests.api.small_ledger import PRICE, SmallLedger
-from tests.api.test_http_disputes import BOND_MAX, PAYEE
 from tests.devnet import CUSTOMER
 from tests.heritage import digest_of
 

@@ -16,7 +16,6 @@ from chain.client.sending import send
 from chain.indexer.follow import Follower
 from chain.provenance import Cid, Codec, FsBlockStore
 from tests.api.court_in_session import (
-    BOND_MAX,
     DAY,
     HELPER,
     MINIMUM_BOND,
@@ -32,7 +31,7 @@ from tests.devnet import COUNCIL, CUSTOMER
 from tests.epochs import uses
 from tests.heritage import UNIT_PRICE, digest_of, pay
 
-__all__ = ["BOND_MAX", "court"]
+__all__ = ["court"]
 
 UNKNOWN = "0x" + "ab" * 32
 
