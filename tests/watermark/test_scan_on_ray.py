@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -57,7 +58,12 @@ def folder(tmp_path: Path, marker: Marker) -> Path:
 @pytest.fixture(scope="module")
 def machines() -> Iterator[Any]:
     """A cluster of two machines with a CPU each; both are this one."""
-    with pytest.MonkeyPatch.context() as patch:
+    # A short path: sockets lie under it.
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as sessions,
+    ):
+        patch.setenv("RAY_TMPDIR", sessions)
         patch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")  # on loopback alone
         patch.setenv("RAY_AUTH_MODE", "token")
         patch.setenv("RAY_AUTH_TOKEN", "7" * 64)
@@ -65,9 +71,8 @@ def machines() -> Iterator[Any]:
         # Not before: what Ray reads when it is imported holds for the process.
         reason = "Ray, the extra `ray`, is not installed"
         cluster_utils = pytest.importorskip("ray.cluster_utils", reason=reason)
-        pair = cluster_utils.Cluster(
-            initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False}
-        )
+        head = {"num_cpus": 1, "include_dashboard": False}
+        pair = cluster_utils.Cluster(initialize_head=True, head_node_args=head)
         try:
             pair.add_node(num_cpus=1, env_vars=ray_faults.SECOND_MACHINE)
             pair.wait_for_nodes()
