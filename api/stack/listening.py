@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
@@ -88,9 +89,13 @@ def start_anvil(
     def listens() -> bool:
         return _ANVIL_LISTENS.search(says()) is not None
 
-    command = [str(binary), "--host", LOCAL, "--port", str(port.number), *arguments]
+    # Its older states, gigabytes after some hours: it would keep them in the user's home for ever.
+    history = log.with_suffix(".history")
+    shutil.rmtree(history, ignore_errors=True)
+    place = ["--host", LOCAL, "--port", str(port.number), "--cache-path", str(history)]
+    command = [str(binary), *place, *arguments]
     try:
-        process = Process.start(Launch("node", command, log, listens, {}))
+        process = Process.start(Launch("node", command, log, listens, {}, leaves=history))
     except StackError as error:
         if port.number == 0 or _ANVIL_FOUND_IT_TAKEN not in says():
             raise

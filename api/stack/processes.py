@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -36,6 +37,7 @@ class Launch:
     ready_seconds: float = 300.0
     folder: Path | None = None
     listener: socket.socket | None = None  # the child's own, under the same number as here
+    leaves: Path | None = None  # a folder that is nobody's once it ended
 
 
 def _die_with_parent() -> None:
@@ -153,3 +155,5 @@ class Process:
             with suppress(ProcessLookupError):
                 os.killpg(self._child.pid, signal.SIGKILL)
             self._child.wait()
+            if self._launch.leaves is not None:
+                shutil.rmtree(self._launch.leaves, ignore_errors=True)

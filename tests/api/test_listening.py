@@ -106,6 +106,17 @@ def test_a_log_does_not_grow_with_every_request(tmp_path: Path) -> None:
         process.stop()
 
 
+def test_a_node_takes_its_history_with_it(tmp_path: Path) -> None:
+    process, url = start_anvil(ANVIL, [], tmp_path / "node.log")
+    try:
+        Node(url).rpc.request("anvil_mine", hex(1_500), null_allowed=True)
+        assert any((tmp_path / "node.history").rglob("*.json"))
+    finally:
+        process.stop()
+
+    assert [path.name for path in tmp_path.iterdir()] == ["node.log"]
+
+
 def test_a_node_that_fails_otherwise_is_not_tried_again(tmp_path: Path) -> None:
     with pytest.raises(StackError, match=r"(?s)node stopped with exit code 2.*--unheard-of"):
         start_anvil(ANVIL, ["--unheard-of"], tmp_path / "log", Port(abandoned_port()))
