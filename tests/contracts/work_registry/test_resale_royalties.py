@@ -47,6 +47,17 @@ def test_what_a_market_paid_is_delivered_to_the_work(
     assert royalty_ledger.accruedOf(work, stablecoin) == amount * SCALE
 
 
+def test_an_inbox_says_whose_it_is(
+    WorkInbox, works, work, stablecoin, royalty_ledger, platform, stranger
+):
+    """Who finds money at an address reads there which work it is for, and who keeps the books."""
+    stablecoin.transfer(works.inboxOf(work), 1, by(platform))
+    works.deliver(work, stablecoin, by(stranger))
+    inbox = WorkInbox.at(works.inboxOf(work))
+
+    assert (inbox.works(), inbox.ledger(), inbox.workId()) == (works, royalty_ledger, work)
+
+
 def test_an_inbox_serves_again(works, work, stablecoin, royalty_ledger, platform, stranger):
     for _ in range(2):
         stablecoin.transfer(works.inboxOf(work), 7, by(platform))
