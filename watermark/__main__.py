@@ -59,7 +59,12 @@ REFUSALS = (
 )
 EXIT_NOTHING_FOUND = 3
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(
+    rich_markup_mode="markdown",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
 app.add_typer(checkpoints, name="checkpoints")
 app.add_typer(keys, name="keys")
 app.add_typer(tokens, name="tokens")

@@ -33,7 +33,11 @@ from api.cli.up import STATE
 # Everything heavy is imported inside the commands: `antiphon --help` answers at once.
 
 app = typer.Typer(
-    help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+    rich_markup_mode="markdown",
+    help=__doc__,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
 )
 
 # The order of the panels is that of their first commands.

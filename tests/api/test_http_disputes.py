@@ -340,7 +340,7 @@ def test_an_arbiter_that_is_no_arbiter_has_not_ruled(court: Court) -> None:
     rejecting = court.ledger.heritage.rejecting_payee
 
     for arbiter in (nobody, rejecting, court.devnet.deployment.contracts["WorkRegistry"]):
-        found = court.devnet.court.ruling_of(arbiter, case_id, community, at=at)  # type: ignore[arg-type]
+        found = court.devnet.court.ruling_of(arbiter, case_id, community, at=at)
         assert found is Ruling.NONE
 
 
@@ -355,7 +355,7 @@ def test_lists_are_filtered_and_paged(court: Court) -> None:
     court.devnet.court.concede(matters[1], signer=court.signer(CUSTOMER))
 
     def numbers(**asked: object) -> list[int]:
-        answer = court.http.get("/v1/disputes", params=asked)  # type: ignore[arg-type]
+        answer = court.http.get("/v1/disputes", params=asked)
         assert answer.status_code == 200, answer.text
         return [each["number"] for each in answer.json()["disputes"]]
 

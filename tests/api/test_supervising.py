@@ -102,7 +102,7 @@ def test_what_keeps_failing_is_started_less_and_less_often(
     try:
         for seconds in (1, 2, 4, 8, 16, 30, 30):
             told = len(child.told)
-            attended(member, lambda told=told: len(child.told) > told)  # type: ignore[misc]
+            attended(member, lambda told=told: len(child.told) > told)
             assert child.told[-1].endswith(f"started again in {seconds} s")
             now += seconds - 0.01
             member.attend()

@@ -20,13 +20,12 @@ import pytest
 from chain.client.node import Node
 from chain.client.signer import dev_signers
 from chain.ledger.rights import BPS_WHOLE
-from chain.ledger.usage import UsageEvent, UsageKind
+from chain.ledger.usage import UsageEvent
 from chain.provenance import Codec, FsBlockStore
-from chain.settlement.segments import Segment, SegmentOrigin, encode_segment
 from oracle.epoch_book import EpochBook, EpochRow, EpochState
 from oracle.opening import identity_of
 from oracle.outbox import Outbox
-from oracle.transaction_book import AttemptState, TransactionBook
+from oracle.transaction_book import TransactionBook
 from oracle.transmitting import AttestedEpoch
 from oracle.usage_book import UsageBook
 from tests.devnet import (
@@ -38,7 +37,8 @@ from tests.devnet import (
     deploy_all,
     running_anvil,
 )
-from tests.heritage import UNIT_PRICE, Heritage, build_heritage, digest_of
+from tests.flows.plays import Played
+from tests.heritage import UNIT_PRICE, build_heritage
 from tests.oracle.operator_processes import (
     RunningProcess,
     deployment_file,
@@ -54,12 +54,9 @@ WAIT_SECONDS = 240.0
 
 
 @dataclass
-class Town:
+class Town(Played):
     """The running parts."""
 
-    devnet: Devnet
-    heritage: Heritage
-    outbox: Outbox
     folder: Path
     chain: Mapping[str, str]
     shared: Mapping[str, str]
@@ -81,29 +78,7 @@ class Town:
 
     def file(self, events: list[UsageEvent]) -> int:
         """Hand a signed segment in over HTTP; how many of its events were new."""
-        platform = self.devnet.signers[PLATFORM]
-        origin = SegmentOrigin(31337, self.devnet.oracle.address, platform.address)
-        body = encode_segment(events, origin)
-        signature = platform.sign_digest(Segment.of(body).signing_digest(), chain_id=31337)
-        answer = httpx.post(
-            f"{self.api.url}/v1/usage/segments", content=body + signature, timeout=60.0
-        )
-        answer.raise_for_status()
-        accepted: int = answer.json()["accepted"]
-        return accepted
-
-    def plays(self, first: int, count: int) -> list[UsageEvent]:
-        now = self.devnet.node.head().timestamp
-        return [
-            UsageEvent(
-                UsageKind.PLAY,
-                self.heritage.distribution,
-                self.heritage.generation_id,
-                digest_of(f"play {number}"),
-                now,
-            )
-            for number in range(first, first + count)
-        ]
+        return self.hand_in(self.api.url, events)
 
     def last(self) -> EpochRow | None:
         with self.outbox.reading() as connection:
@@ -112,12 +87,6 @@ class Town:
     def attempts(self) -> dict[str, int]:
         with self.outbox.reading() as connection:
             return TransactionBook(connection).counts()
-
-    def is_sent(self, intent: str) -> bool:
-        """Whether a node has the transaction for an intent, and no block does."""
-        with self.outbox.reading() as connection:
-            attempt = TransactionBook(connection).of_intent(intent)
-        return attempt is not None and attempt.state is AttemptState.SENT
 
     def wait(self, what: str, happened: Callable[[], bool]) -> None:
         deadline = time.monotonic() + WAIT_SECONDS
@@ -236,9 +205,9 @@ def test_a_relay_that_dies_again_and_again_pays_everybody_once(town: Town) -> No
     # More use comes, some of it paid already; the dead operator stays away.
     assert town.file(town.plays(FIRST_PLAYS - 100, LATER_PLAYS + 100)) == LATER_PLAYS
     town.run("submit", "relay-4")
-    town.wait("a second epoch", lambda: is_final(town, 2))
+    town.wait("a second epoch", lambda: town.is_final(2))
     devnet.pass_time(devnet.deployment.window_seconds + 1)
-    town.wait("paid", lambda: is_final(town, 2, pushed=True))
+    town.wait("paid", lambda: town.is_final(2, pushed=True))
 
     everything = expected_units(town, FIRST_PLAYS + LATER_PLAYS)
     assert claimed(town) == everything
@@ -267,13 +236,3 @@ def check_what_the_api_gives(town: Town, row: EpochRow) -> None:
     private = FsBlockStore(town.folder / "api" / "blocks").put(Codec.RAW, b"nobody published this")
     assert httpx.get(f"{town.api.url}/ipfs/{private}", timeout=60.0).status_code == 404
     assert httpx.get(f"{town.api.url}/ipfs/nonsense", timeout=60.0).status_code == 404
-
-
-def is_final(town: Town, number: int, *, pushed: bool = False) -> bool:
-    row = town.last()
-    return (
-        row is not None
-        and row.number == number
-        and row.state is EpochState.FINAL
-        and (row.pushed or not pushed)
-    )

@@ -25,16 +25,14 @@ from api.stack.stack import ROOT
 from chain.client.node import Node
 from chain.client.signer import dev_signers
 from chain.ledger.rights import BPS_WHOLE
-from chain.ledger.usage import UsageEvent, UsageKind
-from chain.settlement.segments import Segment, SegmentOrigin, encode_segment
-from oracle.epoch_book import EpochBook, EpochState
+from oracle.epoch_book import EpochBook
 from oracle.lease import HELD
 from oracle.opening import identity_of
 from oracle.outbox import Outbox
-from oracle.transaction_book import AttemptState, TransactionBook
 from oracle.usage_book import UsageBook
 from tests.devnet import ACCOUNTS, PLATFORM, Devnet, deploy_all, running_anvil
-from tests.heritage import UNIT_PRICE, Heritage, build_heritage, digest_of
+from tests.flows.plays import Played
+from tests.heritage import UNIT_PRICE, build_heritage
 from tests.hosts import Host, Network, NoHosts, let_in, network
 from tests.oracle.operator_processes import deployment_file
 from tests.postgres import running_postgres
@@ -47,13 +45,10 @@ PATIENT = "ANTIPHON_PATIENT"
 
 
 @dataclass
-class Land:
+class Land(Played):
     """The hosts' network, and what they share."""
 
     network: Network
-    devnet: Devnet
-    heritage: Heritage
-    outbox: Outbox
     folder: Path
     shared: Mapping[str, str]
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
@@ -95,26 +90,7 @@ class Land:
 
     def file(self, host: Host, first: int, count: int) -> int:
         """Plays handed to the API of a host; how many were new."""
-        platform, now = self.devnet.signers[PLATFORM], self.devnet.node.head().timestamp
-        events = [
-            UsageEvent(
-                UsageKind.PLAY,
-                self.heritage.distribution,
-                self.heritage.generation_id,
-                digest_of(f"play {number}"),
-                now,
-            )
-            for number in range(first, first + count)
-        ]
-        body = encode_segment(
-            events, SegmentOrigin(31337, self.devnet.oracle.address, platform.address)
-        )
-        signature = platform.sign_digest(Segment.of(body).signing_digest(), chain_id=31337)
-        url = f"http://{host.address}:{API_PORT}/v1/usage/segments"
-        answer = httpx.post(url, content=body + signature, timeout=120.0)
-        answer.raise_for_status()
-        accepted: int = answer.json()["accepted"]
-        return accepted
+        return self.hand_in(f"http://{host.address}:{API_PORT}", self.plays(first, count))
 
     def wait(self, what: str, happened: Callable[[], bool]) -> None:
         deadline = time.monotonic() + WAIT_SECONDS
@@ -124,16 +100,6 @@ class Land:
 
     def logs(self) -> dict[str, str]:
         return {path.name: path.read_text()[-500:] for path in self.folder.glob("*.log")}
-
-    def is_sent(self, intent: str) -> bool:
-        with self.outbox.reading() as connection:
-            attempt = TransactionBook(connection).of_intent(intent)
-        return attempt is not None and attempt.state is AttemptState.SENT
-
-    def is_final(self, number: int, *, pushed: bool = False) -> bool:
-        with self.outbox.reading() as connection:
-            row = EpochBook(connection).of_number(number)
-        return row is not None and row.state is EpochState.FINAL and row.pushed >= pushed
 
 
 @pytest.fixture
@@ -167,7 +133,7 @@ def land(tmp_path: Path) -> Iterator[Land]:
             "ANTIPHON_DEPLOYMENT": str(deployment_file(deployment, tmp_path / "deployment.json")),
             "ANTIPHON_OUTBOX_URL": f"postgresql://postgres@{at}:{database}/postgres?{options}",
         }
-        made = Land(joined, devnet, heritage, outbox, tmp_path, shared)
+        made = Land(devnet, heritage, outbox, joined, tmp_path, shared)
         yield made
         for process in made.running:
             process.kill()

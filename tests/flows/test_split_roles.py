@@ -25,16 +25,13 @@ from api.stack.stack import ROOT
 from chain.client.node import Node
 from chain.client.signer import dev_signers
 from chain.ledger.rights import BPS_WHOLE
-from chain.ledger.usage import UsageEvent, UsageKind
-from chain.settlement.segments import Segment, SegmentOrigin, encode_segment
-from oracle.epoch_book import EpochBook, EpochState
 from oracle.lease import Role
 from oracle.opening import identity_of
 from oracle.outbox import Outbox
-from oracle.transaction_book import AttemptState, TransactionBook
 from oracle.usage_book import UsageBook
 from tests.devnet import ACCOUNTS, PLATFORM, Devnet, deploy_all, running_anvil
-from tests.heritage import UNIT_PRICE, Heritage, build_heritage, digest_of
+from tests.flows.plays import Played
+from tests.heritage import UNIT_PRICE, build_heritage
 from tests.postgres import Server, running_postgres
 
 FUNDS = 10**11
@@ -50,14 +47,11 @@ def postgres() -> Iterator[Server]:
 
 
 @dataclass
-class Ledger:
+class Ledger(Played):
     """A ledger whose processes are a crew's."""
 
-    devnet: Devnet
-    heritage: Heritage
     place: Place
     crew: Crew
-    outbox: Outbox
     told: list[str] = field(default_factory=list)
 
     def wait(self, what: str, happened: Callable[[], bool]) -> None:
@@ -70,35 +64,7 @@ class Ledger:
 
     def file(self, first: int, count: int, api: str = "") -> int:
         """Plays handed to an API, the crew's own by default; how many were new."""
-        platform, now = self.devnet.signers[PLATFORM], self.devnet.node.head().timestamp
-        events = [
-            UsageEvent(
-                UsageKind.PLAY,
-                self.heritage.distribution,
-                self.heritage.generation_id,
-                digest_of(f"play {number}"),
-                now,
-            )
-            for number in range(first, first + count)
-        ]
-        origin = SegmentOrigin(31337, self.devnet.oracle.address, platform.address)
-        body = encode_segment(events, origin)
-        signature = platform.sign_digest(Segment.of(body).signing_digest(), chain_id=31337)
-        url = f"{api or self.crew.api_url}/v1/usage/segments"
-        answer = httpx.post(url, content=body + signature, timeout=120.0)
-        answer.raise_for_status()
-        accepted: int = answer.json()["accepted"]
-        return accepted
-
-    def is_sent(self, intent: str) -> bool:
-        with self.outbox.reading() as connection:
-            attempt = TransactionBook(connection).of_intent(intent)
-        return attempt is not None and attempt.state is AttemptState.SENT
-
-    def is_final(self, number: int, *, pushed: bool = False) -> bool:
-        with self.outbox.reading() as connection:
-            row = EpochBook(connection).of_number(number)
-        return row is not None and row.state is EpochState.FINAL and row.pushed >= pushed
+        return self.hand_in(api or self.crew.api_url, self.plays(first, count))
 
     def kill(self, name: str) -> int:
         process = self.crew.processes[name]
@@ -138,7 +104,7 @@ def opened(folder: Path, database: str | None) -> Iterator[Ledger]:
         crew.start_all(is_split=True, port=ANY)
         outbox = Outbox(place.outbox, identity_of(node, deployment), roles=())
         cleanup.callback(outbox.close)
-        yield Ledger(devnet, heritage, place, crew, outbox)
+        yield Ledger(devnet, heritage, outbox, place, crew)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

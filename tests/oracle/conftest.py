@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -258,6 +259,20 @@ def open_world(
     keys = OracleKeys(operators, operators[0], devnet.signers[RELAY])
     service = OracleService(outbox, view, blocks, keys, devnet.deployment.token, pause=pause)
     return World(devnet, heritage, folder, service, outbox, view, blocks, operators)
+
+
+def service_over(world: World, signing: Sequence[LocalSigner], **more: Any) -> OracleService:
+    """Another oracle over a world's stores, in which these operators sign."""
+    keys = OracleKeys(tuple(signing), world.operators[0], world.devnet.signers[RELAY])
+    return OracleService(
+        world.outbox,
+        world.view,
+        world.blocks,
+        keys,
+        world.devnet.deployment.token,
+        pause=lambda _seconds: None,
+        **more,
+    )
 
 
 @pytest.fixture(scope="module")

@@ -28,10 +28,10 @@ from oracle.operations.pausing import PauseLevel
 from oracle.operator import Operator, Proposal
 from oracle.operators.memory import OutboxMemory
 from oracle.papers import Evidence, get_evidence, put_evidence
-from oracle.service import OracleKeys, OracleService
+from oracle.service import OracleService
 from tests.devnet import COUNCIL, OPERATORS, PLATFORM, RELAY
 from tests.heritage import UNIT_PRICE
-from tests.oracle.conftest import World, sha
+from tests.oracle.conftest import World, service_over, sha
 
 HOLDERS_DEPOSIT = 20 * UNIT_PRICE
 
@@ -47,17 +47,7 @@ def direct_service(
     world: World, price_min: int = UNIT_PRICE, operators: int = OPERATORS
 ) -> OracleService:
     """The world's service, which reports uses of this price by themselves."""
-    signing = world.operators[:operators]
-    keys = OracleKeys(signing, world.operators[0], world.devnet.signers[RELAY])
-    return OracleService(
-        world.outbox,
-        world.view,
-        world.blocks,
-        keys,
-        world.devnet.deployment.token,
-        direct_price_min=price_min,
-        pause=lambda _seconds: None,
-    )
+    return service_over(world, world.operators[:operators], direct_price_min=price_min)
 
 
 def lane_of(service: OracleService) -> DirectReporting:
@@ -110,7 +100,7 @@ def test_dear_uses_are_reported_released_and_paid(world: World, filed: OracleSer
     assert len(records(world)) == 2
     assert filed.report_directly().decided == ()
 
-    world.devnet.pass_time(world.devnet.deployment.window_seconds)
+    world.devnet.pass_time(world.devnet.deployment.window_seconds + 5)
     released = filed.report_directly()
     filed.resend()
 
@@ -289,7 +279,7 @@ def test_an_epoch_without_money_holds_up_no_dear_use_under_other_licences(
     world.service.file_detection(world.found())
 
     filed.tick_filed()
-    world.devnet.pass_time(world.devnet.deployment.window_seconds)
+    world.devnet.pass_time(world.devnet.deployment.window_seconds + 5)
     filed.tick()
 
     assert list(records(world).values()) == [DirectReportState.RELEASED] * 4

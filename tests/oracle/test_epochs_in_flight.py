@@ -15,9 +15,9 @@ from chain.settlement.verify import Check, verify
 from oracle.answers import TickReport
 from oracle.epoch_book import EpochBook, EpochState
 from oracle.epoch_lane import shortest_useful_seconds
-from oracle.service import OracleKeys, OracleService
-from tests.devnet import COUNCIL, RELAY
-from tests.oracle.conftest import World, sha
+from oracle.service import OracleService
+from tests.devnet import COUNCIL
+from tests.oracle.conftest import World, service_over, sha
 from tests.oracle.test_epoch_lane import claimed, expected_units
 
 PLAYS = 7
@@ -25,16 +25,7 @@ PLAYS = 7
 
 def paced(world: World, epoch_seconds: int | None) -> OracleService:
     """The world's service, keeping to a shortest time between epochs."""
-    keys = OracleKeys(world.operators, world.operators[0], world.devnet.signers[RELAY])
-    return OracleService(
-        world.outbox,
-        world.view,
-        world.blocks,
-        keys,
-        world.devnet.deployment.token,
-        epoch_seconds=epoch_seconds,
-        pause=lambda _seconds: None,
-    )
+    return service_over(world, world.operators, epoch_seconds=epoch_seconds)
 
 
 def post_epochs(world: World, count: int) -> None:
@@ -73,7 +64,7 @@ def intents(world: World) -> Counter[str]:
 
 def assert_everybody_has_what_is_due(world: World, plays: int) -> None:
     """Against the plain sum of units, price and shares; once, and no event left or lost."""
-    due = expected_units(world, {world.heritage.works[0]: plays})  # type: ignore[dict-item]
+    due = expected_units(world, {world.heritage.works[0]: plays})
     assert claimed(world, due) == due
     assert world.service.status().events == {"counted": plays}
     used = [licence.units_used for licence in world.view.store.licences(at=world.view.head())]

@@ -34,7 +34,7 @@ class Undo(Exception):
     """Rolls a transaction back."""
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(STEPS)
 def test_an_event_is_held_where_it_came_first_until_it_is_refused(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, list[Digest]]]

@@ -26,10 +26,9 @@ from oracle.operators.wire import (
     direct_proposal_to_json,
     signature_to_json,
 )
-from oracle.service import OracleKeys, OracleService
-from tests.devnet import RELAY
+from oracle.service import OracleService
 from tests.heritage import UNIT_PRICE
-from tests.oracle.conftest import World, sha
+from tests.oracle.conftest import World, service_over, sha
 from tests.oracle.operator_processes import (
     RunningProcess,
     gateway,
@@ -55,18 +54,12 @@ TOKEN = "between us"
 
 def service_of(world: World, here: Sequence[int], away: Sequence[RemoteOperator]) -> OracleService:
     """An oracle that reports dear uses, some of its operators being at addresses."""
-    signing = tuple(world.operators[index] for index in here)
-    keys = OracleKeys(signing, world.operators[0], world.devnet.signers[RELAY])
-    return OracleService(
-        world.outbox,
-        world.view,
-        world.blocks,
-        keys,
-        world.devnet.deployment.token,
+    return service_over(
+        world,
+        [world.operators[index] for index in here],
         remote_operators=away,
         answer_seconds=120.0,
         direct_price_min=UNIT_PRICE,
-        pause=lambda _seconds: None,
     )
 
 
@@ -87,7 +80,7 @@ def test_dear_uses_are_signed_by_an_operators_process_and_paid(
 
     reported = service.report_directly()
     service.resend()
-    world.devnet.pass_time(world.devnet.deployment.window_seconds)
+    world.devnet.pass_time(world.devnet.deployment.window_seconds + 5)
     service.report_directly()
     service.resend()
 

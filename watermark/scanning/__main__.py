@@ -24,7 +24,7 @@ REFUSALS = (
     WeightsRefused,
 )
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(rich_markup_mode="markdown", add_completion=False, pretty_exceptions_enable=False)
 app.command("scan")(scan_command)
 
 

@@ -42,7 +42,7 @@ def scan_on_ray(
     address: str | None = None,
     workers: int | None = None,
     limits: AudioLimits = SCAN_LIMITS,
-    told: Callable[[Path, float], None] = lambda path, fraction: None,  # noqa: ARG005
+    told: Callable[[Path, float], None] = lambda _path, _fraction: None,
     judge: Judge = judged,
 ) -> Generator[Scanned, None, None]:
     """Each file's result as soon as it is there, as `scan` gives it; the order differs.

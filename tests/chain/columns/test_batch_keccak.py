@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from eth_utils import keccak
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -27,7 +27,6 @@ from chain.columns.keccak import (
 from chain.columns.native import NotBuilt
 
 # How long a case takes says nothing on a busy machine.
-PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 WIDTHS = (2, 4, 8)
 MESSAGES = st.tuples(st.integers(0, 20), st.integers(0, 420)).flatmap(
     lambda shape: arrays(np.uint8, shape)
@@ -45,7 +44,6 @@ def widths() -> list[BatchKeccak]:
 
 
 @pytest.mark.parametrize("way", widths(), ids=lambda way: way.name)
-@settings(PATIENT)
 @given(messages=MESSAGES)
 def test_every_way_hashes_as_eth_utils_does(way: BatchKeccak, messages: Rows) -> None:
     digests = np.zeros((len(messages), 32), np.uint8)
@@ -56,7 +54,6 @@ def test_every_way_hashes_as_eth_utils_does(way: BatchKeccak, messages: Rows) ->
 
 
 @pytest.mark.parametrize("way", widths(), ids=lambda way: way.name)
-@settings(PATIENT)
 @given(
     pairs=st.integers(0, 20).flatmap(
         lambda n: arrays(np.uint8, (n, 64), elements=st.sampled_from([0, 1, 255]))

@@ -6,7 +6,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -20,7 +20,6 @@ from chain.ledger.standard_tree import StandardTree, standard_leaf
 from chain.ledger.sum_tree import Payout, SumTree, verify_leaf, verify_range
 
 # How long a case takes says nothing on a busy machine.
-PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 TOKEN = address("0x9fE46736679d2D9a65F0992F2272dE9f3c7fa6e0")
 # Few values, so that rows tie in their first eight bytes, in more, and throughout.
 TIED_ROWS = st.integers(0, 70).flatmap(
@@ -42,13 +41,11 @@ def rows_of(digests: list[bytes]) -> Rows:
     return np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 32)
 
 
-@settings(PATIENT)
 @given(TIED_ROWS)
 def test_rows_are_ordered_by_all_their_bytes(rows: Rows) -> None:
     assert sorted(row.tobytes() for row in rows) == [row.tobytes() for row in rows[ascending(rows)]]
 
 
-@settings(PATIENT)
 @given(TIED_ROWS)
 def test_a_row_that_comes_again_is_a_repeat(rows: Rows) -> None:
     ordered = sorted(row.tobytes() for row in rows)
@@ -57,7 +54,6 @@ def test_a_row_that_comes_again_is_a_repeat(rows: Rows) -> None:
     assert expected == list(repeats(rows_of(ordered)))
 
 
-@settings(PATIENT)
 @given(TIED_ROWS, TIED_ROWS)
 def test_a_row_is_found_exactly_if_it_is_there(held: Rows, wanted: Rows) -> None:
     there = {row.tobytes() for row in held}
@@ -67,7 +63,6 @@ def test_a_row_is_found_exactly_if_it_is_there(held: Rows, wanted: Rows) -> None
     assert [row.tobytes() in there for row in wanted] == list(found)
 
 
-@settings(PATIENT)
 @given(TIED_ROWS, st.randoms(use_true_random=False))
 def test_the_standard_tree_is_the_ledgers(rows: Rows, shuffle: random.Random) -> None:
     leaves = [Digest(row.tobytes()) for row in rows]
@@ -82,7 +77,6 @@ def test_the_standard_tree_is_the_ledgers(rows: Rows, shuffle: random.Random) ->
     assert expected.root == ColumnarStandardTree(rows_of([bytes(leaf) for leaf in leaves])).root
 
 
-@settings(PATIENT)
 @given(st.lists(st.binary(min_size=32, max_size=32), min_size=1, max_size=9))
 def test_leaves_are_hashed_twice(values: list[bytes]) -> None:
     leaves = standard_leaves(rows_of(values))
@@ -102,7 +96,6 @@ def test_a_stranger_is_in_no_tree() -> None:
         ColumnarStandardTree(np.zeros((2, 31), np.uint8))
 
 
-@settings(PATIENT)
 @given(payout_lists())
 def test_the_sum_tree_is_the_ledgers(payouts: list[Payout]) -> None:
     expected = SumTree(TOKEN, payouts)
@@ -116,7 +109,6 @@ def test_the_sum_tree_is_the_ledgers(payouts: list[Payout]) -> None:
         verify_leaf(tree.root, TOKEN, tree.leaf_count, index, payout, tree.proof(index))
 
 
-@settings(PATIENT)
 @given(payout_lists(), st.integers(0, 6), st.integers(0, 63))
 def test_ranges_of_the_sum_tree_are_the_ledgers(
     payouts: list[Payout], level: int, number: int

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from eth_abi.packed import encode_packed
 from eth_utils import keccak
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.ledger.errors import BadLink, BadVector
@@ -132,7 +132,6 @@ def exact_shares(parents: tuple[LicensedParent, ...]) -> dict[WorkId, Fraction]:
     return shares
 
 
-@settings(deadline=None)
 @given(graphs())
 def test_vectors_sum_to_exactly_what_was_licensed(links: list[tuple[LicensedParent, ...]]) -> None:
     for parents in links:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.ledger.errors import Malformed
@@ -17,7 +17,6 @@ from chain.ledger.identifiers import Digest, digest_from_hex
 from chain.ledger.sharing import Listener, ListenerMode, listener_centric
 from chain.ledger.sharing.listening import contributions, divide_part
 
-PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "listener_rules.json").read_text())
 CASES: list[dict[str, Any]] = VECTORS["listening"]
 NO_TURN = Digest(bytes(32))
@@ -157,7 +156,6 @@ def test_numbers_that_are_none_are_refused() -> None:
 # --- what always holds -------------------------------------------------------------------------
 
 
-@PATIENT
 @given(POOLS, LISTENERS, MODES, TURNS)
 def test_amounts_and_suspense_are_the_pool(
     pool: int, crowd: list[Listener], mode: ListenerMode, turn: Digest
@@ -168,7 +166,6 @@ def test_amounts_and_suspense_are_the_pool(
     assert min([0, *found.amounts.values(), *found.silent.values(), found.uncovered]) == 0
 
 
-@PATIENT
 @given(POOLS, LISTENERS, TURNS)
 def test_nobody_is_a_unit_off_per_listener(pool: int, crowd: list[Listener], turn: Digest) -> None:
     found = listener_centric(pool, crowd, ListenerMode.USER_CENTRIC, turn)
@@ -184,7 +181,6 @@ def test_nobody_is_a_unit_off_per_listener(pool: int, crowd: list[Listener], tur
         assert abs(amount - exact) < 2 * len(crowd) + 1
 
 
-@PATIENT
 @given(POOLS, LISTENERS, MODES, TURNS, st.randoms(use_true_random=False))
 def test_the_order_of_listeners_and_plays_changes_nothing(
     pool: int, crowd: list[Listener], mode: ListenerMode, turn: Digest, rng: random.Random
@@ -199,7 +195,6 @@ def test_the_order_of_listeners_and_plays_changes_nothing(
     assert listener_centric(pool, shuffled, mode, turn) == listener_centric(pool, crowd, mode, turn)
 
 
-@PATIENT
 @given(POOLS, LISTENERS, TURNS)
 def test_gamma_is_exact_and_nobody_gives_more_than_its_fee(
     pool: int, crowd: list[Listener], turn: Digest
@@ -216,7 +211,6 @@ def test_gamma_is_exact_and_nobody_gives_more_than_its_fee(
         assert abs(part - due) < 1
 
 
-@PATIENT
 @given(st.integers(0, 2**64), LISTENERS, st.integers(0, 2**40), st.integers(1, 2**40), TURNS)
 def test_an_account_that_plays_to_earn_earns_at_most_its_fee(
     pool: int, crowd: list[Listener], fee: int, plays: int, turn: Digest
@@ -238,7 +232,6 @@ def test_an_account_that_plays_to_earn_earns_at_most_its_fee(
     assert more <= without.amounts.get(1, 0) + fee + 2 * len(crowd)
 
 
-@PATIENT
 @given(st.integers(1, 2**64), LISTENERS, st.integers(1, 8), st.integers(1, 2**30), TURNS)
 def test_more_plays_never_earn_less(
     pool: int, crowd: list[Listener], heard: int, more: int, turn: Digest
@@ -253,7 +246,6 @@ def test_more_plays_never_earn_less(
     assert after >= before - 2 * len(crowd)
 
 
-@PATIENT
 @given(POOLS, TURNS, PLAYS, MODES, TURNS)
 def test_one_listener_can_be_computed_again_alone(
     part: int, its_name: Digest, plays: dict[int, int], mode: ListenerMode, turn: Digest

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.ledger.accrual import Custody, Due, Flow, RoyaltyBook
@@ -148,7 +148,6 @@ def pay_out_everything(book: RoyaltyBook) -> dict[Address, int]:
     return received
 
 
-@settings(deadline=None)
 @given(PAYMENTS, st.data())
 def test_chunks_and_order_change_nobodys_payout(
     payments: list[tuple[WorkId, int]], data: st.DataObject
@@ -168,7 +167,6 @@ def test_chunks_and_order_change_nobodys_payout(
     assert list(whole.dues()) == list(chunked.dues()) == []
 
 
-@settings(deadline=None)
 @given(PAYMENTS)
 def test_payouts_are_the_floors_of_exact_fractions(payments: list[tuple[WorkId, int]]) -> None:
     book = new_book()

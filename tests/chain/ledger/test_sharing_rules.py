@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.ledger.errors import Malformed
@@ -103,7 +103,6 @@ def test_between_communities_nothing_is_lost(
             assert weight or not amount
 
 
-@settings(deadline=None)
 @given(POOLS, st.lists(st.integers(0, 2**40), min_size=1, max_size=12), FLOORS, HASHES)
 def test_a_heavier_payee_never_gets_less_than_a_lighter_one(
     pool: int, weights: list[int], phi: int, turn: Digest
@@ -119,7 +118,6 @@ def test_a_heavier_payee_never_gets_less_than_a_lighter_one(
             assert lighter == heavier or more >= less - units
 
 
-@settings(deadline=None)
 @given(
     st.integers(10**6, 2**112),
     st.lists(st.integers(0, 2**40), min_size=1, max_size=12).filter(any),

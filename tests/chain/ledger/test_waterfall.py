@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.ledger.errors import BadLink, Malformed
@@ -17,7 +17,6 @@ from chain.ledger.rights import SHARE_SCALE
 from chain.ledger.sharing import Descent, Waterfall, waterfall
 from chain.ledger.vectors import AncestorVector, LicensedParent, flatten
 
-PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "listener_rules.json").read_text())
 CASES: list[dict[str, Any]] = VECTORS["waterfall"]
 NO_TURN = Digest(bytes(32))
@@ -141,7 +140,6 @@ def test_numbers_that_are_none_are_refused() -> None:
         run(1, 2, {2: Descent(TENTH, {WorkId(0): 1})})
 
 
-@PATIENT
 @given(AMOUNTS, family(TENTH // 100), TURNS)
 def test_nothing_is_lost_on_the_way_down(
     amount: int, links: dict[int, dict[int, int]], turn: Digest
@@ -155,7 +153,6 @@ def test_nothing_is_lost_on_the_way_down(
     assert found.left_over == 0
 
 
-@PATIENT
 @given(st.integers(0, 2**64), family(TENTH), TURNS)
 def test_it_pays_what_ancestor_vectors_pay(
     coins: int, links: dict[int, dict[int, int]], turn: Digest
@@ -171,7 +168,6 @@ def test_it_pays_what_ancestor_vectors_pay(
     assert {w: kept * SHARE_SCALE for w, kept in found.kept.items() if kept} == by_vector
 
 
-@PATIENT
 @given(AMOUNTS, family(1), TURNS)
 def test_with_any_shares_the_two_differ_by_rounding_alone(
     amount: int, links: dict[int, dict[int, int]], turn: Digest

@@ -11,7 +11,7 @@ from fractions import Fraction
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.columns.native import NotBuilt
@@ -32,7 +32,6 @@ from chain.metrics.inequality.column import (
 from chain.metrics.inequality.compiled import PAID_SUMS
 from chain.metrics.inequality.sums import PaidSums
 
-PATIENT = settings(deadline=None)
 AMOUNTS = st.lists(
     st.integers(1, 2**64 - 1) | st.integers(1, 9) | st.integers(2**52, 2**54),
     min_size=1,
@@ -57,7 +56,6 @@ def reference(amounts: list[int]) -> PaidSums:
 
 
 @pytest.mark.parametrize("way", ways(), ids=lambda way: way.name)
-@PATIENT
 @given(amounts=AMOUNTS)
 def test_every_way_sums_as_integers_without_bound_do(way: Way, amounts: list[int]) -> None:
     ours, theirs = paid_sums(np.sort(np.array(amounts, np.uint64)), way), reference(amounts)
@@ -71,7 +69,6 @@ def test_every_way_sums_as_integers_without_bound_do(way: Way, amounts: list[int
 
 
 @pytest.mark.parametrize("way", ways(), ids=lambda way: way.name)
-@PATIENT
 @given(amounts=AMOUNTS)
 def test_each_float_of_a_column_lies_within_its_error(way: Way, amounts: list[int]) -> None:
     sums = paid_sums(np.sort(np.array(amounts, np.uint64)), way)
@@ -124,7 +121,6 @@ def test_the_largest_column_of_its_size_is_exact() -> None:
     assert found.theil is not None and found.theil.value <= found.theil.error
 
 
-@PATIENT
 @given(st.lists(st.integers(0, 2**63 - 1), max_size=50))
 def test_lists_and_arrays_and_big_integers_are_measured_alike(amounts: list[int]) -> None:
     listed, array = measure(amounts), measure(np.array(amounts, np.int64))

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import mpmath
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.metrics.errors import GroupMissing, NegativeAmount
@@ -32,7 +32,6 @@ def grouped(members: list[tuple[int, str]]) -> dict[str, list[int]]:
     return groups
 
 
-@settings(deadline=None)
 @given(MEMBERS)
 def test_both_parts_of_theil_and_of_the_mean_logarithmic_deviation(
     members: list[tuple[int, str]],
@@ -62,7 +61,6 @@ def test_both_parts_of_theil_and_of_the_mean_logarithmic_deviation(
         assert abs(parts.residual) <= parts.residual_bound < 1e-12
 
 
-@settings(deadline=None)
 @given(MEMBERS)
 def test_ge2_splits_exactly_and_jain_with_it(members: list[tuple[int, str]]) -> None:
     found = decompose(*population(members))

@@ -39,7 +39,7 @@ def test_no_success_and_nothing_but_success_have_closed_forms(n: int) -> None:
     assert every.low == pytest.approx(0.025 ** (1 / n), rel=1e-9)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(1, 60), st.data())
 def test_each_limit_leaves_a_fortieth_in_its_tail(n: int, data: st.DataObject) -> None:
     k = data.draw(st.integers(0, n))

@@ -8,7 +8,7 @@ from fractions import Fraction
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.metrics.errors import TripleUnreadable
@@ -24,7 +24,6 @@ from chain.metrics.feasibility import (
 )
 from chain.metrics.inequality import measure
 
-PATIENT = settings(deadline=None)
 AMOUNTS = st.lists(st.integers(0, 10**9) | st.integers(0, 5), min_size=1, max_size=30).filter(any)
 
 # Jain, Theil, Gini of the three arms of the table that the project is measured against.
@@ -63,7 +62,6 @@ def test_two_printed_rows_are_impossible_by_proof(
         assert float(floor.a) == pytest.approx(theil_floor(float(gini_at_least)), abs=1e-5)
 
 
-@PATIENT
 @given(AMOUNTS, st.floats(1e-3, 60))
 def test_theil_is_above_the_tangent_of_every_log_uniform_law(amounts: list[int], b: float) -> None:
     measured = measure(amounts)
@@ -98,7 +96,6 @@ def test_the_largest_gini_of_a_theil_is_where_the_floor_reaches_it(theil: float)
     assert theil_floor(largest_gini(theil)) == pytest.approx(theil, abs=1e-9)
 
 
-@PATIENT
 @given(AMOUNTS)
 def test_what_was_measured_breaks_no_theorem(amounts: list[int]) -> None:
     measured = measure(amounts)

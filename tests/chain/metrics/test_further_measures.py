@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import mpmath
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.metrics.errors import AmountTooLarge, DuplicatePayee, NotBaseUnits, PeopleMissing
@@ -49,7 +49,6 @@ def atkinson_of(measured: Inequality) -> Atkinson:
 # --- against the formulas ----------------------------------------------------------------------
 
 
-@settings(deadline=None)
 @given(AMOUNTS)
 def test_each_float_lies_within_its_certified_error(amounts: list[int]) -> None:
     measured = measure(amounts)
@@ -147,7 +146,6 @@ def test_where_nobody_was_paid_every_measure_says_so(amounts: list[int]) -> None
 # --- people ------------------------------------------------------------------------------------
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 2**70), st.integers(1, 9)), min_size=1, max_size=15))
 def test_an_account_of_several_people_is_so_many_accounts_of_one(
     each: list[tuple[int, int]],

@@ -8,14 +8,13 @@ from itertools import pairwise
 
 import mpmath
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.metrics.errors import NegativeAmount
 from chain.metrics.inequality import lorenz_curve, measure, measure_both
 
 # How long a case takes says nothing on a busy machine.
-PATIENT = settings(deadline=None)
 AMOUNTS = st.lists(st.integers(0, 2**70) | st.integers(0, 9), min_size=1, max_size=30).filter(any)
 
 
@@ -108,13 +107,11 @@ def test_amounts_that_overflow_64_bits_are_measured() -> None:
 # --- against independent computation -----------------------------------------------------------
 
 
-@PATIENT
 @given(AMOUNTS)
 def test_gini_is_the_mean_difference_of_all_pairs(amounts: list[int]) -> None:
     assert measure(amounts).gini == brute_gini(amounts)
 
 
-@PATIENT
 @given(AMOUNTS)
 def test_theil_lies_within_its_certified_error(amounts: list[int]) -> None:
     theil = measure(amounts).theil
@@ -125,7 +122,6 @@ def test_theil_lies_within_its_certified_error(amounts: list[int]) -> None:
     assert theil.error < 1e-14
 
 
-@PATIENT
 @given(AMOUNTS)
 def test_the_measures_agree_with_one_another(amounts: list[int]) -> None:
     measured = measure(amounts)
@@ -140,7 +136,6 @@ def test_the_measures_agree_with_one_another(amounts: list[int]) -> None:
     assert measured.theil.value - measured.theil.error <= -math.log(measured.jain) + 1e-9
 
 
-@PATIENT
 @given(AMOUNTS, st.integers(1, 10**6), st.randoms(use_true_random=False))
 def test_neither_order_nor_currency_matters(amounts: list[int], factor: int, rng: object) -> None:
     changed = [amount * factor for amount in amounts]
@@ -150,7 +145,6 @@ def test_neither_order_nor_currency_matters(amounts: list[int], factor: int, rng
     assert (one.gini, one.jain, one.hhi) == (other.gini, other.jain, other.hhi)
 
 
-@PATIENT
 @given(AMOUNTS)
 def test_both_denominators_are_tied_by_the_paid_share(amounts: list[int]) -> None:
     pair = measure_both(amounts)
@@ -162,7 +156,6 @@ def test_both_denominators_are_tied_by_the_paid_share(amounts: list[int]) -> Non
     assert pair.registered.jain == paid_share * pair.paid.jain
 
 
-@PATIENT
 @given(AMOUNTS)
 def test_the_lorenz_curve_encloses_half_of_gini(amounts: list[int]) -> None:
     points = lorenz_curve(amounts)
@@ -182,7 +175,6 @@ def test_a_thinned_curve_keeps_its_ends() -> None:
     assert lorenz_curve(range(10), points_max=99) == whole
 
 
-@PATIENT
 @given(st.integers(2, 400))
 def test_evenly_spaced_amounts_have_their_closed_form(n: int) -> None:
     # For 1..n: Gini = (n - 1) / 3n, and sum of squares n(n+1)(2n+1)/6 gives Jain 3(n+1)/2(2n+1).

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chain.metrics.errors import NegativeAmount, NotBaseUnits, SketchBroken, SketchesDiffer
@@ -15,7 +15,6 @@ from chain.metrics.inequality import measure
 from chain.metrics.inequality.sketch import InequalitySketch
 from chain.metrics.inequality.sketch_bytes import sketch_from_bytes, sketch_to_bytes
 
-PATIENT = settings(deadline=None)
 BITS = st.integers(0, 8)
 AMOUNTS = st.lists(
     st.integers(0, 70)
@@ -33,7 +32,6 @@ def summary(amounts: list[int], bits: int = 6) -> InequalitySketch:
     return sketch
 
 
-@PATIENT
 @given(AMOUNTS, BITS)
 @example([2**255, 2**255 + 1], 0)  # together more than a token holds, in one bucket
 @example([2**256 - 1] * 40, 8)
@@ -55,7 +53,6 @@ def test_what_is_measured_lies_within_the_bounds(amounts: list[int], bits: int) 
     assert measured.theil.value - measured.theil.error <= bounds.theil[1]
 
 
-@PATIENT
 @given(st.lists(st.integers(0, 6), min_size=1, max_size=10), st.integers(1, 4), st.data())
 def test_bounds_are_reached_by_amounts_at_the_ends(
     counts: list[int], bits: int, data: st.DataObject
@@ -74,7 +71,6 @@ def test_bounds_are_reached_by_amounts_at_the_ends(
     assert bounds.theil[1] == pytest.approx(measured.theil.value, rel=1e-6, abs=1e-13)
 
 
-@PATIENT
 @given(st.lists(AMOUNTS, min_size=1, max_size=5), st.randoms(use_true_random=False), BITS)
 def test_the_order_in_which_parts_are_merged_does_not_matter(
     parts: list[list[int]], rng: object, bits: int
@@ -90,7 +86,6 @@ def test_the_order_in_which_parts_are_merged_does_not_matter(
     assert merged.bounds() == whole.bounds()
 
 
-@PATIENT
 @given(
     st.lists(
         st.integers(0, 2**64 - 1)
@@ -153,7 +148,6 @@ def test_two_bits_more_are_sixteen_times_as_narrow() -> None:
 # --- bytes, and what is refused ----------------------------------------------------------------
 
 
-@PATIENT
 @given(AMOUNTS, BITS)
 def test_bytes_come_back_as_what_was_written(amounts: list[int], bits: int) -> None:
     sketch = summary(amounts, bits)
@@ -161,7 +155,6 @@ def test_bytes_come_back_as_what_was_written(amounts: list[int], bits: int) -> N
     assert sketch_from_bytes(sketch_to_bytes(sketch)) == sketch
 
 
-@PATIENT
 @given(AMOUNTS, st.data())
 def test_a_summary_that_was_cut_or_changed_is_refused_or_another(
     amounts: list[int], data: st.DataObject

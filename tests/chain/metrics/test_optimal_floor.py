@@ -6,7 +6,7 @@ from fractions import Fraction
 from math import inf, nan
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.metrics.errors import NoFloorFollows
@@ -23,7 +23,6 @@ def test_the_table_of_the_page(elasticity: float, floor: float) -> None:
     assert round(optimal_floor(JAIN, aversion=1, elasticity=elasticity), 2) == floor
 
 
-@settings(deadline=None)
 @given(st.fractions(Fraction(1, 2), 1), st.floats(0.1, 3), st.floats(0.01, 3))
 def test_no_other_floor_does_better(jain: Fraction, aversion: float, elasticity: float) -> None:
     loss = aversion * float(1 / jain - 1) / 2

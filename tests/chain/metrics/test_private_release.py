@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.ledger.identifiers import Digest
@@ -42,7 +42,6 @@ def released(listeners: list[Listener], **how: Any) -> Release:
 PLAYS = st.dictionaries(st.sampled_from(COMMUNITIES), st.integers(0, 2**40), max_size=4)
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, FEE), PLAYS), max_size=5),
     st.tuples(st.integers(0, FEE), PLAYS),

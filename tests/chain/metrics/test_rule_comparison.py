@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ElementTree
 from fractions import Fraction
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.ledger.identifiers import Address, address_from_bytes
@@ -14,7 +14,6 @@ from chain.metrics.errors import NegativeAmount, PoolsDiffer
 from chain.metrics.rule_comparison import Change, Outcome, compare_rules
 from chain.metrics.rule_pictures import rules_lorenz_svg, slope_svg
 
-PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 PAYEES = [address_from_bytes(bytes([number]) * 20) for number in range(1, 9)]
 ANA, BEN, CARL, DORA = PAYEES[:4]
 HOSTILE = "</text><script>alert(1)</script>"
@@ -96,7 +95,6 @@ def test_rules_that_divide_different_sums_are_not_compared() -> None:
 AMOUNTS = st.lists(st.integers(0, 10**9), min_size=8, max_size=8)
 
 
-@PATIENT
 @given(AMOUNTS, AMOUNTS, st.integers(1, 1_000))
 def test_what_some_gain_others_lose(before: list[int], after: list[int], unit: int) -> None:
     rest = sum(before) - sum(after)

@@ -7,14 +7,13 @@ from collections.abc import Iterable
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.metrics.errors import AmountAbsent, NegativeAmount, NotBaseUnits
 from chain.metrics.inequality import measure, running
 from chain.metrics.inequality.running import RunningInequality
 
-PATIENT = settings(deadline=None)
 AMOUNT = st.integers(0, 5) | st.integers(0, 2**96) | st.integers(0, 2**256 - 1)
 
 
@@ -27,7 +26,6 @@ def agrees(kept: RunningInequality, amounts: Iterable[int]) -> bool:
     return abs(now.theil.value - anew.theil.value) <= now.theil.error + anew.theil.error
 
 
-@PATIENT
 @given(st.lists(AMOUNT, max_size=25), st.data())
 def test_after_every_change_it_is_as_measured_anew(amounts: list[int], data: st.DataObject) -> None:
     kept, held = RunningInequality(amounts), list(amounts)
@@ -55,7 +53,6 @@ def test_a_ledger_of_changing_totals_stays_exact_through_splits(block_max: int) 
                 assert agrees(kept, totals)
 
 
-@PATIENT
 @given(st.lists(AMOUNT, min_size=1, max_size=20), st.randoms(use_true_random=False))
 def test_taking_all_away_in_any_order_leaves_nothing(
     amounts: list[int], rng: random.Random

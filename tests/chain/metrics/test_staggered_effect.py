@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.metrics.errors import NotIdentified, PanelRefused
@@ -50,7 +50,6 @@ def usual_regression(of: Panel) -> float:
 # --- imputation --------------------------------------------------------------------------------
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.integers(1, PERIODS - 1), min_size=1, max_size=6),
     st.floats(-2, 2),

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t as student
 
@@ -14,13 +14,11 @@ from chain.metrics.inequality import measure
 from chain.metrics.inequality.coverage import Law, simulate_coverage
 from chain.metrics.inequality.intervals import Unreliable, superpopulation_intervals
 
-PATIENT = settings(deadline=None)
 AMOUNTS = st.lists(st.integers(0, 10**6) | st.integers(0, 2**80), min_size=3, max_size=25).filter(
     lambda amounts: sum(map(bool, amounts)) > 1
 )
 
 
-@PATIENT
 @given(AMOUNTS)
 def test_the_closed_form_leaves_each_payee_out_in_turn(amounts: list[int]) -> None:
     n = len(amounts)

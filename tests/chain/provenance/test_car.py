@@ -77,7 +77,7 @@ def test_an_archive_comes_back_whole() -> None:
     assert set(back.iterate()) == set(order)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 3 << 20))
 def test_a_file_of_any_length_travels(size_bytes: int) -> None:
     store, back = MemoryBlockStore(), MemoryBlockStore()

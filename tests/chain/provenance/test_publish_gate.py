@@ -117,7 +117,7 @@ def leaves(work: ManifestBody, store: BlockStore, *, consent_live: bool) -> byte
     return b"".join(export_public_car(cleared))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(works(), st.booleans())
 def test_no_random_work_leaks(made: tuple[WorkManifest, BlockStore], consent_live: bool) -> None:
     work, store = made

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from settlement_cases import account
 
@@ -22,7 +22,6 @@ from chain.settlement.alternatives import (
 from chain.settlement.history import CommunityPool
 from chain.settlement.pools import parts_by_split
 
-PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ANA, BEN, CARL, DORA = (account(number) for number in (0xA, 0xB, 0xC, 0xD))
 SPLITS = {
     WorkId(1): Split.of({ANA: 7_500, BEN: 2_500}),
@@ -154,7 +153,6 @@ POOLS = st.lists(
 RULES = st.lists(st.one_of(st.just(ROOT), st.integers(1, 10_000).map(floor)), max_size=3)
 
 
-@PATIENT
 @given(POOLS, RULES)
 def test_no_rule_makes_or_loses_a_numerator(
     incomes: list[dict[int, int]], rules: list[Announcement]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from fractions import Fraction
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from settlement_cases import (
     ALICE,
@@ -76,7 +76,6 @@ def state_of(number: int, epoch: Epoch) -> SettlementState:
     )
 
 
-@settings(deadline=None)
 @given(EPOCHS)
 def test_what_is_paid_kept_back_and_left_of_units_is_all_that_was_earned(
     epochs: list[Epoch],

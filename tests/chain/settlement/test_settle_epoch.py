@@ -10,7 +10,7 @@ from fractions import Fraction
 import pytest
 from eth_abi.abi import encode
 from eth_utils import keccak
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from settlement_cases import (
     ALICE,
@@ -205,7 +205,6 @@ def tightly_capped() -> SettlementState:
     return dataclasses.replace(STATE, licences=licences)
 
 
-@settings(deadline=None)
 @given(EVENTS, st.randoms(use_true_random=False))
 def test_the_order_of_arrival_changes_nothing(given_events: list, rng: random.Random) -> None:
     shuffled = list(given_events)
@@ -221,7 +220,6 @@ def test_the_order_of_arrival_changes_nothing(given_events: list, rng: random.Ra
     assert one.sum_tree.root == other.sum_tree.root
 
 
-@settings(deadline=None)
 @given(EVENTS)
 def test_every_event_is_counted_once_or_refused_aloud(given_events: list[UsageEvent]) -> None:
     settlement = settle_epoch(given_events, tightly_capped(), NOTHING)
@@ -233,7 +231,6 @@ def test_every_event_is_counted_once_or_refused_aloud(given_events: list[UsageEv
     assert ids == list(settlement.counted)
 
 
-@settings(deadline=None)
 @given(EVENTS)
 def test_payouts_are_the_floors_of_exact_fractions(given_events: list[UsageEvent]) -> None:
     settlement = settle_epoch(given_events, tightly_capped(), NOTHING)
@@ -274,7 +271,6 @@ def as_seen_after(state: SettlementState, epoch: EpochSettlement) -> SettlementS
     return dataclasses.replace(state, licences=licences, counted_ids=counted)
 
 
-@settings(deadline=None)
 @given(EVENTS, st.integers(0, 40))
 def test_cutting_a_period_into_epochs_changes_nobodys_payout(
     given_events: list[UsageEvent], cut: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from settlement_cases import (
     ALICE,
@@ -52,7 +52,6 @@ from chain.settlement.settle import (
 from chain.settlement.settle_columns import ColumnarSettlement, settle_records
 
 # How long a case takes says nothing on a busy machine.
-PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 DIGEST = Digest(b"\x05" * 32)
 ORIGIN = SegmentOrigin(1, ALICE, BETO)
 KNOWN = (PLAY_1, PLAY_2, PLAY_3, MAKE_1, TRAIN_1)
@@ -156,7 +155,7 @@ def assert_same(
     return one, other
 
 
-@settings(PATIENT, max_examples=300)
+@settings(max_examples=300)
 @given(EVENTS, states())
 def test_hostile_events_are_counted_and_refused_alike(
     events: list[UsageEvent], state: SettlementState
@@ -169,7 +168,7 @@ def test_hostile_events_are_counted_and_refused_alike(
     assert not set(again.counted) & set(first.counted)
 
 
-@settings(PATIENT, max_examples=200)
+@settings(max_examples=200)
 @given(PLAYS, states())
 def test_plays_over_caps_are_counted_and_refused_alike(
     events: list[UsageEvent], state: SettlementState
@@ -177,7 +176,7 @@ def test_plays_over_caps_are_counted_and_refused_alike(
     assert_same(events, state, Carried())
 
 
-@settings(PATIENT, max_examples=40)
+@settings(max_examples=40)
 @given(st.randoms(use_true_random=False), st.integers(1, 3))
 def test_a_report_that_is_full_refuses_alike(random: object, price: int) -> None:
     numbers = [LicenceId(1_000 + number) for number in range(LICENCES_MAX + 9)]
@@ -238,7 +237,6 @@ def test_an_epoch_without_events_is_settled_alike() -> None:
     assert_same([], STATE, Carried())
 
 
-@settings(PATIENT)
 @given(EVENTS)
 def test_ids_of_records_are_those_of_events(events: list[UsageEvent]) -> None:
     ids = record_ids(records_of(events))
@@ -246,7 +244,6 @@ def test_ids_of_records_are_those_of_events(events: list[UsageEvent]) -> None:
     assert [each.event_id for each in events] == digests_of(ids)
 
 
-@settings(PATIENT)
 @given(st.lists(st.lists(st.integers(0, 60), max_size=20), max_size=8), st.integers(0, 70))
 def test_counted_ids_are_a_set_that_remembers_its_beginnings(
     epochs: list[list[int]], asked: int

@@ -60,7 +60,7 @@ def test_a_released_report_is_income_of_the_licences_work(
     payee = heritage.splits[chant].shares[0]
     now = devnet.node.head().timestamp
     held = direct.post(found_copy(heritage.generation[1], heritage, at=now, name="x"))
-    devnet.pass_time(devnet.deployment.window_seconds)
+    devnet.pass_time(devnet.deployment.window_seconds + 5)
     before = devnet.token.balance_of(payee.payee, at=devnet.node.head())
     direct.release(held)
     push_all(devnet, chant, heritage.splits[chant])
@@ -138,7 +138,7 @@ def test_an_event_paid_in_both_lanes_is_found(
     outcome, manifest = epochs.settle([[event]])
     held = direct.post(event)
     epochs.post(outcome, outcome.report(Digest(manifest.digest)))
-    devnet.pass_time(devnet.deployment.window_seconds)
+    devnet.pass_time(devnet.deployment.window_seconds + 5)
     assert verified(epochs).is_clean, "as long as it can be thrown out by proof"
 
     direct.release(held)

@@ -99,18 +99,30 @@ def test_what_a_safe_signed_on_the_chain_needs_no_signature(
         consents.approveConsentSigned(approval, b"", by(relay))
 
     safe.execute(
-        safe_library["messages"].signMessage, digest_of(words),
-        owners=elders[:2], operation=DELEGATECALL,
-    )  # fmt: skip
+        safe_library["messages"].signMessage,
+        digest_of(words),
+        owners=elders[:2],
+        operation=DELEGATECALL,
+    )
     consents.approveConsentSigned(approval, b"", by(relay))
 
     assert consents.consentOf(approval.work, Tier.TRAINING)[0] == ConsentState.GRANTED
 
 
 def test_a_safe_issues_a_voucher_and_another_takes_the_licence(
-    consents, licences, royalty_ledger, stablecoin, safe, work, terms, elders, make_safe,
-    payees, devnet, relay,
-):  # fmt: skip
+    consents,
+    licences,
+    royalty_ledger,
+    stablecoin,
+    safe,
+    work,
+    terms,
+    elders,
+    make_safe,
+    payees,
+    devnet,
+    relay,
+):
     proposal = ConsentProposal(terms.hash(), by_voucher=True)
     safe.execute(consents.proposeConsent, work, Tier.TRAINING, proposal, owners=elders[:2])
     voucher = Voucher(work, terms.hash())

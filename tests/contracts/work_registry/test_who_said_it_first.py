@@ -72,7 +72,7 @@ class Register:
         return True
 
 
-@settings(max_examples=25, deadline=None, phases=(Phase.generate,))
+@settings(max_examples=25, phases=(Phase.generate,))
 @given(histories=HISTORIES)
 def test_the_oldest_say_has_the_content(
     WorkRegistry, consents, royalty_ledger, payees, mine_at, histories
