@@ -191,7 +191,7 @@ fuzz: setup  ## damage audio files by seed for FUZZ_SECONDS and decode them; kee
 	python -m tests.watermark.decoder_fuzz --seconds $(or $(FUZZ_SECONDS),1200) --seed $(or $(SEED),1)
 
 nightly: export ANTIPHON_SEARCH := 1
-nightly: test coverage-contracts conservation differential proofs mutation descriptors test-ipfs test-second-node bench-watermark bench-fingerprint kill-matrix fuzz
+nightly: test coverage-contracts conservation differential proofs mutation descriptors test-ipfs test-second-node test-dashboard bench-watermark bench-fingerprint kill-matrix fuzz
 	python -m tests.invariants --profile nightly --seed $(or $(SEED),1)
 	python -m tests.faults.pieces index --schedules 10000 --seed $(or $(SEED),1)
 	python -m tests.faults.pieces relay --schedules 10000 --seed $(or $(SEED),1)
