@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import httpx
 
+from chain.client.node import Node
+from chain.client.signer import dev_signers
 from chain.ledger.usage import UsageEvent, UsageKind
 from chain.settlement.segments import Segment, SegmentOrigin, encode_segment
 from oracle.epoch_book import EpochBook, EpochState
 from oracle.outbox import Outbox
 from oracle.transaction_book import AttemptState, TransactionBook
-from tests.devnet import PLATFORM, Devnet
-from tests.heritage import Heritage, digest_of
+from tests.devnet import ACCOUNTS, PLATFORM, Devnet, deploy_all, running_anvil
+from tests.heritage import Heritage, build_heritage, digest_of
+
+FUNDS = 10**11
+
+
+@contextmanager
+def played_chain(**deploying: int) -> Iterator[tuple[Devnet, Heritage]]:
+    """A node of its own with the heritage on it, and money for all that is played."""
+    with running_anvil() as endpoint:
+        node, signers = Node(endpoint), dev_signers(ACCOUNTS)
+        devnet = Devnet(node, deploy_all(node, signers, **deploying), signers)
+        heritage = build_heritage(devnet)
+        devnet.pass_time(60)
+        platform = signers[PLATFORM]
+        devnet.token.mint(platform.address, FUNDS, signer=platform)
+        devnet.token.approve(devnet.distributor.address, FUNDS, signer=platform)
+        devnet.distributor.fund(devnet.deployment.token, FUNDS, signer=platform)
+        yield devnet, heritage
 
 
 @dataclass

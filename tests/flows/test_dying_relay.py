@@ -17,8 +17,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from chain.client.node import Node
-from chain.client.signer import dev_signers
 from chain.ledger.rights import BPS_WHOLE
 from chain.ledger.usage import UsageEvent
 from chain.provenance import Codec, FsBlockStore
@@ -29,16 +27,11 @@ from oracle.transaction_book import TransactionBook
 from oracle.transmitting import AttestedEpoch
 from oracle.usage_book import UsageBook
 from tests.devnet import (
-    ACCOUNTS,
     FIRST_OPERATOR,
-    PLATFORM,
     RELAY,
-    Devnet,
-    deploy_all,
-    running_anvil,
 )
-from tests.flows.plays import Played
-from tests.heritage import UNIT_PRICE, build_heritage
+from tests.flows.plays import FUNDS, Played, played_chain
+from tests.heritage import UNIT_PRICE
 from tests.oracle.operator_processes import (
     RunningProcess,
     deployment_file,
@@ -48,7 +41,6 @@ from tests.oracle.operator_processes import (
 from tests.postgres import Server, running_postgres
 
 OPERATORS = 4
-FUNDS = 10**11
 FIRST_PLAYS, LATER_PLAYS = 1_000, 333
 WAIT_SECONDS = 240.0
 
@@ -105,16 +97,8 @@ def postgres() -> Iterator[Server]:
 @pytest.fixture
 def town(tmp_path: Path, postgres: Server) -> Iterator[Town]:
     with ExitStack() as cleanup:
-        node = Node(cleanup.enter_context(running_anvil()))
-        signers = dev_signers(ACCOUNTS)
-        deployment = deploy_all(node, signers, operator_count=OPERATORS, faults=1)
-        devnet = Devnet(node, deployment, signers)
-        heritage = build_heritage(devnet)
-        devnet.pass_time(60)
-        platform, token = signers[PLATFORM], deployment.token
-        devnet.token.mint(platform.address, FUNDS, signer=platform)
-        devnet.token.approve(devnet.distributor.address, FUNDS, signer=platform)
-        devnet.distributor.fund(token, FUNDS, signer=platform)
+        devnet, heritage = cleanup.enter_context(played_chain(operator_count=OPERATORS, faults=1))
+        node, deployment = devnet.node, devnet.deployment
 
         place = postgres.new_outbox()
         state = tmp_path / "api"

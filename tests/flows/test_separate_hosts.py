@@ -22,22 +22,18 @@ import httpx
 import pytest
 
 from api.stack.stack import ROOT
-from chain.client.node import Node
-from chain.client.signer import dev_signers
 from chain.ledger.rights import BPS_WHOLE
 from oracle.epoch_book import EpochBook
 from oracle.lease import HELD
 from oracle.opening import identity_of
 from oracle.outbox import Outbox
 from oracle.usage_book import UsageBook
-from tests.devnet import ACCOUNTS, PLATFORM, Devnet, deploy_all, running_anvil
-from tests.flows.plays import Played
-from tests.heritage import UNIT_PRICE, build_heritage
+from tests.flows.plays import Played, played_chain
+from tests.heritage import UNIT_PRICE
 from tests.hosts import Host, Network, NoHosts, let_in, network
 from tests.oracle.operator_processes import deployment_file
 from tests.postgres import running_postgres
 
-FUNDS = 10**11
 PLAYS, LATER_PLAYS = 700, 200
 WAIT_SECONDS = 300.0
 API_PORT = 8547
@@ -110,20 +106,12 @@ def land(tmp_path: Path) -> Iterator[Land]:
         except NoHosts as reason:
             pytest.skip(str(reason))
         server = cleanup.enter_context(running_postgres())
-        endpoint = cleanup.enter_context(running_anvil())
-        node, signers = Node(endpoint), dev_signers(ACCOUNTS)
-        deployment = deploy_all(node, signers)
-        devnet = Devnet(node, deployment, signers)
-        heritage = build_heritage(devnet)
-        devnet.pass_time(60)
-        platform, token = signers[PLATFORM], deployment.token
-        devnet.token.mint(platform.address, FUNDS, signer=platform)
-        devnet.token.approve(devnet.distributor.address, FUNDS, signer=platform)
-        devnet.distributor.fund(token, FUNDS, signer=platform)
+        devnet, heritage = cleanup.enter_context(played_chain())
+        node, deployment = devnet.node, devnet.deployment
         place = server.new_outbox()
         outbox = Outbox(place, identity_of(node, deployment), roles=())
         cleanup.callback(outbox.close)
-        at, port = joined.address, urlparse(endpoint).port
+        at, port = joined.address, urlparse(node.endpoint).port
         assert port is not None
         node_port = cleanup.enter_context(let_in(at, ("127.0.0.1", port)))
         database = cleanup.enter_context(let_in(at, str(server.folder / ".s.PGSQL.5432")))

@@ -22,19 +22,15 @@ from api.stack.crew import Crew, Part, Place
 from api.stack.holders import holders
 from api.stack.listening import ANY
 from api.stack.stack import ROOT
-from chain.client.node import Node
-from chain.client.signer import dev_signers
 from chain.ledger.rights import BPS_WHOLE
 from oracle.lease import Role
 from oracle.opening import identity_of
 from oracle.outbox import Outbox
 from oracle.usage_book import UsageBook
-from tests.devnet import ACCOUNTS, PLATFORM, Devnet, deploy_all, running_anvil
-from tests.flows.plays import Played
-from tests.heritage import UNIT_PRICE, build_heritage
+from tests.flows.plays import Played, played_chain
+from tests.heritage import UNIT_PRICE
 from tests.postgres import Server, running_postgres
 
-FUNDS = 10**11
 PLAYS = 300
 WAIT_SECONDS = 300.0
 NOBODY = "http://[::1]:9"
@@ -88,16 +84,8 @@ class Ledger(Played):
 @contextmanager
 def opened(folder: Path, database: str | None) -> Iterator[Ledger]:
     with ExitStack() as cleanup:
-        node = Node(cleanup.enter_context(running_anvil()))
-        signers = dev_signers(ACCOUNTS)
-        deployment = deploy_all(node, signers)
-        devnet = Devnet(node, deployment, signers)
-        heritage = build_heritage(devnet)
-        devnet.pass_time(60)
-        platform, token = signers[PLATFORM], deployment.token
-        devnet.token.mint(platform.address, FUNDS, signer=platform)
-        devnet.token.approve(devnet.distributor.address, FUNDS, signer=platform)
-        devnet.distributor.fund(token, FUNDS, signer=platform)
+        devnet, heritage = cleanup.enter_context(played_chain())
+        node, deployment = devnet.node, devnet.deployment
         written = deployment.write(folder / "deployment.json")
         place = Place(folder, node.endpoint, written, NOBODY, database)
         crew = cleanup.enter_context(Crew(place))

@@ -124,7 +124,7 @@ class _Shared:
         here = ray.get_runtime_context().get_node_id()
         able = any(
             node["NodeID"] == here and node["Alive"] and node["Resources"].get("CPU")
-            for node in ray.nodes()  # type: ignore[no-untyped-call]
+            for node in ray.nodes()  # type: ignore[no-untyped-call]  # Ray has no types
         )
         if able:
             self._brought_home.add(path)
@@ -177,5 +177,5 @@ def _fetched(done: ObjectRef[Scanned]) -> Scanned:
 def _cpus() -> int:
     import ray
 
-    resources = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    resources = ray.cluster_resources()  # type: ignore[no-untyped-call]  # Ray has no types
     return int(resources.get("CPU", 0))
