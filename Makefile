@@ -40,7 +40,7 @@ help:  ## list the targets
 
 # Away from our own packages: it brings an Ethereum stack of other versions than Brownie's.
 .tools/slither/.ready: tests/static/requirements.lock
-	$(PYTHON) -m venv .tools/slither
+	$(PYTHON) -m venv --clear .tools/slither
 	.tools/slither/bin/pip install --quiet -r tests/static/requirements.lock
 	touch $@
 
@@ -125,7 +125,7 @@ bench-indexer: setup  ## logs per second from a node into SQL, beside web3.py (L
 
 # PySAL's inequality, away from our own packages.
 .tools/inequality/.ready: benchmarks/inequality/requirements.txt
-	$(PYTHON) -m venv .tools/inequality
+	$(PYTHON) -m venv --clear .tools/inequality
 	.tools/inequality/bin/pip install --quiet -r $<
 	touch $@
 
@@ -166,7 +166,7 @@ differential: setup  ## contracts beside their exact models in one process (CALL
 
 # Venvs of their own: halmos wants older packages than Brownie does, the other is a command alone.
 .tools/%/.ready: tests/%/requirements.txt
-	$(PYTHON) -m venv .tools/$*
+	$(PYTHON) -m venv --clear .tools/$*
 	.tools/$*/bin/pip install --quiet -r $<
 	touch $@
 
@@ -174,7 +174,7 @@ differential: setup  ## contracts beside their exact models in one process (CALL
 NEWER_PYTHON ?= $(firstword $(foreach each,python3.14 python3.13 python3.12 $(wildcard $(HOME)/.pyenv/versions/3.1[2-9]*/bin/python3),$(shell $(each) -c 'import sys; print(sys.executable)' 2>/dev/null)))
 .tools/descriptors/.ready: tests/descriptors/requirements.txt
 	@test -n "$(NEWER_PYTHON)" || { echo "no Python 3.12 or later found. Next: make descriptors NEWER_PYTHON=/where/it/is"; exit 1; }
-	$(NEWER_PYTHON) -m venv .tools/descriptors
+	$(NEWER_PYTHON) -m venv --clear .tools/descriptors
 	.tools/descriptors/bin/pip install --quiet -r $<
 	touch $@
 
