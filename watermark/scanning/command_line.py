@@ -37,7 +37,7 @@ State = Annotated[
 ]
 
 
-class Place(StrEnum):
+class RunsOn(StrEnum):
     """Where files are searched."""
 
     HERE = "here"
@@ -67,8 +67,8 @@ def scan_command(
         typer.Option(help="Files at a time; as many as cores, here two at most.", min=1),
     ] = None,
     on: Annotated[
-        Place, typer.Option(help="here: threads of this process. ray: processes of a cluster.")
-    ] = Place.HERE,
+        RunsOn, typer.Option(help="here: threads of this process. ray: processes of a cluster.")
+    ] = RunsOn.HERE,
     ray_address: Annotated[
         str | None,
         typer.Option(
@@ -93,7 +93,7 @@ def scan_command(
     for path in recordings:
         if not path.exists():
             raise typer.BadParameter(f"{path}: no such file or folder")
-    if ray_address is not None and on is not Place.RAY:
+    if ray_address is not None and on is not RunsOn.RAY:
         raise typer.BadParameter("--ray-address is for --on ray")
     options = ScanOptions(coarse, _parsed(speeds), thorough)
     bound_memory()
@@ -122,10 +122,10 @@ def scan_command(
 
 
 def _results(
-    sought: Sought, options: ScanOptions, workers: int | None, on: Place, address: str | None
+    sought: Sought, options: ScanOptions, workers: int | None, on: RunsOn, address: str | None
 ) -> Results:
     """The scan that was asked for. Raises RayMissing."""
-    if on is Place.HERE:
+    if on is RunsOn.HERE:
         reader = sought.reader()
         threads = workers or min(_THREADS_MAX, len(os.sched_getaffinity(0)))
         return lambda waiting, told: scan(waiting, reader, options, workers=threads, told=told)
