@@ -6,9 +6,7 @@ import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC2
 import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
-import {IAccessManager} from "@openzeppelin/contracts/access/manager/IAccessManager.sol";
 import {TimedPause} from "./access/TimedPause.sol";
-import {Managed} from "./access/Managed.sol";
 import {IConsentRegistry} from "./interfaces/IConsentRegistry.sol";
 import {IDerivativeGraph} from "./interfaces/IDerivativeGraph.sol";
 import {ILicenceRegistry} from "./interfaces/ILicenceRegistry.sol";
@@ -25,7 +23,8 @@ interface IFollowsGraph {
 }
 
 /// @notice See `ILicenceRegistry`. No allowance is ever given to this contract: permits and money go to the ledger.
-contract LicenceRegistry is ILicenceRegistry, TimedPause, LicenceBook, SignedOnce {
+/// While the ledger takes no new money no licence is taken either: one switch, so that two cannot be used in turn.
+contract LicenceRegistry is ILicenceRegistry, LicenceBook, SignedOnce {
     /// @dev A single parent may not take more of a derivative's income than all parents together.
     uint256 private constant _ROYALTY_SHARE_MAX = 500_000_000;
     uint256 private constant _LICENCES_MAX = 64;
@@ -39,18 +38,18 @@ contract LicenceRegistry is ILicenceRegistry, TimedPause, LicenceBook, SignedOnc
     IWorkRegistry public immutable works;
     IRoyaltyLedger public immutable ledger;
 
+    modifier whenNotPaused() {
+        _checkNotPaused();
+        _;
+    }
+
     constructor(
         IWorkRegistry works_,
         IConsentRegistry consents_,
         IRoyaltyLedger ledger_,
         address usageOracle_,
-        address directReports_,
-        IAccessManager authority_
-    )
-        Managed(authority_)
-        LicenceBook(consents_, usageOracle_, directReports_)
-        EIP712("Antiphon Licence Registry", "1")
-    {
+        address directReports_
+    ) LicenceBook(consents_, usageOracle_, directReports_) EIP712("Antiphon Licence Registry", "1") {
         works = works_;
         ledger = ledger_;
     }
@@ -209,6 +208,11 @@ contract LicenceRegistry is ILicenceRegistry, TimedPause, LicenceBook, SignedOnc
         (bool done, bytes memory reason) = address(token).call(call);
         if (done || token.allowance(payer, address(ledger)) >= price) return;
         LowLevelCall.bubbleRevert(reason);
+    }
+
+    function _checkNotPaused() private view {
+        uint40 until = TimedPause(address(ledger)).pausedUntil();
+        if (block.timestamp < until) revert TimedPause.NewMoneyPaused(until);
     }
 
     /// @dev The reason is worked out only when there is something to refuse.

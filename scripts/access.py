@@ -47,7 +47,6 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("curator", "RoyaltyLedger", ("acceptToken",)),
     Rule("guardian", "RoyaltyLedger", ("pause", "unpause")),
     Rule("guardian", "DerivativeGraph", ("pause", "unpause")),
-    Rule("guardian", "LicenceRegistry", ("pause", "unpause")),
     Rule("council", "EpochDistributor", ("cosign", "reject")),
     Rule("guardian", "UsageOracle", ("pause", "unpause")),
     Rule("council", "DirectReports", ("reject",)),

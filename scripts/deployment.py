@@ -93,7 +93,6 @@ def constructor_arguments(
             at["RoyaltyLedger"],
             at["UsageOracle"],
             at["DirectReports"],
-            at["Authority"],
         ),
         "DerivativeGraph": (at["WorkRegistry"], at["LicenceRegistry"], at["Authority"]),
         "RoyaltyLedger": (

@@ -393,13 +393,7 @@ bonds_owed = event_table(
 bonds_collected = event_table(
     "bonds_collected", of("DisputeCourt.BondsCollected", "account amount"), key="account"
 )
-_PAUSABLE: Final = (
-    "LicenceRegistry",
-    "DerivativeGraph",
-    "RoyaltyLedger",
-    "UsageOracle",
-    "DirectReports",
-)
+_PAUSABLE: Final = ("DerivativeGraph", "RoyaltyLedger", "UsageOracle", "DirectReports")
 # A pause says until when; the row without says that a guardian ended it.
 pause_step = event_table(
     "pause_step",

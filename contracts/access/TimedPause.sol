@@ -6,8 +6,9 @@ import {Managed} from "./Managed.sol";
 /// @notice A pause of new money that ends by itself. Guard with `whenNotPaused` what takes money or obligations in;
 /// never what pays out: a claim asks nobody.
 ///
-/// A pause lasts 14 days at most, and the next one may begin only 14 days after the last has ended, so that whoever
-/// holds the guardian's key can stop new money for half of the time at worst, and money already here never.
+/// A pause lasts 14 days at most, and the next one may begin only 14 days after the last has ended. What one pause
+/// guards, whoever holds the guardian's key can stop for half of the time at worst, and money already here never. Two
+/// pauses can take turns, so no act is guarded by two: where it goes through two contracts, one asks the other's.
 abstract contract TimedPause is Managed {
     uint40 public constant PAUSE_MAX = 14 days;
     uint40 public constant PAUSE_GAP = 14 days;

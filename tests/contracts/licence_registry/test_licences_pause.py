@@ -1,4 +1,4 @@
-"""A pause stops new licences in every form, for a while, and nothing of the licences there are."""
+"""A pause of the ledger stops new licences in every form, and nothing of those there are."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ def work(register_work, grant, customer, terms):
 
 
 def test_a_pause_stops_every_way_to_take_a_licence(
-    licences, work, terms, signed, authorize, stablecoin, council, customer, platform, devnet
-):
+    licences, royalty_ledger, work, terms, signed, authorize, stablecoin, council, customer,
+    platform
+):  # fmt: skip
     licences.takeLicence(work, terms, NO_PERMIT, by(platform))
-    tx = licences.pause(by(council))
+    tx = royalty_ledger.pause(by(council))
     until = tx.timestamp + 14 * DAY
     voucher = Voucher(work, terms.hash())
     order = Order(work, terms.hash(), platform.address, 0)
@@ -47,8 +48,8 @@ def test_a_pause_stops_every_way_to_take_a_licence(
     assert licences.isActive(1)
 
 
-def test_a_pause_ends_by_itself(licences, work, terms, council, platform, mine_at):
-    tx = licences.pause(by(council))
+def test_a_pause_ends_by_itself(licences, royalty_ledger, work, terms, council, platform, mine_at):
+    tx = royalty_ledger.pause(by(council))
     mine_at(tx.timestamp + 14 * DAY)
 
     licences.takeLicence(work, terms, NO_PERMIT, by(platform))
@@ -56,7 +57,22 @@ def test_a_pause_ends_by_itself(licences, work, terms, council, platform, mine_a
     assert licences.licenceCount() == 1
 
 
-def test_only_the_guardian_pauses(licences, stranger, deployer):
-    for outsider in (stranger, deployer):
-        with refused("NotPermitted"):
-            licences.pause(by(outsider))
+def test_pauses_in_turn_stop_licences_no_longer_than_one(
+    licences, ledger_contracts, royalty_ledger, register_work, grant, take_licence, stablecoin,
+    council, customer, platform, mine_at
+):  # fmt: skip
+    """A paid licence goes through two contracts. Were each to have a switch of its own, the two
+    could take turns."""
+    paid = Terms(Tier.TRAINING, stablecoin.address, price=5)
+    work = register_work(customer)
+    grant(customer, work, paid)
+    until = royalty_ledger.pause(by(council)).timestamp + 14 * DAY
+    mine_at(until)
+    for contract in ledger_contracts.values():
+        if hasattr(contract, "pausedUntil") and contract != royalty_ledger:
+            contract.pause(by(council))
+
+    assert not hasattr(licences, "pause")
+    take_licence(platform, work, paid, stablecoin)
+    mine_at(until + 14 * DAY - 60)
+    take_licence(platform, work, paid, stablecoin)
