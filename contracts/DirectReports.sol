@@ -15,7 +15,7 @@ import {IOperatorSet} from "./interfaces/IOperatorSet.sol";
 import {IRoyaltyLedger} from "./interfaces/IRoyaltyLedger.sol";
 import {IUsageOracle} from "./interfaces/IUsageOracle.sol";
 import {CountedEvents} from "./oracle/CountedEvents.sol";
-import {LicenceId} from "./types/Identifiers.sol";
+import {LicenceId, WorkId} from "./types/Identifiers.sol";
 import {LicenceUsage, Terms} from "./types/Rights.sol";
 
 /// @notice See `IDirectReports`. No owner, no upgrade, no way out for money but to the licence's work or back to the
@@ -159,16 +159,16 @@ contract DirectReports is IDirectReports, EIP712, TimedPause, ReentrancyGuardTra
         returns (Held memory)
     {
         LicenceId licenceId = report.licenceId;
-        ILicenceBook.Licence memory licence = licences.licenceOf(licenceId);
+        (address holder, uint40 expiry, WorkId workId, bytes32 frozen) = licences.frozenOf(licenceId);
         bytes32 termsHash = keccak256(abi.encode(terms));
-        if (termsHash != licence.termsHash) revert TermsMismatch(licence.termsHash, termsHash);
-        if (report.occurredAt >= licence.expiry) revert LicenceExpired(licenceId, licence.expiry);
+        if (termsHash != frozen) revert TermsMismatch(frozen, termsHash);
+        if (report.occurredAt >= expiry) revert LicenceExpired(licenceId, expiry);
         if (terms.unitPrice == 0) revert NoUnitPrice(licenceId);
         return Held({
             eventId: eventId,
             licenceId: licenceId,
-            workId: licence.workId,
-            platform: licence.holder,
+            workId: workId,
+            platform: holder,
             token: terms.token,
             amount: terms.unitPrice,
             releasableFrom: uint40(block.timestamp) + windowSeconds

@@ -121,6 +121,8 @@ contract LicenceRegistry is ILicenceRegistry, LicenceBook, SignedOnce {
         }
         bytes32 orderHash = hashOrder(order);
         if (authorization.nonce != orderHash) revert AuthorizationUnfit(authorization.nonce, orderHash);
+        // The token knows whether the authorization was used; only the nonce says that its signer took it back.
+        if (usesOf(order.holder, order.nonce) != 0) revert NonceSpent(order.holder, order.nonce);
         if (terms.price == 0) revert NothingToPay(order.workId);
 
         licenceId = _takeOrdered(order, terms);
@@ -142,7 +144,7 @@ contract LicenceRegistry is ILicenceRegistry, LicenceBook, SignedOnce {
         if (frozen != termsHash) revert TermsNotConsented(workId, frozen, termsHash);
         if (!terms.sublicensable) revert NotSublicensable(parent);
         _checkConsent(workId, terms.tier, termsHash);
-        licenceId = _carve(parent, workId, sublicence);
+        licenceId = _descend(parent, workId, sublicence);
     }
 
     /// @inheritdoc ILicenceRegistry

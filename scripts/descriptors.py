@@ -131,7 +131,7 @@ INTENTS: Final = {
     "setPayoutAddress": "Have your money paid elsewhere",
     "setSplit": "Say who is paid, and how much",
     "settle": "Pass income on to ancestors",
-    "sublicense": "Pass part of a licence on",
+    "sublicense": "Give a sublicence",
     "suspendConsent": "Suspend a consent",
     "takeBack": "Take a deposit back",
     "takeLicence": "Take and pay a licence",

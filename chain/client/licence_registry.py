@@ -17,7 +17,8 @@ from chain.ledger.signed import LicenceOrder, LicenceVoucher
 
 @dataclass(frozen=True)
 class Licence:
-    """A licence as stored; `expiry` is in Unix seconds, money in the token's base units."""
+    """A licence as stored; `expiry` is in Unix seconds, money in the token's base units. What was
+    used includes what was used under its sublicences."""
 
     holder: Address
     expiry: int
@@ -35,7 +36,8 @@ class Licence:
 
 @dataclass(frozen=True)
 class Sublicence:
-    """What a holder passes on: never longer and never more than the holder has."""
+    """What a holder lets somebody else use: no longer, and under no higher caps, than its own
+    licence, which that use counts against too."""
 
     holder: Address
     expiry: int
@@ -173,7 +175,7 @@ class LicenceRegistry(Contract):
     def sublicense(
         self, parent: LicenceId, terms: Terms, sublicence: Sublicence, *, signer: LocalSigner
     ) -> Receipt:
-        """Pass a part of the signer's licence on; `terms` are those it was taken under."""
+        """Let somebody else use the signer's licence; `terms` are those it was taken under."""
         return self._write(
             "sublicense", parent, terms_tuple(terms), astuple(sublicence), signer=signer
         )

@@ -127,13 +127,22 @@ RIGHTS_REFUSALS: Final[dict[str, Words]] = {
         "{caller} does not hold licence {licenceId}.", "sign in as the holder of the licence."
     ),
     "NotSublicensable(uint64)": Words(
-        "The terms of licence {licenceId} do not allow passing a part of it on.",
+        "The terms of licence {licenceId} do not allow sublicences.",
         "have the other side take a licence from the community.",
     ),
     "SublicenceExpiryUnfit(uint40,uint40)": Words(
         "A sublicence until {expiry} does not fit: the licence it comes from ends at "
         "{parentExpiry}.",
         "choose an end that lies ahead and not after that time.",
+    ),
+    "SublicenceCapsUnfit(uint48,uint104,uint48,uint104)": Words(
+        "A sublicence for {unitCap} uses and an income of {revenueCap} base units does not fit: "
+        "the licence it comes from covers {parentUnitCap} uses and {parentRevenueCap} base units.",
+        "choose caps that are no higher than those.",
+    ),
+    "SublicenceTooDeep(uint64)": Words(
+        "Licence {parent} is the eighth on its path already; no sublicence comes from it.",
+        "have the holder of a licence further up give the sublicence.",
     ),
     # signed words
     "SignatureExpired(uint256)": Words(

@@ -101,7 +101,7 @@ class ConsentRecord:
 @dataclass(frozen=True)
 class LicenceRecord:
     """`terms` hold the licence's own caps: a sublicence has narrower ones than those consented to,
-    which `terms_hash` names. What was carved out of a licence counts as used.
+    which `terms_hash` names. What was used under its sublicences counts as used.
     """
 
     licence_id: LicenceId

@@ -85,7 +85,7 @@ def step_of(row: Row[Any]) -> Step:
 
 
 def licence_of(
-    row: Row[Any], offer: Row[Any], carved: Row[Any] | None, used: tuple[int, int]
+    row: Row[Any], offer: Row[Any], sublicensed: Row[Any] | None, used: tuple[int, int]
 ) -> LicenceRecord:
     consented = Terms(
         Tier(offer.tier),
@@ -100,9 +100,11 @@ def licence_of(
         offer.sublicensable,
     )
     terms, parent = consented, None
-    if carved is not None:
-        terms = replace(consented, unit_cap=carved.unit_cap, revenue_cap=carved.revenue_cap)
-        parent = LicenceId(carved.parent_id)
+    if sublicensed is not None:
+        terms = replace(
+            consented, unit_cap=sublicensed.unit_cap, revenue_cap=sublicensed.revenue_cap
+        )
+        parent = LicenceId(sublicensed.parent_id)
     place = place_of(row)
     return LicenceRecord(
         LicenceId(row.licence_id),

@@ -126,14 +126,14 @@ class Store(WorkStore, DirectReportStore, CaseStore):
                 row.offer: row
                 for row in _ordered(connection, opened, at, opened.c.offer.in_(of_offer))
             }
-            carved = {
+            sublicensed = {
                 row.licence_id: row for row in _ordered(connection, tables.licence_sublicensed, at)
             }
             return [
                 licence_of(
                     row,
                     offers[row.offer],
-                    carved.get(row.licence_id),
+                    sublicensed.get(row.licence_id),
                     usage.get(row.licence_id, (0, 0)),
                 )
                 for row in _ordered(connection, table, at, *wanted)

@@ -205,16 +205,12 @@ voucher_redeemed = event_table(
     of("LicenceRegistry.VoucherRedeemed", "licence_id issuer nonce uses"),
     key="issuer",
 )
-# All say the new totals, and the last one says how things stand. What is carved out of a licence
-# counts as used by it.
+# Both say the new totals, and the last one says how things stand. Use under a sublicence is told of
+# every licence on its path.
 usage_recorded = event_table(
     "usage_recorded",
     of("LicenceRegistry.UsageRecorded", "licence_id units revenue units_used revenue_used"),
     of("LicenceRegistry.UsageReturned", "licence_id units revenue units_used revenue_used"),
-    of(
-        "LicenceRegistry.LicenceSublicensed",
-        "licence_id=parent units=unit_cap revenue=revenue_cap units_used revenue_used",
-    ),
     key="licence_id",
 )
 derivative_linked = event_table(

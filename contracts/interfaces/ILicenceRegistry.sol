@@ -97,15 +97,16 @@ interface ILicenceRegistry is ILicenceBook {
     ) external returns (LicenceId licenceId);
 
     /// @notice Takes a licence for an order's holder, who pays by an ERC-3009 authorization for the RoyaltyLedger. The
-    /// authorization is the one signature: its nonce is the order's hash, so it buys nothing else.
+    /// authorization is the one signature: its nonce is the order's hash, so it buys nothing else. An order whose own
+    /// nonce was used or revoked buys nothing either.
     function takeLicenceAuthorized(
         LicenceOrder calldata order,
         Terms calldata terms,
         Authorization calldata authorization
     ) external returns (LicenceId licenceId);
 
-    /// @notice Passes a part of the caller's licence on. The terms must allow it and consent to them be live: a
-    /// sublicence is a new licence. Its caps are counted against the parent's at once and for good.
+    /// @notice Lets somebody else use the caller's licence, within its expiry and caps. The terms must allow it and consent
+    /// to them be live: a sublicence is a new licence. What it is used for counts for the caller's too.
     function sublicense(LicenceId parent, Terms calldata terms, Sublicence calldata sublicence)
         external
         returns (LicenceId licenceId);

@@ -8,11 +8,12 @@ import {LicenceUsage, Terms, Tier} from "../types/Rights.sol";
 
 /// @notice See `ILicenceBook`. A licence is one word; what all licences under an offer have in common is another.
 abstract contract LicenceBook is ILicenceBook {
+    /// @param depth How many licences lie above it on its path; zero for one taken from the community.
     struct Record {
         address holder;
         uint40 expiry;
         OfferId offer;
-        bool isSublicence;
+        uint8 depth;
     }
 
     struct Offer {
@@ -24,7 +25,7 @@ abstract contract LicenceBook is ILicenceBook {
     }
 
     /// @dev Where a sublicence came from, and its own caps in place of the offer's.
-    struct Carving {
+    struct Descent {
         LicenceId parent;
         uint48 unitCap;
         uint104 revenueCap;
@@ -35,6 +36,9 @@ abstract contract LicenceBook is ILicenceBook {
         uint128 revenue;
     }
 
+    /// @dev So that what one use costs to count is bounded.
+    uint256 private constant _PATH_MAX = 8;
+
     IConsentRegistry public immutable consents;
     address public immutable usageOracle;
     address public immutable directReports;
@@ -42,7 +46,7 @@ abstract contract LicenceBook is ILicenceBook {
     uint64 private _licenceCount;
     mapping(LicenceId licenceId => Record) private _records;
     mapping(OfferId offer => Offer) private _offers;
-    mapping(LicenceId licenceId => Carving) private _carvings;
+    mapping(LicenceId licenceId => Descent) private _descents;
     mapping(LicenceId licenceId => Usage) private _usage;
 
     constructor(IConsentRegistry consents_, address usageOracle_, address directReports_) {
@@ -57,25 +61,36 @@ abstract contract LicenceBook is ILicenceBook {
     }
 
     /// @inheritdoc ILicenceBook
-    function recordUsage(LicenceUsage[] calldata usage) external onlyRecorder {
+    function recordUsage(LicenceUsage[] calldata usage) external onlyRecorder returns (address[] memory holders) {
+        holders = new address[](usage.length);
         for (uint256 i; i < usage.length; ++i) {
             LicenceUsage calldata line = usage[i];
-            Usage memory total = _count(line.licenceId, line.units, line.revenue);
-            emit UsageRecorded(line.licenceId, line.units, line.revenue, total.units, total.revenue);
+            LicenceId licenceId = line.licenceId;
+            Record storage record = _recordOf(licenceId);
+            holders[i] = record.holder;
+            for (uint256 above = record.depth; above != 0; --above) {
+                Descent storage descent = _descents[licenceId];
+                _count(licenceId, line, descent.unitCap, descent.revenueCap);
+                licenceId = descent.parent;
+            }
+            Offer storage shared = _offers[record.offer];
+            _count(licenceId, line, shared.unitCap, shared.revenueCap);
         }
     }
 
     /// @inheritdoc ILicenceBook
-    function returnUsage(LicenceUsage[] calldata usage) external onlyRecorder {
+    function returnUsage(LicenceUsage[] calldata usage) external onlyRecorder returns (address[] memory holders) {
+        holders = new address[](usage.length);
         for (uint256 i; i < usage.length; ++i) {
             LicenceUsage calldata line = usage[i];
-            _recordOf(line.licenceId);
-            // What is returned was recorded before, so neither total falls below zero.
-            Usage memory total = _usage[line.licenceId];
-            total.units -= line.units;
-            total.revenue -= line.revenue;
-            _usage[line.licenceId] = total;
-            emit UsageReturned(line.licenceId, line.units, line.revenue, total.units, total.revenue);
+            LicenceId licenceId = line.licenceId;
+            Record storage record = _recordOf(licenceId);
+            holders[i] = record.holder;
+            for (uint256 above = record.depth; above != 0; --above) {
+                _countBack(licenceId, line);
+                licenceId = _descents[licenceId].parent;
+            }
+            _countBack(licenceId, line);
         }
     }
 
@@ -84,7 +99,7 @@ abstract contract LicenceBook is ILicenceBook {
         Record storage record = _recordOf(licenceId);
         OfferId offer = record.offer;
         Offer storage shared = _offers[offer];
-        (uint48 unitCap, uint104 revenueCap) = _capsOf(licenceId, record);
+        (uint48 unitCap, uint104 revenueCap) = _capsOf(licenceId);
         return Licence({
             holder: record.holder,
             expiry: record.expiry,
@@ -97,8 +112,18 @@ abstract contract LicenceBook is ILicenceBook {
             revenueUsed: _usage[licenceId].revenue,
             termsHash: consents.termsHashOf(offer),
             offer: offer,
-            parent: _carvings[licenceId].parent
+            parent: _descents[licenceId].parent
         });
+    }
+
+    /// @inheritdoc ILicenceBook
+    function frozenOf(LicenceId licenceId)
+        external
+        view
+        returns (address holder, uint40 expiry, WorkId workId, bytes32 termsHash)
+    {
+        Record storage record = _recordOf(licenceId);
+        return (record.holder, record.expiry, _workOf(record), consents.termsHashOf(record.offer));
     }
 
     /// @inheritdoc ILicenceBook
@@ -124,7 +149,7 @@ abstract contract LicenceBook is ILicenceBook {
     /// @inheritdoc ILicenceBook
     function parentLicenceOf(LicenceId licenceId) external view returns (LicenceId) {
         _recordOf(licenceId);
-        return _carvings[licenceId].parent;
+        return _descents[licenceId].parent;
     }
 
     /// @inheritdoc ILicenceBook
@@ -151,7 +176,7 @@ abstract contract LicenceBook is ILicenceBook {
         returns (LicenceId licenceId)
     {
         licenceId = LicenceId.wrap(_number(1));
-        _write(licenceId, Record(holder, expiry, offer, false), workId);
+        _write(licenceId, Record(holder, expiry, offer, 0), workId);
     }
 
     /// @return first The first of as many consecutive licences as there are holders.
@@ -162,27 +187,32 @@ abstract contract LicenceBook is ILicenceBook {
         uint64 number = _number(holders.length);
         first = LicenceId.wrap(number);
         for (uint256 i; i < holders.length; ++i) {
-            _write(LicenceId.wrap(number++), Record(holders[i], expiry, offer, false), workId);
+            _write(LicenceId.wrap(number++), Record(holders[i], expiry, offer, 0), workId);
         }
     }
 
-    /// @dev By induction no licence outlives, or covers more than, any of those that it comes from.
-    function _carve(LicenceId parent, WorkId workId, Sublicence calldata sublicence)
+    /// @dev By induction no licence outlives, or covers more than, any of those above it.
+    function _descend(LicenceId parent, WorkId workId, Sublicence calldata sublicence)
         internal
         returns (LicenceId licenceId)
     {
         Record storage record = _records[parent];
         uint40 expiry = sublicence.expiry;
-        bool expiryFits = block.timestamp < expiry && expiry <= record.expiry;
-        if (!expiryFits) revert SublicenceExpiryUnfit(expiry, record.expiry);
+        uint40 parentExpiry = record.expiry;
+        bool expiryFits = block.timestamp < expiry && expiry <= parentExpiry;
+        if (!expiryFits) revert SublicenceExpiryUnfit(expiry, parentExpiry);
         uint48 unitCap = sublicence.unitCap;
         uint104 revenueCap = sublicence.revenueCap;
-        Usage memory total = _count(parent, unitCap, revenueCap);
+        (uint48 parentUnitCap, uint104 parentRevenueCap) = _capsOf(parent);
+        bool capsFit = unitCap <= parentUnitCap && revenueCap <= parentRevenueCap;
+        if (!capsFit) revert SublicenceCapsUnfit(unitCap, revenueCap, parentUnitCap, parentRevenueCap);
+        uint8 depth = record.depth + 1;
+        if (depth == _PATH_MAX) revert SublicenceTooDeep(parent);
 
         licenceId = LicenceId.wrap(_number(1));
-        _write(licenceId, Record(sublicence.holder, expiry, record.offer, true), workId);
-        _carvings[licenceId] = Carving(parent, unitCap, revenueCap);
-        emit LicenceSublicensed(licenceId, parent, unitCap, revenueCap, total.units, total.revenue);
+        _write(licenceId, Record(sublicence.holder, expiry, record.offer, depth), workId);
+        _descents[licenceId] = Descent(parent, unitCap, revenueCap);
+        emit LicenceSublicensed(licenceId, parent, unitCap, revenueCap);
     }
 
     function _workOf(Record storage record) internal view returns (WorkId) {
@@ -206,22 +236,33 @@ abstract contract LicenceBook is ILicenceBook {
         emit LicenceTaken(licenceId, workId, record.holder, record.offer, record.expiry);
     }
 
-    function _count(LicenceId licenceId, uint256 units, uint256 revenue) private returns (Usage memory total) {
+    /// @dev Adds one line's use to the totals of a licence on its path.
+    function _count(LicenceId licenceId, LicenceUsage calldata line, uint48 unitCap, uint104 revenueCap) private {
         Usage storage used = _usage[licenceId];
-        (uint48 unitCap, uint104 revenueCap) = _capsOf(licenceId, _recordOf(licenceId));
-        units += used.units;
+        uint256 units = uint256(used.units) + line.units;
         if (units > unitCap) revert UnitCapExceeded(licenceId, units, unitCap);
-        revenue += used.revenue;
+        uint256 revenue = uint256(used.revenue) + line.revenue;
         if (revenue > revenueCap) revert RevenueCapExceeded(licenceId, revenue, revenueCap);
 
-        total = Usage(uint64(units), uint128(revenue));
+        Usage memory total = Usage(uint64(units), uint128(revenue));
         _usage[licenceId] = total;
+        emit UsageRecorded(licenceId, line.units, line.revenue, total.units, total.revenue);
     }
 
-    function _capsOf(LicenceId licenceId, Record storage record) private view returns (uint48, uint104) {
-        if (record.isSublicence) {
-            Carving storage carving = _carvings[licenceId];
-            return (carving.unitCap, carving.revenueCap);
+    /// @dev What is returned was recorded before, so neither total falls below zero.
+    function _countBack(LicenceId licenceId, LicenceUsage calldata line) private {
+        Usage memory total = _usage[licenceId];
+        total.units -= line.units;
+        total.revenue -= line.revenue;
+        _usage[licenceId] = total;
+        emit UsageReturned(licenceId, line.units, line.revenue, total.units, total.revenue);
+    }
+
+    function _capsOf(LicenceId licenceId) private view returns (uint48, uint104) {
+        Record storage record = _records[licenceId];
+        if (record.depth != 0) {
+            Descent storage descent = _descents[licenceId];
+            return (descent.unitCap, descent.revenueCap);
         }
         Offer storage shared = _offers[record.offer];
         return (shared.unitCap, shared.revenueCap);

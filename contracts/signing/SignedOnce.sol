@@ -18,7 +18,7 @@ abstract contract SignedOnce is ISignedOnce, EIP712 {
     }
 
     /// @inheritdoc ISignedOnce
-    function usesOf(address signer, uint256 nonce) external view returns (uint256) {
+    function usesOf(address signer, uint256 nonce) public view returns (uint256) {
         return _uses[signer][nonce];
     }
 

@@ -52,11 +52,19 @@ class Around:
         answer = b"".join(uint_word(value) for value in values)
         self.machine.prepare(self.contract, "answer", call, answer)
 
-    def hear(self, function: Function, arguments: Sequence[Any], to: Deployed, *then: Any) -> None:
-        """From now on this call is taken, and makes another one: contract, function, arguments."""
+    def hear(
+        self,
+        function: Function,
+        arguments: Sequence[Any],
+        to: Deployed,
+        *then: Any,
+        answer: bytes = b"",
+    ) -> None:
+        """From now on this call is taken and answered, and makes another one: contract, function,
+        arguments."""
         call, (name, *values) = function.call_data(arguments), then
         data = to.interface.functions[name].call_data(values)
-        self.machine.prepare(self.contract, "answer", call, b"")
+        self.machine.prepare(self.contract, "answer", call, answer)
         self.machine.prepare(self.contract, "cause", call, to.address, data)
 
     def register(self, work: WorkId, kind: WorkKind) -> None:

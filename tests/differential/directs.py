@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
 
+from eth_abi.abi import encode
+
 from chain.client.interfaces import Interface
 from chain.ledger.direct_report import DirectReport, Held
 from chain.ledger.epoch import EpochReport
@@ -41,6 +43,8 @@ RECORDED, RETURNED = 1, 2
 UNREPORTED, HELD, RELEASED, REJECTED = range(4)
 SIGNATURES: Final = ((b"\1" * 32, b"\2" * 32),)
 NO_HASH: Final = Digest(bytes(32))
+# Whose use it was: nobody here asks.
+NO_HOLDERS: Final = encode(["address[]"], [[]])
 ACTS_MAX: Final = 300
 
 
@@ -56,10 +60,9 @@ class Licence:
 
     @property
     def words(self) -> tuple[int, ...]:
-        """As `licenceOf` tells it."""
+        """As `frozenOf` tells it."""
         frozen = int.from_bytes(self.terms.hash(), "big")
-        holder = int(self.platform, 16)
-        return (holder, self.expiry, 1, self.work, 7, 100, 3, 10**20, 5, frozen, 1, 0)
+        return (int(self.platform, 16), self.expiry, self.work, frozen)
 
     @property
     def terms_tuple(self) -> tuple[Any, ...]:
@@ -326,10 +329,11 @@ class Directs:
         expiry = START + random.choice((10, 60, 2_000)) * 24 * 60 * 60
         platform = random.choice(PLATFORMS)
         licence = Licence(LicenceId(number), platform, WorkId(10 * number), expiry, terms)
-        self.book.say("licenceOf(uint64)", (number,), *licence.words)
+        self.book.say("frozenOf(uint64)", (number,), *licence.words)
         functions = committed("LicenceRegistry").functions
         for name, bell in (("recordUsage", RECORDED), ("returnUsage", RETURNED)):
-            self.book.hear(functions[name], licence.usage(), self.book.contract, "ring", bell)
+            ring = (self.book.contract, "ring", bell)
+            self.book.hear(functions[name], licence.usage(), *ring, answer=NO_HOLDERS)
         coin = next(one for one in self.tokens if one.address == token)
         pay = committed("RoyaltyLedger").functions["pay"]
         moved = (self.reports.address, self.ledger.address, price)

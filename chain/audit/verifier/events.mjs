@@ -42,7 +42,7 @@ ConsentRegistry ConsentGranted(uint64* workId,uint8* tier,bytes32 termsHash,uint
 SharingRules SharingRuleAnnounced(uint32* communityId,uint32* version,uint8 rule,uint16 phiBps,uint64 fromEpoch)
 LicenceRegistry OfferOpened(uint48* offer,uint64* workId,${TERMS})
 LicenceRegistry LicenceTaken(uint64* licenceId,uint64* workId,address* holder,uint48 offer,uint40 expiry)
-LicenceRegistry LicenceSublicensed(uint64* licenceId,uint64* parent,uint48 unitCap,uint104 revenueCap,uint64 unitsUsed,uint128 revenueUsed)
+LicenceRegistry LicenceSublicensed(uint64* licenceId,uint64* parent,uint48 unitCap,uint104 revenueCap)
 LicenceRegistry UsageRecorded(uint64* licenceId,uint64 units,uint128 revenue,uint64 unitsUsed,uint128 revenueUsed)
 LicenceRegistry UsageReturned(uint64* licenceId,uint64 units,uint128 revenue,uint64 unitsUsed,uint128 revenueUsed)
 DerivativeGraph DerivativeLinked(uint64* child,uint64* generationId,(uint64 workId,uint64 licenceId)[] parents,uint8 depth,bytes vector)

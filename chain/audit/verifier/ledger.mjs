@@ -14,6 +14,7 @@ export const ZERO = "0x" + "00".repeat(32);
 const STACK_MAX = 500_000_000n;
 const ANCESTORS_MAX = 32;
 const PROTECTED = 1n << 31n;
+const PATH_MAX = 8;
 
 // A number, an account or a digest as 32 bytes.
 export function word(value) {
@@ -94,7 +95,9 @@ export class Ledger {
   rules = [];
   terms = new Map();
   licences = new Map();
+  above = new Map(); // of a sublicence: what it comes from, in order
   used = new Map();
+  uncounted = []; // use, of the licences above the one used
   floors = new Map();
   generations = new Map();
   vectors = new Map();
@@ -153,6 +156,12 @@ export class Ledger {
   }
 
   use(event, licence, units, revenue, of) {
+    if (this.uncounted.length) {
+      const found = [licence, units, revenue];
+      this.check("licences", event, "use of the next licence up", this.uncounted.shift(), found);
+    } else {
+      this.uncounted = (this.above.get(licence) ?? []).map((up) => [up, units, revenue]);
+    }
     const before = this.used.get(licence) ?? [0n, 0n];
     const after = [before[0] + units, before[1] + revenue];
     const found = [of.unitsUsed, of.revenueUsed];
@@ -280,10 +289,16 @@ const STEPS = {
     this.used.set(of.licenceId, [0n, 0n]);
   },
   "LicenceRegistry.LicenceSublicensed"(event, of) {
-    const caps = { unitCap: of.unitCap, revenueCap: of.revenueCap };
-    const licence = this.licences.get(of.licenceId);
-    if (licence) this.licences.set(of.licenceId, { ...licence, ...caps });
-    this.use(event, of.parent, of.unitCap, of.revenueCap, of);
+    const [licence, parent] = [this.licences.get(of.licenceId), this.licences.get(of.parent)];
+    const known = licence !== undefined && parent !== undefined;
+    if (!this.check("licences", event, "one of two licences taken before", true, known)) return;
+    const own = { ...licence, unitCap: of.unitCap, revenueCap: of.revenueCap };
+    this.licences.set(of.licenceId, own);
+    const within = ["unitCap", "revenueCap", "expiry"].every((b) => own[b] <= parent[b]);
+    this.check("licences", event, `bounds within those of licence ${of.parent}`, true, within);
+    const above = [of.parent, ...(this.above.get(of.parent) ?? [])];
+    this.above.set(of.licenceId, above);
+    this.check("licences", event, "8 licences on a path", true, above.length < PATH_MAX);
   },
   "LicenceRegistry.UsageRecorded"(event, of) {
     this.use(event, of.licenceId, of.units, of.revenue, of);

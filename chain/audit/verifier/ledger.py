@@ -20,6 +20,7 @@ UNIT = SCALE * BPS
 STACK_MAX = 500_000_000
 ANCESTORS_MAX = 32
 PROTECTED = 1 << 31
+PATH_MAX = 8
 ZERO = "0x" + "00" * 32
 # What is done with each event.
 STEPS = {
@@ -87,7 +88,9 @@ class Ledger:
         self.rules: list[dict[str, Any]] = []
         self.terms: dict[int, dict[str, Any]] = {}
         self.licences: dict[int, dict[str, Any]] = {}
+        self.above: dict[int, tuple[int, ...]] = {}  # of a sublicence: what it comes from, in order
         self.used: dict[int, tuple[int, int]] = {}
+        self.uncounted: list[tuple[int, int, int]] = []  # use, of the licences above the one used
         self.floors: dict[int, int] = {}
         self.generations: dict[int, tuple[int, list[tuple[int, int]]]] = {}
         self.vectors: dict[int, Vector] = {}
@@ -186,10 +189,17 @@ class Ledger:
         self.used[of["licenceId"]] = (0, 0)
 
     def _licence_sublicensed(self, event: Event, of: dict[str, Any]) -> None:
+        licence, parent = of["licenceId"], of["parent"]
+        known = licence in self.licences and parent in self.licences
+        if not self._check("licences", event, "one of two licences taken before", True, known):
+            return
         caps = {"unitCap": of["unitCap"], "revenueCap": of["revenueCap"]}
-        if of["licenceId"] in self.licences:
-            self.licences[of["licenceId"]] = {**self.licences[of["licenceId"]], **caps}
-        self._use(event, of["parent"], caps["unitCap"], caps["revenueCap"], of)
+        own = self.licences[licence] = {**self.licences[licence], **caps}
+        bounds = ("unitCap", "revenueCap", "expiry")
+        within = all(own[bound] <= self.licences[parent][bound] for bound in bounds)
+        self._check("licences", event, f"bounds within those of licence {parent}", True, within)
+        above = self.above[licence] = (parent, *self.above.get(parent, ()))
+        self._check("licences", event, "8 licences on a path", True, len(above) < PATH_MAX)
 
     def _usage_recorded(self, event: Event, of: dict[str, Any]) -> None:
         self._use(event, of["licenceId"], of["units"], of["revenue"], of)
@@ -200,6 +210,12 @@ class Ledger:
     def _use(
         self, event: Event, licence: int, units: int, revenue: int, of: dict[str, Any]
     ) -> None:
+        if self.uncounted:
+            expected = self.uncounted.pop(0)
+            of_path = (licence, units, revenue)
+            self._check("licences", event, "use of the next licence up", expected, of_path)
+        else:
+            self.uncounted = [(up, units, revenue) for up in self.above.get(licence, ())]
         before = self.used.get(licence, (0, 0))
         after = (before[0] + units, before[1] + revenue)
         found = (of["unitsUsed"], of["revenueUsed"])

@@ -21,6 +21,7 @@ SETTINGS = {
 }
 TIER = Tier.GENERATION
 UNITS, REVENUE = 100, 1_000
+PATH_MAX = 8
 
 
 class Frozen(NamedTuple):
@@ -44,8 +45,8 @@ DRAWN = {
 }
 # Rules by name, the commonest first; each takes what it needs of the values drawn for it.
 RULES = (
-    *("propose", "take", "take", "take", "sublicense", "sublicense", "sublicense", "use"),
-    *("withdraw", "reaffirm", "time_passes"),
+    *("propose", "take", "take", "take", "sublicense", "sublicense", "sublicense", "use", "use"),
+    *("return", "withdraw", "reaffirm", "time_passes"),
 )
 ACT = st.fixed_dictionaries({"rule": st.sampled_from(RULES), **DRAWN})
 
@@ -76,6 +77,7 @@ class LicenceMachine:
         self.frozen: dict[int, Frozen] = {}
         self.terms: dict[int, Terms] = {}
         self.used: dict[int, tuple[int, int]] = {}
+        self.recorded: list[tuple[int, int]] = []
 
     def initialize_with_a_history(self, st_history: list[dict[str, Any]]) -> None:
         self.rule_propose(1, 40, 0)
@@ -133,11 +135,10 @@ class LicenceMachine:
         sender = brownie.accounts.at(parent.holder)
         tx = self._try(self.licences.sublicense, st_licence, terms, part, by(sender))
         now = tx.timestamp if tx else self._now()
-        units, revenue = self.used.get(st_licence, (0, 0))
-        fits = units + st_part <= parent.unit_cap and revenue + st_part <= parent.revenue_cap
+        fits = st_part <= min(parent.unit_cap, parent.revenue_cap)
+        fits = fits and len(self._path(st_licence)) < PATH_MAX
         assert bool(tx) == (self._may(terms, now) and fits and now < expiry <= parent.expiry)
         if tx:
-            self.used[st_licence] = (units + st_part, revenue + st_part)
             self._expect(
                 terms, Frozen(heir.address, expiry, parent.share, st_part, st_part, st_licence)
             )
@@ -145,13 +146,21 @@ class LicenceMachine:
     def rule_use(self, st_licence: int, st_part: int) -> None:
         if st_licence not in self.frozen:
             return
-        known = self.frozen[st_licence]
-        units, revenue = (total + st_part for total in self.used.get(st_licence, (0, 0)))
+        path = self._path(st_licence)
         line = [(st_licence, st_part, st_part)]
         tx = self._try(self.licences.recordUsage, line, by(self.oracle))
-        assert bool(tx) == (units <= known.unit_cap and revenue <= known.revenue_cap)
+        assert bool(tx) == all(self._has_room(licence, st_part) for licence in path)
         if tx:
-            self.used[st_licence] = (units, revenue)
+            assert tx.return_value == [self.frozen[st_licence].holder]
+            self._use(path, st_part)
+            self.recorded.append((st_licence, st_part))
+
+    def rule_return(self) -> None:
+        if self.recorded:
+            licence, part = self.recorded.pop()
+            tx = self.licences.returnUsage([(licence, part, part)], by(self.oracle))
+            assert tx.return_value == [self.frozen[licence].holder]
+            self._use(self._path(licence), -part)
 
     # --- what always holds ---
 
@@ -171,6 +180,12 @@ class LicenceMachine:
             if known.parent:
                 assert known.expiry <= self.frozen[known.parent].expiry
 
+    def invariant_what_was_used_below_a_licence_was_used_under_it(self) -> None:
+        for licence in self.frozen:
+            below = [each for each, known in self.frozen.items() if known.parent == licence]
+            units = sum(self.licences.licenceOf(each)[6] for each in below)
+            assert units <= self.licences.licenceOf(licence)[6]
+
     # --- the model ---
 
     def _terms(self, share: int) -> Terms:
@@ -189,6 +204,22 @@ class LicenceMachine:
 
     def _sustain(self, now: int) -> None:
         self.live_until = min(self.until, now + self.period) if self.period else self.until
+
+    def _path(self, licence: int) -> list[int]:
+        """From the licence to the one taken from the community."""
+        path = [licence]
+        while self.frozen[path[-1]].parent:
+            path.append(self.frozen[path[-1]].parent)
+        return path
+
+    def _has_room(self, licence: int, part: int) -> bool:
+        known, (units, revenue) = self.frozen[licence], self.used.get(licence, (0, 0))
+        return units + part <= known.unit_cap and revenue + part <= known.revenue_cap
+
+    def _use(self, path: list[int], part: int) -> None:
+        for licence in path:
+            units, revenue = self.used.get(licence, (0, 0))
+            self.used[licence] = (units + part, revenue + part)
 
     def _expect(self, terms: Terms, known: Frozen) -> None:
         licence = len(self.frozen) + 1

@@ -273,6 +273,30 @@ def test_an_authorization_taken_back_pays_for_nothing(
         licences.takeLicenceAuthorized(order, terms, paid, by(relay))
 
 
+def test_an_order_taken_back_is_not_bought_by_its_authorization(
+    licences, royalty_ledger, stablecoin, order, terms, authorized, platform, relay
+):
+    """The token knows nothing of the order; only its nonce says that the signer took it back."""
+    paid, had = authorized(order), stablecoin.balanceOf(platform)
+    licences.revokeNonce(order.nonce, by(platform))
+
+    with refused("NonceSpent", platform, order.nonce):
+        licences.takeLicenceAuthorized(order, terms, paid, by(relay))
+    assert stablecoin.balanceOf(platform) == had
+    assert licences.licenceCount() == 0
+
+
+def test_an_order_used_by_its_own_signature_is_not_bought_again_by_an_authorization(
+    licences, stablecoin, order, terms, signed, permit, authorized, platform, relay
+):
+    paid = authorized(order)
+    allowed = permit(platform, stablecoin, PRICE)
+    licences.takeLicenceFor(order, signed(order, platform), terms, allowed, by(relay))
+
+    with refused("NonceSpent", platform, order.nonce):
+        licences.takeLicenceAuthorized(order, terms, paid, by(relay))
+
+
 def test_an_authorization_over_another_amount_pays_for_nothing(
     licences, order, terms, authorized, relay
 ):

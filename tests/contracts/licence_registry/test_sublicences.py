@@ -1,4 +1,4 @@
-"""Sublicences: a part of a licence, never longer, never more, and only while consent lives."""
+"""Sublicences: within a licence, never longer, never more, and only while consent lives."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tests.contracts.refusals import refused
 from tests.contracts.rights import DAY, ZERO, Terms, by
 
 UNITS, REVENUE, SHARE = 1_000, 5_000_000, 100_000_000
+PATH_MAX = 8
 
 
 @pytest.fixture
@@ -50,6 +51,25 @@ def oracle(licences, accounts):
     accounts.remove(account)
 
 
+@pytest.fixture
+def path(licences, parent, terms, expiry, accounts, platform):
+    """Makes a path of so many licences, the community's first, and the licences in between."""
+
+    def path(length):
+        holders = [platform, *accounts[20 : 19 + length]]
+        for holder, heir in pairwise(holders):
+            part = (heir.address, expiry, UNITS, REVENUE)
+            licences.sublicense(licences.licenceCount(), terms, part, by(holder))
+        return list(range(parent, parent + length))
+
+    return path
+
+
+def used(licences, licence):
+    known = licences.licenceOf(licence)
+    return known[6], known[8]
+
+
 def test_a_sublicence_is_a_licence_of_its_own(
     licences, parent, terms, work, expiry, platform, stranger
 ):
@@ -62,8 +82,6 @@ def test_a_sublicence_is_a_licence_of_its_own(
         "parent": parent,
         "unitCap": 400,
         "revenueCap": 1_000_000,
-        "unitsUsed": 400,
-        "revenueUsed": 1_000_000,
     }
     assert dict(tx.events["LicenceTaken"]) == {
         "licenceId": 2,
@@ -93,27 +111,119 @@ def test_a_sublicence_is_a_licence_of_its_own(
     assert licences.royaltyShareFor(2, stranger, work) == SHARE
 
 
-def test_what_was_passed_on_is_gone_from_the_parent(
+def test_a_sublicence_takes_nothing_from_what_its_parent_may_report(
     licences, parent, terms, expiry, platform, stranger, oracle
 ):
-    licences.sublicense(parent, terms, (stranger.address, expiry, 400, 0), by(platform))
-    licences.recordUsage([(parent, 600, 0), (2, 400, 0)], by(oracle))
+    """Or whoever holds a licence could pass on what operators have signed a report of already."""
+    licences.sublicense(parent, terms, (stranger.address, expiry, UNITS, REVENUE), by(platform))
 
-    with refused("UnitCapExceeded", parent, UNITS + 1, UNITS):
-        licences.recordUsage([(parent, 1, 0)], by(oracle))
+    licences.recordUsage([(parent, UNITS, REVENUE)], by(oracle))
+
+    assert used(licences, parent) == (UNITS, REVENUE)
+    assert used(licences, 2) == (0, 0)
+
+
+def test_use_under_a_sublicence_counts_for_every_licence_above_it(licences, path, oracle):
+    """And for no other: neither for those below it, nor for those beside it."""
+    top, middle, lowest = path(3)
+
+    tx = licences.recordUsage([(lowest, 3, 30), (middle, 5, 50), (top, 7, 70)], by(oracle))
+
+    totals = {lowest: (3, 30), middle: (8, 80), top: (15, 150)}
+    assert {licence: used(licences, licence) for licence in totals} == totals
+    assert [tuple(event.values()) for event in tx.events["UsageRecorded"]] == [
+        (lowest, 3, 30, 3, 30),
+        (middle, 3, 30, 3, 30),
+        (top, 3, 30, 3, 30),
+        (middle, 5, 50, 8, 80),
+        (top, 5, 50, 8, 80),
+        (top, 7, 70, 15, 150),
+    ]
+
+
+def test_what_is_given_back_is_given_back_along_the_path(licences, path, oracle):
+    top, middle, lowest = path(3)
+    licences.recordUsage([(lowest, 3, 30), (middle, 5, 50)], by(oracle))
+
+    tx = licences.returnUsage([(lowest, 2, 20), (middle, 5, 50)], by(oracle))
+
+    totals = {lowest: (1, 10), middle: (1, 10), top: (1, 10)}
+    assert {licence: used(licences, licence) for licence in totals} == totals
+    assert [tuple(event.values()) for event in tx.events["UsageReturned"]] == [
+        (lowest, 2, 20, 1, 10),
+        (middle, 2, 20, 6, 60),
+        (top, 2, 20, 6, 60),
+        (middle, 5, 50, 1, 10),
+        (top, 5, 50, 1, 10),
+    ]
+
+
+def test_both_directions_say_whose_use_it_was(licences, path, oracle):
+    top, middle, lowest = path(3)
+    lines = [(lowest, 1, 1), (top, 1, 1), (middle, 1, 1)]
+    holders = [licences.holderOf(line[0]) for line in lines]
+
+    assert licences.recordUsage(lines, by(oracle)).return_value == holders
+    assert licences.returnUsage(lines, by(oracle)).return_value == holders
+    assert len(set(holders)) == 3
+
+
+def test_use_needs_room_on_the_whole_path(
+    licences, parent, terms, expiry, platform, stranger, oracle
+):
+    licences.sublicense(parent, terms, (stranger.address, expiry, 400, 4_000_000), by(platform))
+
     with refused("UnitCapExceeded", 2, 401, 400):
-        licences.recordUsage([(2, 1, 0)], by(oracle))
+        licences.recordUsage([(2, 401, 0)], by(oracle))
+    with refused("RevenueCapExceeded", 2, 4_000_001, 4_000_000):
+        licences.recordUsage([(2, 1, 4_000_001)], by(oracle))
+    licences.recordUsage([(parent, 700, 3_000_000)], by(oracle))
+    with refused("UnitCapExceeded", parent, UNITS + 1, UNITS):
+        licences.recordUsage([(2, 301, 0)], by(oracle))
+    with refused("RevenueCapExceeded", parent, REVENUE + 1, REVENUE):
+        licences.recordUsage([(2, 1, 2_000_001)], by(oracle))
+    assert used(licences, 2) == (0, 0)
+    licences.recordUsage([(2, 300, 2_000_000)], by(oracle))
+    assert used(licences, parent) == (UNITS, REVENUE)
 
 
-def test_no_more_is_passed_on_than_is_left(
-    licences, parent, terms, expiry, platform, stranger, oracle
+def test_sublicences_side_by_side_share_what_their_parent_has_left(
+    licences, parent, terms, expiry, platform, stranger, customer, oracle
 ):
-    licences.recordUsage([(parent, 700, REVENUE)], by(oracle))
+    for holder in (stranger, customer):
+        licences.sublicense(parent, terms, (holder.address, expiry, 600, REVENUE), by(platform))
+    licences.recordUsage([(2, 600, 0)], by(oracle))
 
     with refused("UnitCapExceeded", parent, UNITS + 1, UNITS):
-        licences.sublicense(parent, terms, (stranger.address, expiry, 301, 0), by(platform))
-    with refused("RevenueCapExceeded", parent, REVENUE + 1, REVENUE):
-        licences.sublicense(parent, terms, (stranger.address, expiry, 300, 1), by(platform))
+        licences.recordUsage([(3, 401, 0)], by(oracle))
+    licences.recordUsage([(3, 400, 0)], by(oracle))
+
+
+def test_no_higher_caps_are_passed_on_than_the_parents(
+    licences, parent, terms, expiry, platform, stranger
+):
+    for units, revenue in ((UNITS + 1, REVENUE), (UNITS, REVENUE + 1)):
+        with refused("SublicenceCapsUnfit", units, revenue, UNITS, REVENUE):
+            part = (stranger.address, expiry, units, revenue)
+            licences.sublicense(parent, terms, part, by(platform))
+    licences.sublicense(parent, terms, (stranger.address, expiry, 400, 40), by(platform))
+
+    for units, revenue in ((401, 40), (400, 41)):
+        with refused("SublicenceCapsUnfit", units, revenue, 400, 40):
+            part = (platform.address, expiry, units, revenue)
+            licences.sublicense(2, terms, part, by(stranger))
+
+
+def test_a_path_has_eight_licences_at_most(licences, path, terms, expiry, oracle, accounts):
+    """So that counting one use has a bounded cost."""
+    licences_on_it = path(PATH_MAX)
+    lowest = licences_on_it[-1]
+    holder = accounts.at(licences.holderOf(lowest))
+
+    with refused("SublicenceTooDeep", lowest):
+        licences.sublicense(lowest, terms, (holder.address, expiry, 1, 1), by(holder))
+    licences.recordUsage([(lowest, 1, 2)], by(oracle))
+    assert [used(licences, licence) for licence in licences_on_it] == [(1, 2)] * PATH_MAX
 
 
 def test_a_sublicence_ends_no_later_than_its_parent(

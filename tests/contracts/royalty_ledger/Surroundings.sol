@@ -87,7 +87,8 @@ contract Surroundings {
         unitCap = cap;
     }
 
-    function recordUsage(LicenceUsage[] calldata usage) external {
+    function recordUsage(LicenceUsage[] calldata usage) external returns (address[] memory holders) {
+        holders = new address[](usage.length);
         for (uint256 i; i < usage.length; ++i) {
             LicenceUsage calldata used = usage[i];
             unitsUsed[used.licenceId] += used.units;
@@ -97,7 +98,8 @@ contract Surroundings {
         }
     }
 
-    function returnUsage(LicenceUsage[] calldata usage) external {
+    function returnUsage(LicenceUsage[] calldata usage) external returns (address[] memory holders) {
+        holders = new address[](usage.length);
         for (uint256 i; i < usage.length; ++i) {
             unitsUsed[usage[i].licenceId] -= usage[i].units;
         }

@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {ILicenceBook} from "../../../contracts/interfaces/ILicenceBook.sol";
 import {IOperatorSet} from "../../../contracts/interfaces/IOperatorSet.sol";
 import {LicenceId, WorkId} from "../../../contracts/types/Identifiers.sol";
 import {LicenceUsage, Terms} from "../../../contracts/types/Rights.sol";
@@ -31,14 +30,16 @@ contract Counterparts {
         _standing[epoch] = reportHash;
     }
 
-    function recordUsage(LicenceUsage[] calldata usage) external {
+    function recordUsage(LicenceUsage[] calldata usage) external returns (address[] memory holders) {
         unitsOf[LicenceId.unwrap(usage[0].licenceId)] += usage[0].units;
         revenueOf[LicenceId.unwrap(usage[0].licenceId)] += usage[0].revenue;
+        return holders;
     }
 
-    function returnUsage(LicenceUsage[] calldata usage) external {
+    function returnUsage(LicenceUsage[] calldata usage) external returns (address[] memory holders) {
         unitsOf[LicenceId.unwrap(usage[0].licenceId)] -= usage[0].units;
         revenueOf[LicenceId.unwrap(usage[0].licenceId)] -= usage[0].revenue;
+        return holders;
     }
 
     function pay(WorkId, IERC20 token_, uint128 amount) external {
@@ -54,11 +55,13 @@ contract Counterparts {
         return _standing[epoch];
     }
 
-    function licenceOf(LicenceId licenceId) external view returns (ILicenceBook.Licence memory licence) {
-        licence.holder = holderOf(LicenceId.unwrap(licenceId));
-        licence.expiry = type(uint40).max;
-        licence.workId = WorkId.wrap(LicenceId.unwrap(licenceId) + 100);
-        licence.termsHash = keccak256(abi.encode(termsOf(LicenceId.unwrap(licenceId))));
+    function frozenOf(LicenceId licenceId)
+        external
+        view
+        returns (address holder, uint40 expiry, WorkId workId, bytes32 termsHash)
+    {
+        uint64 licence = LicenceId.unwrap(licenceId);
+        return (holderOf(licence), type(uint40).max, workOf(licence), keccak256(abi.encode(termsOf(licence))));
     }
 
     function isAccepted(IERC20) external pure returns (bool) {
@@ -68,6 +71,10 @@ contract Counterparts {
     /// @notice Two platforms with two licences each, of four prices.
     function holderOf(uint64 licence) public pure returns (address) {
         return address(uint160(0x200000 + licence % 2));
+    }
+
+    function workOf(uint64 licence) public pure returns (WorkId) {
+        return WorkId.wrap(licence + 100);
     }
 
     function termsOf(uint64 licence) public view returns (Terms memory terms) {

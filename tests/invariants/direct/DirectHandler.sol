@@ -230,7 +230,7 @@ contract DirectHandler is Actor {
         return IDirectReports.Held(
             eventId,
             LicenceId.wrap(licence),
-            others.licenceOf(LicenceId.wrap(licence)).workId,
+            others.workOf(licence),
             others.holderOf(licence),
             IERC20(address(token)),
             others.termsOf(licence).unitPrice,
