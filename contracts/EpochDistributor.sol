@@ -4,8 +4,7 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {IAccessManager} from "@openzeppelin/contracts/access/manager/IAccessManager.sol";
-import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {HolderCredits} from "./epoch/HolderCredits.sol";
 import {RootQueue} from "./epoch/RootQueue.sol";
 import {IEpochDistributor} from "./interfaces/IEpochDistributor.sol";
 import {SafePush} from "./libraries/SafePush.sol";
@@ -13,8 +12,7 @@ import {SumTree} from "./libraries/SumTree.sol";
 
 /// @notice See `IEpochDistributor`. No owner, no upgrade, no way out for money but the payees of an active root.
 /// Tokens are apart: a token that misbehaves spoils its own lane and no other.
-contract EpochDistributor is RootQueue, ReentrancyGuardTransient {
-    using SafeCast for uint256;
+contract EpochDistributor is HolderCredits {
     using SafeERC20 for IERC20;
 
     /// @dev Keeps a push within what a block takes, with one failing transfer in ten.
@@ -30,20 +28,6 @@ contract EpochDistributor is RootQueue, ReentrancyGuardTransient {
     constructor(address usageOracle_, IAccessManager authority_, uint40 windowSeconds_, uint16 ceilingBps_)
         RootQueue(usageOracle_, authority_, windowSeconds_, ceilingBps_)
     {}
-
-    /// @inheritdoc IEpochDistributor
-    function fund(IERC20 token, uint256 amount) external nonReentrant {
-        if (amount == 0) revert ZeroAmount();
-        Book storage book = _books[token];
-        uint256 funded = book.funded + amount;
-        book.funded = funded.toUint120();
-        emit Funded(token, msg.sender, amount, funded);
-
-        uint256 before = token.balanceOf(address(this));
-        token.safeTransferFrom(msg.sender, address(this), amount);
-        uint256 held = token.balanceOf(address(this));
-        if (held != before + amount) revert AmountMismatch(amount, held > before ? held - before : 0);
-    }
 
     /// @inheritdoc IEpochDistributor
     function pushRange(IERC20 token, uint256 firstIndex, Payout[] calldata payouts, SumNode[] calldata upper)
@@ -92,8 +76,7 @@ contract EpochDistributor is RootQueue, ReentrancyGuardTransient {
 
     /// @inheritdoc IEpochDistributor
     function laneOf(IERC20 token) external view returns (Lane memory) {
-        Book storage book = _books[token];
-        return Lane(book.funded, _activeRoot(token).total, book.claimed);
+        return Lane(_pools[token].funded, _activeRoot(token).total, _books[token].claimed);
     }
 
     /// @inheritdoc IEpochDistributor

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
 import {IConsentRegistry} from "./interfaces/IConsentRegistry.sol";
 import {ISharingRules} from "./interfaces/ISharingRules.sol";
@@ -13,10 +12,12 @@ import {BPS_WHOLE} from "./types/Rights.sol";
 /// @notice See `ISharingRules`. Nothing is ever rewritten that held: the rule of a past epoch stays what it was.
 contract SharingRules is ISharingRules {
     using Checkpoints for Checkpoints.Trace208;
-    using SafeCast for uint256;
 
     /// @dev The epoch after the one that is being counted.
     uint64 private constant _NOTICE_EPOCHS = 2;
+
+    /// @dev A rule cannot hold before the one announced last: one from an epoch that never comes would be the last.
+    uint64 private constant _AHEAD_EPOCHS = 10_000;
 
     IConsentRegistry public immutable consents;
     IUsageOracle public immutable usageOracle;
@@ -38,14 +39,12 @@ contract SharingRules is ISharingRules {
         bool isFloored = rule == SharingRule.FLOOR_PRO_RATA;
         if (isFloored ? phiBps == 0 || phiBps > BPS_WHOLE : phiBps != 0) revert BadFloor(rule, phiBps);
         Announcement memory last = announcedRule(communityId);
-        uint64 earliest = usageOracle.lastEpoch() + _NOTICE_EPOCHS;
-        if (last.fromEpoch > earliest) earliest = last.fromEpoch;
-        if (fromEpoch < earliest) revert TooSoon(fromEpoch, earliest);
+        _checkStart(fromEpoch, last.fromEpoch);
         bytes32 decision = decisionHash(communityId, rule, phiBps, fromEpoch);
         if (!consents.isDecided(communityId, decision)) revert NotDecided(communityId, decision);
 
         version = last.version + 1;
-        uint48 key = uint256(fromEpoch).toUint48();
+        uint48 key = uint48(fromEpoch); // An oracle's epochs have forty bits.
         uint208 packed = (uint208(key) << 56) | (uint208(version) << 24) | (uint208(phiBps) << 8) | uint208(rule);
         _announced[communityId].push(key, packed);
         emit SharingRuleAnnounced(communityId, version, rule, phiBps, fromEpoch);
@@ -98,6 +97,15 @@ contract SharingRules is ISharingRules {
     {
         uint32 version = announcedRule(communityId).version + 1;
         return keccak256(abi.encode(block.chainid, address(this), communityId, version, rule, phiBps, fromEpoch));
+    }
+
+    function _checkStart(uint64 fromEpoch, uint64 lastStart) private view {
+        uint64 lastEpoch = usageOracle.lastEpoch();
+        uint64 earliest = lastEpoch + _NOTICE_EPOCHS;
+        if (lastStart > earliest) earliest = lastStart;
+        if (fromEpoch < earliest) revert TooSoon(fromEpoch, earliest);
+        uint64 latest = lastEpoch + _AHEAD_EPOCHS;
+        if (fromEpoch > latest) revert TooFar(fromEpoch, latest);
     }
 
     function _unpacked(uint208 packed) private pure returns (Announcement memory) {

@@ -12,7 +12,7 @@ import {IUsageOracle} from "./interfaces/IUsageOracle.sol";
 import {EpochReports} from "./libraries/EpochReports.sol";
 import {OperatorSet} from "./oracle/OperatorSet.sol";
 import {WorkId} from "./types/Identifiers.sol";
-import {LicenceUsage} from "./types/Rights.sol";
+import {Charge, LicenceUsage} from "./types/Rights.sol";
 
 /// @notice See `IUsageOracle`. Which report was posted and stands is the distributor's to say: it holds the roots.
 ///
@@ -55,7 +55,10 @@ contract UsageOracle is IUsageOracle, EIP712, OperatorSet, TimedPause {
         _lastEpoch = uint40(report.epoch);
         emit EpochPosted(report.epoch, reportHash, report, licenceUsage);
 
-        if (licenceUsage.length != 0) licences.recordUsage(licenceUsage);
+        if (licenceUsage.length != 0) {
+            address[] memory holders = licences.recordUsage(licenceUsage);
+            distributor.charge(report.token, _charges(licenceUsage, holders));
+        }
         bytes32 previous = distributor.propose(
             report.epoch, reportHash, report.token, report.sumRoot, report.leafCount, report.cumulativeTotal
         );
@@ -71,7 +74,8 @@ contract UsageOracle is IUsageOracle, EIP712, OperatorSet, TimedPause {
 
         _isUsageReturned[report.epoch] = true;
         emit RejectedUsageReturned(report.epoch);
-        licences.returnUsage(licenceUsage);
+        address[] memory holders = licences.returnUsage(licenceUsage);
+        distributor.returnCharges(report.token, _charges(licenceUsage, holders));
     }
 
     /// @inheritdoc IUsageOracle
@@ -120,6 +124,23 @@ contract UsageOracle is IUsageOracle, EIP712, OperatorSet, TimedPause {
     /// @inheritdoc IUsageOracle
     function isUsageReturned(uint64 epoch) external view returns (bool) {
         return _isUsageReturned[epoch];
+    }
+
+    /// @dev Each line to the licence's own holder; a line that earned nothing costs nothing.
+    function _charges(LicenceUsage[] calldata licenceUsage, address[] memory holders)
+        private
+        pure
+        returns (Charge[] memory charges)
+    {
+        charges = new Charge[](licenceUsage.length);
+        uint256 count;
+        for (uint256 i; i < licenceUsage.length; ++i) {
+            uint256 revenue = licenceUsage[i].revenue;
+            if (revenue != 0) charges[count++] = Charge(holders[i], revenue);
+        }
+        assembly ("memory-safe") {
+            mstore(charges, count)
+        }
     }
 
     /// @dev A report that arrives twice is no news; another one for the same epoch is a conflict, and is named.

@@ -86,8 +86,14 @@ class EpochDistributor(Contract):
     NAME: ClassVar[str] = "EpochDistributor"
 
     def fund(self, token: Address, amount: int, *, signer: LocalSigner) -> Receipt:
-        """Add money; the distributor must have the allowance."""
+        """Add to the signer's own credit; the distributor must have the allowance."""
         return self._write("fund", token, amount, signer=signer)
+
+    def fund_for(
+        self, token: Address, holder: Address, amount: int, *, signer: LocalSigner
+    ) -> Receipt:
+        """Add to a licence holder's credit; the distributor must have the signer's allowance."""
+        return self._write("fundFor", token, holder, amount, signer=signer)
 
     def activate(self, token: Address, *, signer: LocalSigner) -> Receipt:
         """Make the oldest waiting root the active one, after its window."""
@@ -155,6 +161,14 @@ class EpochDistributor(Contract):
         found = self._read("laneOf", token, at=at)
         return Lane(found["funded"], found["committed"], found["claimed"])
 
+    def credit_of(self, token: Address, holder: Address, *, at: BlockPin) -> int:
+        """Base units that a licence holder has left for the use of its licences."""
+        return int(self._read("creditOf", token, holder, at=at))
+
+    def charged_of(self, token: Address, *, at: BlockPin) -> int:
+        """Base units charged for the epochs reported; with all credits, what was funded."""
+        return int(self._read("chargedOf", token, at=at))
+
     def pending_roots(self, token: Address, *, at: BlockPin) -> tuple[PayoutRoot, ...]:
         """The roots that wait, oldest first."""
         return tuple(
@@ -178,7 +192,7 @@ class EpochDistributor(Contract):
         return _digest_or_none(self._read("rejectedReport", epoch, at=at))
 
     def standing_report(self, token: Address, epoch: EpochNumber, *, at: BlockPin) -> Digest | None:
-        """The hash of a waiting or active report or one of the last before; None for any other."""
+        """The hash of a waiting or active report or one of the last before that stand, or None."""
         return _digest_or_none(self._read("standingReport", token, epoch, at=at))
 
     def ceiling_of(self, token: Address, *, at: BlockPin) -> int:

@@ -88,6 +88,10 @@ EPOCH_REFUSALS: Final[dict[str, Words]] = {
         "{operator} has bonded {bonded} of the {needed} that an operator needs.",
         "bond the rest, then try again.",
     ),
+    "SlashedBefore(address)": Words(
+        "{operator} lost its bond once for signing two reports of one epoch.",
+        "seat that operator under another key.",
+    ),
     "NotFirstSet(bytes32)": Words(
         "These are not the operators that the oracle was deployed with, or it has some already.",
         "have the operators changed through the role that may.",
@@ -102,8 +106,17 @@ EPOCH_REFUSALS: Final[dict[str, Words]] = {
         "recompute the epoch: its report is wrong.",
     ),
     "NotFunded(uint256,uint256)": Words(
-        "Payouts of {total} base units were promised, {funded} have been funded.",
-        "fund the difference, then put the payouts forward again.",
+        "With this payout {total} base units would be paid; the epoch promises {promised} in all.",
+        "pay nobody from this epoch: it leaves out somebody who was paid before.",
+    ),
+    "CreditExceeded(address,address,uint256,uint256)": Words(
+        "The epoch's use costs {holder} {charge} base units; it has {credit} left.",
+        "have the holder fund the difference, or leave out of the epoch what it cannot pay.",
+    ),
+    "NotCharged(uint256,uint256)": Words(
+        "The epochs that stand would promise {total} base units, and their use was charged "
+        "{charged}.",
+        "recompute the epoch; to return charges, first have the council reject what exceeds them.",
     ),
     "WindowOpen(uint64,uint40)": Words(
         "Epoch {epoch} can still be objected to until {claimableFrom}.",
@@ -133,8 +146,8 @@ EPOCH_REFUSALS: Final[dict[str, Words]] = {
         "look whether they were activated or rejected.",
     ),
     "AboveCeiling(uint256,uint256)": Words(
-        "The epoch promises {increase} more than the last; {ceiling} is the most without the "
-        "council.",
+        "The epoch promises {increase} more than the last; {ceiling} more is the most that may "
+        "wait without the council.",
         "ask the council to sign it too.",
     ),
     "BadCeiling(uint16)": Words("{bps} basis points cannot be a ceiling.", OURS_TO_FIX),

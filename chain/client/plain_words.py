@@ -89,6 +89,10 @@ REFUSALS: Final[dict[str, Words]] = {
         "A rule cannot hold from epoch {fromEpoch}: {earliest} is the first it can hold for.",
         "announce it for that epoch or a later one.",
     ),
+    "TooFar(uint64,uint64)": Words(
+        "A rule cannot be announced for epoch {fromEpoch}: {latest} is the last it can hold from.",
+        "give the number of an epoch; a date is none.",
+    ),
     "GroupTooHeavy(uint256)": Words(
         "The weights of group {group} are too large to be divided by.", "use smaller weights."
     ),

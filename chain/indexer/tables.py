@@ -307,7 +307,7 @@ epoch_licence_usage = event_table(
     key="epoch",
 )
 epoch_funded = event_table(
-    "epoch_funded", of("EpochDistributor.Funded", "token payer=from amount funded")
+    "epoch_funded", of("EpochDistributor.Funded", "token payer=holder amount funded")
 )
 root_proposed = event_table(
     "root_proposed",

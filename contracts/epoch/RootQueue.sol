@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IAccessManager} from "@openzeppelin/contracts/access/manager/IAccessManager.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Managed} from "../access/Managed.sol";
 import {IEpochDistributor} from "../interfaces/IEpochDistributor.sol";
 import {SumTree} from "../libraries/SumTree.sol";
@@ -15,13 +16,21 @@ import {RootFaults} from "./RootFaults.sol";
 /// over only when enough others have come after it, and no slot is ever cleared. A root waits for its own window and
 /// for the roots before it, whose windows end earlier: nothing that comes later delays it. A rejection cuts the queue.
 abstract contract RootQueue is IEpochDistributor, Managed {
-    /// @dev One slot.
+    /// @dev One slot: what every epoch and every payout touches.
+    /// @param charged What holders were charged for the epochs reported, and was not returned: no total exceeds it.
     /// @param active Where on the ring the active root lies; `waiting`, how many wait behind it.
     struct Book {
-        uint120 funded;
+        uint120 charged;
         uint120 claimed;
         uint8 active;
         uint8 waiting;
+    }
+
+    /// @dev One slot.
+    /// @param vouched The total of the last root that the council signed, as long as that root stands; else zero.
+    struct Pool {
+        uint120 funded;
+        uint120 vouched;
     }
 
     /// @dev Three slots.
@@ -37,11 +46,11 @@ abstract contract RootQueue is IEpochDistributor, Managed {
 
     uint256 private constant _RING = 16;
 
-    /// @dev Four roots behind the last one must stay, for the mean.
-    uint256 private constant _MEAN_OF = 4;
-    uint256 private constant _WAITING_MAX = _RING - _MEAN_OF - 1;
+    /// @dev Four roots behind the active one must stay: what they brought is what is usual.
+    uint256 private constant _USUAL_OF = 4;
+    uint256 private constant _WAITING_MAX = _RING - _USUAL_OF - 1;
 
-    /// @dev An epoch may promise three times what the last four did on average, or a part of the pool.
+    /// @dev The roots that wait may bring three times what is usual in a window, or a part of the pool.
     uint256 private constant _GROWTH_MAX = 3;
 
     address public immutable usageOracle;
@@ -49,6 +58,7 @@ abstract contract RootQueue is IEpochDistributor, Managed {
     uint16 public immutable ceilingBps;
 
     mapping(IERC20 token => Book) internal _books;
+    mapping(IERC20 token => Pool) internal _pools;
     mapping(IERC20 token => Root[_RING]) private _roots;
     mapping(uint64 epoch => bytes32) private _rejectedReport;
     mapping(bytes32 sumRoot => bool) private _isCosigned;
@@ -62,12 +72,17 @@ abstract contract RootQueue is IEpochDistributor, Managed {
         ceilingBps = ceilingBps_;
     }
 
+    modifier onlyUsageOracle() {
+        if (msg.sender != usageOracle) revert NotUsageOracle(msg.sender);
+        _;
+    }
+
     /// @inheritdoc IEpochDistributor
     function propose(uint64 epoch, bytes32 reportHash, IERC20 token, bytes32 sumRoot, uint32 leafCount, uint256 total)
         external
+        onlyUsageOracle
         returns (bytes32 previousReport)
     {
-        if (msg.sender != usageOracle) revert NotUsageOracle(msg.sender);
         if (leafCount == 0) revert BadRange(0, 0);
         Book storage book = _books[token];
         uint256 waiting = book.waiting;
@@ -76,7 +91,7 @@ abstract contract RootQueue is IEpochDistributor, Managed {
         uint256 last = book.active + waiting;
         Root storage previous = _rootAt(token, last);
         previousReport = previous.reportHash;
-        _checkTotal(token, last, previous.total, total, book.funded, sumRoot);
+        _checkTotal(token, previous.total, total, sumRoot);
 
         uint40 claimableFrom = uint40(block.timestamp) + windowSeconds;
         book.waiting = uint8(waiting + 1);
@@ -164,8 +179,7 @@ abstract contract RootQueue is IEpochDistributor, Managed {
     }
 
     /// @inheritdoc IEpochDistributor
-    function rejectOmission(IERC20 token, uint64 epoch, address payee) external {
-        if (msg.sender != usageOracle) revert NotUsageOracle(msg.sender);
+    function rejectOmission(IERC20 token, uint64 epoch, address payee) external onlyUsageOracle {
         _cut(token, _placeOf(token, epoch), Fault.OMISSION, _word(payee));
     }
 
@@ -193,7 +207,10 @@ abstract contract RootQueue is IEpochDistributor, Managed {
         uint256 last = _books[token].active + _books[token].waiting;
         for (uint256 i; i <= _WAITING_MAX; ++i) {
             Root storage root = _rootAt(token, last + _RING - i);
-            if (root.epoch == epoch) return root.reportHash;
+            if (root.epoch != epoch) continue;
+            // What was rejected stays on the ring until it is written over.
+            bytes32 reportHash = root.reportHash;
+            return _rejectedReport[epoch] == reportHash ? bytes32(0) : reportHash;
         }
         return bytes32(0);
     }
@@ -205,35 +222,51 @@ abstract contract RootQueue is IEpochDistributor, Managed {
 
     /// @inheritdoc IEpochDistributor
     function ceilingOf(IERC20 token) external view returns (uint256) {
-        Book storage book = _books[token];
-        uint256 last = book.active + book.waiting;
-        uint256 promised = _rootAt(token, last).total;
-        return _ceiling(token, last, promised, book.funded);
+        return _ceiling(token, _promised(token));
     }
 
     function _activeRoot(IERC20 token) internal view returns (Root storage) {
         return _roots[token][_books[token].active];
     }
 
-    function _checkTotal(IERC20 token, uint256 last, uint256 promised, uint256 total, uint256 funded, bytes32 sumRoot)
-        private
-    {
+    /// @dev The total of the last root, waiting or active.
+    function _promised(IERC20 token) internal view returns (uint256) {
+        Book storage book = _books[token];
+        return _rootAt(token, uint256(book.active) + book.waiting).total;
+    }
+
+    function _checkTotal(IERC20 token, uint256 promised, uint256 total, bytes32 sumRoot) private {
         if (total < promised) revert TotalDecreased(promised, total);
-        if (total > funded) revert NotFunded(total, funded);
-        uint256 ceiling = _ceiling(token, last, promised, funded);
+        uint256 charged = _books[token].charged;
+        if (total > charged) revert NotCharged(total, charged);
+        uint256 ceiling = _ceiling(token, promised);
         uint256 increase = total - promised;
         if (increase <= ceiling) return;
         if (!_isCosigned[sumRoot]) revert AboveCeiling(increase, ceiling);
         // Once: a root that was thrown out does not come back on the old signature.
         _isCosigned[sumRoot] = false;
+        _pools[token].vouched = uint120(total);
     }
 
-    /// @dev Before the fourth root there is less behind it, and the mean counts what is not there as nothing.
-    function _ceiling(IERC20 token, uint256 last, uint256 promised, uint256 funded) private view returns (uint256) {
-        uint256 before = _rootAt(token, last + _RING - _MEAN_OF).total;
-        uint256 byGrowth = (promised - before) * _GROWTH_MAX / _MEAN_OF;
-        uint256 byPool = (funded - promised) * ceilingBps / BPS_WHOLE;
-        return byGrowth > byPool ? byGrowth : byPool;
+    /// @dev What waits, beyond the active root and what the council vouched for, becomes active within a window: it is
+    /// all of that which is bounded, so that many roots promise no more than one.
+    function _ceiling(IERC20 token, uint256 promised) private view returns (uint256) {
+        Pool storage pool = _pools[token];
+        uint256 active = _books[token].active;
+        uint256 base = Math.max(_roots[token][active].total, pool.vouched);
+        uint256 byPool = (pool.funded - base) * ceilingBps / BPS_WHOLE;
+        return Math.saturatingSub(base + Math.max(byPool, _growth(token, active)), promised);
+    }
+
+    /// @dev The pace is that of the last four active roots: never thought quicker than a full queue's, nor slower than a
+    /// root a window. Where there are fewer than four, those that are not there brought nothing.
+    function _growth(IERC20 token, uint256 active) private view returns (uint256) {
+        Root storage last = _roots[token][active];
+        Root storage first = _rootAt(token, active + _RING - _USUAL_OF);
+        uint256 window = windowSeconds;
+        uint256 quickest = _USUAL_OF * window / _WAITING_MAX + 1;
+        uint256 taken = Math.min(last.claimableFrom - first.claimableFrom, _USUAL_OF * window);
+        return _GROWTH_MAX * (last.total - first.total) * window / Math.max(taken, quickest);
     }
 
     /// @dev The root and everything put behind it; they were built on what it says.
@@ -241,6 +274,7 @@ abstract contract RootQueue is IEpochDistributor, Managed {
         Book storage book = _books[token];
         uint256 last = book.active + book.waiting;
         book.waiting = uint8(place - book.active - 1);
+        if (_pools[token].vouched > _promised(token)) _pools[token].vouched = 0;
         uint64 epoch = _reject(token, place, fault, reason);
         while (++place <= last) {
             _reject(token, place, Fault.BUILT_ON_REJECTED, bytes32(uint256(epoch)));

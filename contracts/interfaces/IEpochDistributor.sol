@@ -2,13 +2,16 @@
 pragma solidity ^0.8.28;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {Charge} from "../types/Rights.sol";
 
 /// @notice The epoch lane: holds what platforms fund, and pays cumulative totals proven against a Merkle-sum root.
+/// What is funded is a licence holder's credit: an epoch is charged to the holders whose licences it counts, each for its
+/// own use, and nobody's use is ever paid with another's money.
 ///
 /// Leaf i = keccak256(bytes.concat(keccak256(abi.encode(payee, token, cumulative)))) with sum `cumulative`
 /// (OpenZeppelin's double hash); node = keccak256(abi.encodePacked(left, leftSum, right, rightSum)) with sum
 /// leftSum + rightSum, sums as uint256. Leaves ascend by payee; the tree is padded to a power of two with
-/// (bytes32(0), 0). The root's sum must equal the total put forward, and no total exceeds what was funded.
+/// (bytes32(0), 0). The root's sum must equal the total put forward, and no total exceeds what was charged.
 ///
 /// Roots wait in a queue, each behind a window of its own. Whoever proves that a waiting root is wrong throws it out,
 /// and with it every root built on it; the proofs are about what the root itself says, so an honest one stands.
@@ -81,7 +84,12 @@ interface IEpochDistributor {
     error NoPendingRoot(IERC20 token, uint64 epoch);
     error NoActiveRoot(IERC20 token);
     error TotalDecreased(uint256 committed, uint256 total);
-    error NotFunded(uint256 total, uint256 funded);
+    /// @notice Thrown when more would be paid than the active root promises in all.
+    error NotFunded(uint256 total, uint256 promised);
+    /// @notice Thrown when an epoch's use costs a holder more than it has left.
+    error CreditExceeded(IERC20 token, address holder, uint256 charge, uint256 credit);
+    /// @notice Thrown when the roots that stand would promise more than holders were charged.
+    error NotCharged(uint256 total, uint256 charged);
     /// @notice Thrown when an epoch promises more than it may without the council's signature.
     error AboveCeiling(uint256 increase, uint256 ceiling);
     error WindowOpen(uint64 epoch, uint40 claimableFrom);
@@ -93,7 +101,11 @@ interface IEpochDistributor {
     error NothingDue(IERC20 token, address payee);
     error BadCeiling(uint16 bps);
 
-    event Funded(IERC20 indexed token, address indexed from, uint256 amount, uint256 funded);
+    /// @param credit What the holder has now; `funded`, all that the token's lane ever got.
+    event Funded(IERC20 indexed token, address indexed holder, uint256 amount, uint256 credit, uint256 funded);
+    /// @param credit What the holder has left.
+    event Charged(IERC20 indexed token, address indexed holder, uint256 amount, uint256 credit);
+    event ChargeReturned(IERC20 indexed token, address indexed holder, uint256 amount, uint256 credit);
     event RootProposed(
         IERC20 indexed token,
         uint64 indexed epoch,
@@ -111,8 +123,17 @@ interface IEpochDistributor {
     event PayoutDeferred(IERC20 indexed token, address indexed payee, uint256 amount);
     event PayoutAddressSet(IERC20 indexed token, address indexed payee, address indexed to);
 
-    /// @notice Adds money from which epochs are paid.
+    /// @notice Adds to the caller's credit, from which the use of its licences is paid.
     function fund(IERC20 token, uint256 amount) external;
+
+    /// @notice Adds to another holder's credit.
+    function fundFor(IERC20 token, address holder, uint256 amount) external;
+
+    /// @notice Charges holders for an epoch's use, each from its own credit; only the UsageOracle.
+    function charge(IERC20 token, Charge[] calldata charges) external;
+
+    /// @notice Gives holders back what they were charged for a report rejected since, once; only the UsageOracle.
+    function returnCharges(IERC20 token, Charge[] calldata charges) external;
 
     /// @notice Puts a payout root forward behind the ones that wait; only the UsageOracle. Claimable when its own
     /// window has passed and the roots before it are through: no later root ever delays it.
@@ -191,12 +212,21 @@ interface IEpochDistributor {
     /// @notice The report of an epoch that was rejected; zero for any other epoch.
     function rejectedReport(uint64 epoch) external view returns (bytes32);
 
-    /// @notice The report of a waiting or active root, or of one of the last before it; zero for any other epoch.
+    /// @notice The report of a waiting or active root, or of one of the last before it that stand; zero for any other
+    /// epoch, a rejected one among them.
     function standingReport(IERC20 token, uint64 epoch) external view returns (bytes32);
     function isCosigned(bytes32 sumRoot) external view returns (bool);
 
-    /// @notice By how much the next root's total may exceed the last one's without the council.
+    /// @notice By how much the next root's total may exceed the last one's without the council. The roots that wait may
+    /// together promise, beyond the active one or the last that the council signed, `ceilingBps` of what was funded and is
+    /// not promised by that one, or three times what the last four active roots brought in the time of a window.
     function ceilingOf(IERC20 token) external view returns (uint256);
+
+    /// @notice What a licence holder has left for the use of its licences, in base units.
+    function creditOf(IERC20 token, address holder) external view returns (uint256);
+
+    /// @notice What holders were charged for the epochs reported, less what came back: with the credits, what was funded.
+    function chargedOf(IERC20 token) external view returns (uint256);
     function claimedBy(IERC20 token, address payee) external view returns (uint256);
     function windowSeconds() external view returns (uint40);
     function ceilingBps() external view returns (uint16);

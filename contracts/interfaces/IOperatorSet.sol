@@ -35,6 +35,8 @@ interface IOperatorSet {
     /// @notice Thrown when a bond is still needed: of an operator, or of one that left less than thirty days ago.
     error BondHeld(address operator, uint40 releasableFrom);
     error NotBonded(address operator, uint256 bonded, uint256 needed);
+    /// @notice Thrown when a set has an operator whose key was slashed: it joins again with another key.
+    error SlashedBefore(address operator);
     /// @notice Thrown for a set that is not the one the oracle was deployed with, or when that was installed already.
     error NotFirstSet(bytes32 planHash);
     error QuorumNotReached(uint256 signatures, uint256 threshold);

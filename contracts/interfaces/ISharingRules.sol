@@ -4,7 +4,8 @@ pragma solidity ^0.8.28;
 import {CommunityId} from "../types/Identifiers.sol";
 
 /// @notice By which rule a community divides what its works earn in an epoch among its own payees. Rules are announced:
-/// a new one takes effect with an epoch after the next one, so that everybody knows it before any of its use happens.
+/// a new one takes effect with an epoch after the next one, so that everybody knows it before that epoch is reported. It
+/// divides all that the epoch counts, and that may be use of long before: reports come late, by as much as 400 days.
 /// Only the community decides for itself: its steward announces what its elders decided.
 interface ISharingRules {
     /// PRO_RATA: in proportion, the default. FLOOR_PRO_RATA: a part equally, the rest in proportion. COMMUNITY_ROOT:
@@ -33,6 +34,9 @@ interface ISharingRules {
     /// @notice Thrown when a rule would hold before `earliest`: two epochs after the last one posted, and not before
     /// the rule announced last.
     error TooSoon(uint64 fromEpoch, uint64 earliest);
+    /// @notice Thrown when a rule would hold from an epoch more than ten thousand after the last one posted.
+    error TooFar(uint64 fromEpoch, uint64 latest);
+
     event SharingRuleAnnounced(
         CommunityId indexed communityId, uint32 indexed version, SharingRule rule, uint16 phiBps, uint64 fromEpoch
     );

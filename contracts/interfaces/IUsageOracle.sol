@@ -76,7 +76,8 @@ interface IUsageOracle is IOperatorSet {
     );
     event RejectedUsageReturned(uint64 indexed epoch);
 
-    /// @notice Posts an epoch. Anyone may send it; authority lies in the signatures alone.
+    /// @notice Posts an epoch, and charges each licence's revenue to its holder. Anyone may send it; authority lies in the
+    /// signatures alone.
     /// Posting the same report again changes nothing and does not revert.
     /// @param signatures Over the EIP-712 digest, ascending by signer.
     function postEpoch(
@@ -85,7 +86,8 @@ interface IUsageOracle is IOperatorSet {
         Signature[] calldata signatures
     ) external;
 
-    /// @notice Gives the licences of a rejected report their caps back. Anyone, once.
+    /// @notice Gives the licences of a rejected report their caps back, and their holders what they were charged. Anyone,
+    /// once.
     function returnUsage(EpochReport calldata report, LicenceUsage[] calldata licenceUsage) external;
 
     /// @notice Has a waiting root rejected whose report leaves a share out that was frozen at its `stateTime`. Anyone.

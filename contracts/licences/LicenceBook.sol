@@ -43,8 +43,7 @@ abstract contract LicenceBook is ILicenceBook {
     address public immutable usageOracle;
     address public immutable directReports;
 
-    /// @dev A word of its own, which is written without being read for what else it holds.
-    uint256 private _licenceCount;
+    uint64 private _licenceCount;
     mapping(LicenceId licenceId => Record) private _records;
     mapping(OfferId offer => Offer) private _offers;
     mapping(LicenceId licenceId => Descent) private _descents;
@@ -67,7 +66,7 @@ abstract contract LicenceBook is ILicenceBook {
         for (uint256 i; i < usage.length; ++i) {
             LicenceUsage calldata line = usage[i];
             LicenceId licenceId = line.licenceId;
-            Record memory record = _recordOf(licenceId);
+            Record storage record = _recordOf(licenceId);
             holders[i] = record.holder;
             for (uint256 above = record.depth; above != 0; --above) {
                 Descent storage descent = _descents[licenceId];
@@ -85,7 +84,7 @@ abstract contract LicenceBook is ILicenceBook {
         for (uint256 i; i < usage.length; ++i) {
             LicenceUsage calldata line = usage[i];
             LicenceId licenceId = line.licenceId;
-            Record memory record = _recordOf(licenceId);
+            Record storage record = _recordOf(licenceId);
             holders[i] = record.holder;
             for (uint256 above = record.depth; above != 0; --above) {
                 _countBack(licenceId, line);
@@ -97,7 +96,7 @@ abstract contract LicenceBook is ILicenceBook {
 
     /// @inheritdoc ILicenceBook
     function licenceOf(LicenceId licenceId) external view returns (Licence memory) {
-        Record memory record = _recordOf(licenceId);
+        Record storage record = _recordOf(licenceId);
         OfferId offer = record.offer;
         Offer storage shared = _offers[offer];
         (uint48 unitCap, uint104 revenueCap) = _capsOf(licenceId);
@@ -123,7 +122,7 @@ abstract contract LicenceBook is ILicenceBook {
         view
         returns (address holder, uint40 expiry, WorkId workId, bytes32 termsHash)
     {
-        Record memory record = _recordOf(licenceId);
+        Record storage record = _recordOf(licenceId);
         return (record.holder, record.expiry, _workOf(record), consents.termsHashOf(record.offer));
     }
 
@@ -161,7 +160,7 @@ abstract contract LicenceBook is ILicenceBook {
 
     /// @inheritdoc ILicenceBook
     function licenceCount() external view returns (uint64) {
-        return uint64(_licenceCount);
+        return _licenceCount;
     }
 
     /// @dev Writes down what licences under an offer have in common, once.
@@ -216,20 +215,20 @@ abstract contract LicenceBook is ILicenceBook {
         emit LicenceSublicensed(licenceId, parent, unitCap, revenueCap);
     }
 
-    function _workOf(Record memory record) internal view returns (WorkId) {
+    function _workOf(Record storage record) internal view returns (WorkId) {
         return _offers[record.offer].workId;
     }
 
-    function _recordOf(LicenceId licenceId) internal view returns (Record memory record) {
+    function _recordOf(LicenceId licenceId) internal view returns (Record storage record) {
         record = _records[licenceId];
         if (record.holder == address(0)) revert LicenceUnknown(licenceId);
     }
 
     /// @dev The first of as many numbers that no licence has.
     function _number(uint256 count) private returns (uint64 first) {
-        uint256 taken = _licenceCount;
-        _licenceCount = taken + count;
-        return uint64(taken + 1);
+        uint64 taken = _licenceCount;
+        _licenceCount = taken + uint64(count);
+        return taken + 1;
     }
 
     function _write(LicenceId licenceId, Record memory record, WorkId workId) private {
@@ -239,13 +238,13 @@ abstract contract LicenceBook is ILicenceBook {
 
     /// @dev Adds one line's use to the totals of a licence on its path.
     function _count(LicenceId licenceId, LicenceUsage calldata line, uint48 unitCap, uint104 revenueCap) private {
-        Usage memory total = _usage[licenceId];
-        uint256 units = uint256(total.units) + line.units;
+        Usage storage used = _usage[licenceId];
+        uint256 units = uint256(used.units) + line.units;
         if (units > unitCap) revert UnitCapExceeded(licenceId, units, unitCap);
-        uint256 revenue = uint256(total.revenue) + line.revenue;
+        uint256 revenue = uint256(used.revenue) + line.revenue;
         if (revenue > revenueCap) revert RevenueCapExceeded(licenceId, revenue, revenueCap);
 
-        (total.units, total.revenue) = (uint64(units), uint128(revenue));
+        Usage memory total = Usage(uint64(units), uint128(revenue));
         _usage[licenceId] = total;
         emit UsageRecorded(licenceId, line.units, line.revenue, total.units, total.revenue);
     }

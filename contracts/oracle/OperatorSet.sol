@@ -19,6 +19,7 @@ abstract contract OperatorSet is IOperatorSet, Managed {
     struct Bond {
         uint128 amount;
         uint40 releasableFrom;
+        bool isSlashed;
     }
 
     /// @dev Keeps the walk along the operators short.
@@ -115,11 +116,7 @@ abstract contract OperatorSet is IOperatorSet, Managed {
 
     /// @inheritdoc IOperatorSet
     function isOperator(address account) public view returns (bool) {
-        address[] memory list = operators();
-        for (uint256 i; i < list.length; ++i) {
-            if (list[i] == account) return true;
-        }
-        return false;
+        return _isAmong(operators(), account);
     }
 
     /// @inheritdoc IOperatorSet
@@ -146,14 +143,17 @@ abstract contract OperatorSet is IOperatorSet, Managed {
         }
     }
 
-    /// @dev Takes the whole bond, and the vote. What was signed before stands or falls by its own proofs.
+    /// @dev Takes the whole bond, and the vote for ever: the same two signatures would show the same again. What was
+    /// signed before stands or falls by its own proofs.
     function _slash(address operator, uint64 epoch) internal {
-        uint256 amount = _bonds[operator].amount;
+        Bond storage held = _bonds[operator];
+        uint256 amount = held.amount;
         address[] memory list = operators();
-        bool isMember = isOperator(operator);
-        if (!isMember && amount == 0) revert NotOperator(operator);
+        bool isMember = _isAmong(list, operator);
+        if (held.isSlashed || (!isMember && amount == 0)) revert NotOperator(operator);
 
-        _bonds[operator].amount = 0;
+        held.amount = 0;
+        held.isSlashed = true;
         if (isMember) _store(list, operator);
         emit OperatorSlashed(operator, epoch, amount, bondHome);
         if (amount != 0) bondToken.safeTransfer(bondHome, amount);
@@ -201,9 +201,17 @@ abstract contract OperatorSet is IOperatorSet, Managed {
     function _requireBonds(OperatorPlan calldata plan) private view {
         for (uint256 i; i < plan.operators.length; ++i) {
             address operator = plan.operators[i];
-            uint128 held = _bonds[operator].amount;
-            if (held < bondAmount) revert NotBonded(operator, held, bondAmount);
+            Bond storage held = _bonds[operator];
+            if (held.isSlashed) revert SlashedBefore(operator);
+            if (held.amount < bondAmount) revert NotBonded(operator, held.amount, bondAmount);
         }
+    }
+
+    function _isAmong(address[] memory list, address account) private pure returns (bool) {
+        for (uint256 i; i < list.length; ++i) {
+            if (list[i] == account) return true;
+        }
+        return false;
     }
 
     function _addressAt(bytes memory packed, uint256 place) private pure returns (address found) {

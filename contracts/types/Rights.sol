@@ -73,6 +73,12 @@ struct LicenceUsage {
     uint128 revenue;
 }
 
+/// @notice What a licence holder owes for one epoch's use, in base units of the epoch's token.
+struct Charge {
+    address holder;
+    uint256 amount;
+}
+
 /// @notice An ERC-3009 authorization to take money: signed by the payer for the contract that calls
 /// `receiveWithAuthorization`, good once. Here its nonce is always the hash of the order that it pays for.
 struct Authorization {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from tests.contracts.conservation.worlds import PLENTY, amounts
@@ -36,6 +37,7 @@ class EpochWorld:
 
     def begin(self) -> None:
         self.funded = 0
+        self.charged = 0
         self.donated = 0
         self.epoch = 0
         self.claimed = dict.fromkeys(self.payees, 0)
@@ -55,8 +57,8 @@ class EpochWorld:
         self.donated += amount
 
     def propose(self, earned: list[int]) -> None:
-        """The next epoch: what each payee has and what it earned; refused when not funded."""
-        """Builds on the newest root, waiting or active."""
+        """The next epoch: what each payee has and what it earned, charged to the platform; refused
+        when that has no credit for it. Builds on the newest root, waiting or active."""
         newest = self.pending[-1][1] if self.pending else self.active
         before = dict(newest.payouts) if newest else {}
         payouts = {
@@ -69,18 +71,33 @@ class EpochWorld:
             return
         tree = PayoutTree(self.token, payouts)
         proposal = tree.proposal(self.epoch + 1, self.token)
-        expected = None
         if len(self.pending) == WAITING_MAX:
-            expected = ("QueueFull", self.token.address, WAITING_MAX)
-        elif tree.total > self.funded:
-            expected = ("NotFunded", tree.total, self.funded)
-        if expected:
-            assert refusal_of(self.distributor.propose, *proposal, sender=self.oracle) == expected
+            self.refused("QueueFull", self.token.address, WAITING_MAX)(
+                self.distributor.propose, *proposal
+            )
             return
+        increase, credit = tree.total - self.charged, self.funded - self.charged
+        if increase:
+            self.refused("NotCharged", tree.total, self.charged)(
+                self.distributor.propose, *proposal
+            )
+        charges = [(self.platform.address, increase)]
+        if increase > credit:
+            exceeded = (self.token.address, self.platform.address, increase, credit)
+            self.refused("CreditExceeded", *exceeded)(self.distributor.charge, self.token, charges)
+            return
+        self.distributor.charge(self.token, charges, by(self.oracle))
+        self.charged += increase
         self.distributor.propose(*proposal, by(self.oracle))
         self.epoch += 1
         self.pending.append((self.epoch, tree))
         self.is_fresh = True
+
+    def refused(self, *expected: Any) -> Callable[..., None]:
+        def refused(method: Any, *given: Any) -> None:
+            assert refusal_of(method, *given, sender=self.oracle) == expected
+
+        return refused
 
     def activate(self) -> None:
         if not self.pending:
@@ -97,6 +114,11 @@ class EpochWorld:
         if self.is_fresh:
             epoch, _ = self.pending.pop()
             self.distributor.reject(self.token, epoch, b"\x01" * 32, by(self.council))
+            newest = self.pending[-1][1] if self.pending else self.active
+            promised = newest.total if newest else 0
+            charges = [(self.platform, self.charged - promised)]
+            self.distributor.returnCharges(self.token, charges, by(self.oracle))
+            self.charged = promised
             self.is_fresh = False
 
     def reject_honest(self, payee: str) -> None:
@@ -151,10 +173,13 @@ class EpochWorld:
         ]
         reads += [
             (self.distributor.laneOf, (self.token,)),
+            (self.distributor.creditOf, (self.token, self.platform)),
+            (self.distributor.chargedOf, (self.token,)),
             (self.token.balanceOf, (self.distributor,)),
         ]
-        *claimed, (funded, committed, total_claimed), balance = read_all(reads)
-        assert total_claimed <= committed <= funded
+        *claimed, (funded, committed, total_claimed), credit, charged, balance = read_all(reads)
+        assert total_claimed <= committed <= charged <= funded
+        assert (charged, credit) == (self.charged, funded - charged)
         assert balance == funded - total_claimed + self.donated
         assert claimed == list(self.claimed.values())
         assert total_claimed == sum(claimed)

@@ -53,10 +53,16 @@ def prepare(token: Any, distributor: Any, roles: SimpleNamespace) -> Any:
     return token
 
 
+def put_in(distributor: Any, token: Any, amount: int, roles: SimpleNamespace) -> None:
+    """Money that roots may promise: the platform funded it, and was charged for its use."""
+    distributor.fund(token, amount, by(roles.platform))
+    distributor.charge(token, [(roles.platform, amount)], by(roles.oracle))
+
+
 @pytest.fixture
 def lane(distributor: Any, token: Any, roles: SimpleNamespace) -> Any:
-    """The token, with funds in the distributor."""
-    distributor.fund(token, FUNDS, by(roles.platform))
+    """The token, with funds in the distributor that are charged for use already."""
+    put_in(distributor, token, FUNDS, roles)
     return token
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contracts.epoch_distributor.conftest import prepare
+from tests.contracts.epoch_distributor.conftest import prepare, put_in
 from tests.contracts.royalty_ledger.stage import ZERO, PayoutTree, by, refusal_of
 
 HOSTILE = ["RejectingPayee", "GasBurningPayee", "ReturnBombPayee"]
@@ -97,7 +97,7 @@ def test_a_barred_payee_is_paid_once_it_is_not(
     distributor, BlocklistingToken, activate, payees, roles
 ):
     token = prepare(BlocklistingToken.deploy(by(roles.deployer)), distributor, roles)
-    distributor.fund(token, 100, by(roles.platform))
+    put_in(distributor, token, 100, roles)
     tree = activate(token, {payees[0]: 40, payees[1]: 60})
     token.bar(payees[0], True, by(roles.deployer))
 
@@ -111,7 +111,7 @@ def test_a_barred_payee_is_paid_once_it_is_not(
 
 def test_a_silent_token_pays(distributor, SilentToken, activate, payees, roles):
     token = prepare(SilentToken.deploy(by(roles.deployer)), distributor, roles)
-    distributor.fund(token, 100, by(roles.platform))
+    put_in(distributor, token, 100, roles)
     tree = activate(token, {payees[0]: 40, payees[1]: 60})
 
     distributor.pushRange(*tree.range(token, 0, 1), by(roles.keeper))
@@ -216,7 +216,7 @@ def test_a_donation_belongs_to_nobody(distributor, lane, activate, payees, roles
 
 def test_a_range_of_hundreds_is_pushed_at_once(distributor, PlainToken, activate, roles):
     token = prepare(PlainToken.deploy(6, by(roles.deployer)), distributor, roles)
-    distributor.fund(token, 10**9, by(roles.platform))
+    put_in(distributor, token, 10**9, roles)
     many = {f"0x{0xFEED0000 + i:040x}": 1_000 + i for i in range(200)}
     tree = activate(token, many)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from eth_utils import keccak
 
-from tests.contracts.epoch_distributor.conftest import WINDOW
+from tests.contracts.epoch_distributor.conftest import WINDOW, put_in
 from tests.contracts.royalty_ledger.stage import ZERO, PayoutTree, by, refusal_of, report_of
 from tests.vectors.make_sum_tree import leaf
 
@@ -29,7 +29,7 @@ def known(case, distributor, PlainToken, roles, web3, chain):
     token = PlainToken.at(case["token"])
     token.mint(roles.platform, PLENTY, by(roles.deployer))
     token.approve(distributor, PLENTY, by(roles.platform))
-    distributor.fund(token, PLENTY, by(roles.platform))
+    put_in(distributor, token, PLENTY, roles)
     total = int(case["total"])
     given = (1, report_of(1), token, case["sumRoot"], case["leafCount"], total)
     distributor.propose(*given, by(roles.oracle))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contracts.epoch_distributor.conftest import FUNDS, WINDOW, prepare
+from tests.contracts.epoch_distributor.conftest import FUNDS, WINDOW, prepare, put_in
 from tests.contracts.royalty_ledger.stage import (
     ZERO,
     PayoutTree,
     by,
-    deploy_distributor,
     refusal_of,
     report_of,
 )
@@ -22,63 +21,6 @@ COUNCIL, DECREASE, DISORDER, SUMS, OMISSION, BUILT_ON = range(6)
 
 def hash_of(epoch):
     return "0x" + report_of(epoch).hex()
-
-
-def test_what_a_platform_funds_is_counted(distributor, token, roles):
-    distributor.fund(token, 100, by(roles.platform))
-    tx = distributor.fund(token, 23, by(roles.platform))
-
-    assert distributor.laneOf(token) == (123, 0, 0)
-    assert token.balanceOf(distributor) == 123
-    assert dict(tx.events["Funded"]) == {
-        "token": token,
-        "from": roles.platform,
-        "amount": 23,
-        "funded": 123,
-    }
-
-
-def test_nothing_is_not_a_funding(distributor, token, roles):
-    assert refusal_of(distributor.fund, token, 0, sender=roles.platform) == ("ZeroAmount",)
-
-
-def test_a_token_that_keeps_a_fee_is_refused(distributor, FeeTakingToken, roles):
-    token = prepare(FeeTakingToken.deploy(by(roles.deployer)), distributor, roles)
-
-    refused = refusal_of(distributor.fund, token, 1_000, sender=roles.platform)
-
-    assert refused == ("AmountMismatch", 1_000, 990)
-
-
-def test_a_token_that_delivers_nothing_is_refused(distributor, IdleToken, roles):
-    token = prepare(IdleToken.deploy(by(roles.deployer)), distributor, roles)
-
-    refused = refusal_of(distributor.fund, token, 1_000, sender=roles.platform)
-
-    assert refused == ("AmountMismatch", 1_000, 0)
-
-
-def test_a_token_that_answers_false_is_refused(distributor, FalseReturningToken, roles):
-    token = prepare(FalseReturningToken.deploy(by(roles.deployer)), distributor, roles)
-
-    refused = refusal_of(distributor.fund, token, 1_000, sender=roles.platform)
-
-    assert refused == ("SafeERC20FailedOperation", token.address)
-
-
-def test_a_token_that_calls_back_gets_nowhere(distributor, ReentrantToken, roles):
-    token = prepare(ReentrantToken.deploy(by(roles.deployer)), distributor, roles)
-    token.arm(distributor, distributor.fund.encode_input(token, 1), by(roles.deployer))
-
-    refused = refusal_of(distributor.fund, token, 1_000, sender=roles.platform)
-
-    assert refused == ("ReentrancyGuardReentrantCall",)
-
-
-def test_more_than_a_lane_holds_is_refused_whole(distributor, token, roles):
-    refused = refusal_of(distributor.fund, token, 2**120, sender=roles.platform)
-
-    assert refused == ("SafeCastOverflowedUintDowncast", 120, 2**120)
 
 
 def test_a_proposed_root_waits_for_its_window(distributor, lane, payees, roles):
@@ -183,12 +125,14 @@ def test_the_queue_holds_eleven_and_is_ready_again(distributor, lane, payees, ro
     assert distributor.standingReport(lane, 1) == NO_HASH
 
 
-def test_no_more_is_promised_than_was_funded(distributor, lane, payees, roles):
+def test_no_more_is_promised_than_was_charged(distributor, lane, payees, roles):
+    """Money that nobody was charged stays whose it is, however much of it there is."""
+    distributor.fund(lane, FUNDS, by(roles.platform))
     tree = PayoutTree(lane, {payees[0]: FUNDS + 1})
 
     refused = refusal_of(distributor.propose, *tree.proposal(1, lane), sender=roles.oracle)
 
-    assert refused == ("NotFunded", FUNDS + 1, FUNDS)
+    assert refused == ("NotCharged", FUNDS + 1, FUNDS)
 
 
 def test_totals_never_fall(distributor, lane, activate, payees, roles):
@@ -251,6 +195,20 @@ def test_what_was_built_on_a_rejected_root_falls_with_it(distributor, lane, paye
     assert distributor.activeRoot(lane)[3] == 1
 
 
+def test_no_rejected_report_stands(distributor, lane, activate, payees, roles):
+    """Their roots lie on the ring until they are written over; none of them is taken for one that
+    stands, whoever asks."""
+    activate(lane, {payees[0]: 1})
+    for epoch in range(2, 13):
+        tree = PayoutTree(lane, {payees[0]: epoch})
+        distributor.propose(*tree.proposal(epoch, lane), by(roles.oracle))
+    distributor.reject(lane, 4, REASON, by(roles.council))
+
+    standing = [distributor.standingReport(lane, epoch) for epoch in range(1, 13)]
+
+    assert standing == [hash_of(1), hash_of(2), hash_of(3), *[NO_HASH] * 9]
+
+
 def test_only_the_council_rejects_and_only_what_is_pending(distributor, lane, roles):
     selector = bytes.fromhex(distributor.signatures["reject"][2:])
     assert refusal_of(distributor.reject, lane, 1, REASON, sender=roles.oracle) == (
@@ -276,87 +234,9 @@ def test_the_council_is_too_late_after_the_window(distributor, lane, payees, rol
     assert refused == ("WindowClosed", 1, tx.timestamp + WINDOW)
 
 
-@pytest.fixture
-def limited(contracts, lane, roles):
-    """A distributor with a ceiling of a tenth of the pool, funded with 1,000,000."""
-    distributor = deploy_distributor(
-        contracts, roles.deployer, roles.oracle, roles.council, WINDOW, ceiling=1_000
-    )
-    prepare(lane, distributor, roles)
-    distributor.fund(lane, 1_000_000, by(roles.platform))
-    return distributor
-
-
-def test_an_epoch_above_a_tenth_of_the_pool_needs_the_council(limited, lane, payees, roles):
-    most, more = (PayoutTree(lane, {payees[0]: 100_000 + i}) for i in (0, 1))
-    refused = refusal_of(limited.propose, *more.proposal(1, lane), sender=roles.oracle)
-    assert refused == ("AboveCeiling", 100_001, 100_000)
-    assert limited.ceilingOf(lane) == 100_000
-
-    limited.propose(*most.proposal(1, lane), by(roles.oracle))
-    limited.reject(lane, 1, REASON, by(roles.council))
-    tx = limited.cosign(more.root, by(roles.council))
-    assert limited.isCosigned(more.root)
-    assert not limited.isCosigned(most.root)
-    limited.propose(*more.proposal(2, lane), by(roles.oracle))
-
-    assert dict(tx.events["RootCosigned"]) == {
-        "sumRoot": "0x" + more.root.hex(),
-        "council": roles.council,
-    }
-    assert limited.pendingRoots(lane)[0][1] == 100_001
-
-
-def test_the_councils_signature_serves_once(limited, lane, payees, roles):
-    more = PayoutTree(lane, {payees[0]: 100_001})
-    limited.cosign(more.root, by(roles.council))
-    limited.propose(*more.proposal(1, lane), by(roles.oracle))
-    limited.reject(lane, 1, REASON, by(roles.council))
-
-    refused = refusal_of(limited.propose, *more.proposal(2, lane), sender=roles.oracle)
-
-    assert refused == ("AboveCeiling", 100_001, 100_000)
-    assert not limited.isCosigned(more.root)
-
-
-def test_only_the_council_cosigns(limited, roles):
-    refused = refusal_of(limited.cosign, REASON, sender=roles.oracle)
-
-    selector = bytes.fromhex(limited.signatures["cosign"][2:])
-    assert refused == ("NotPermitted", roles.oracle.address, selector)
-
-
-def test_a_lane_may_grow_by_three_times_its_mean(limited, lane, payees, roles, chain):
-    """90,000 an epoch uses the pool up; what counts then is what was usual."""
-    total = 0
-    for epoch in range(1, 9):
-        total += 90_000
-        tree = PayoutTree(lane, {payees[0]: total})
-        limited.propose(*tree.proposal(epoch, lane), by(roles.oracle))
-        chain.sleep(WINDOW)
-        limited.activate(lane, by(roles.keeper))
-        pool, mean = 1_000_000 - total, 90_000 * min(epoch, 4) // 4
-        assert limited.ceilingOf(lane) == max(3 * mean, pool // 10)
-
-    limited.fund(lane, 1_000_000, by(roles.platform))
-    above = PayoutTree(lane, {payees[0]: total + 270_001})
-    refused = refusal_of(limited.propose, *above.proposal(9, lane), sender=roles.oracle)
-    assert refused == ("AboveCeiling", 270_001, 270_000)
-
-
-@pytest.mark.parametrize("bps", [0, 10_001])
-def test_a_ceiling_is_a_part_of_the_pool(EpochDistributor, roles, web3, bps):
-    data = EpochDistributor.deploy.encode_input(roles.oracle, roles.oracle, WINDOW, bps)
-    call = {"from": str(roles.deployer), "data": data}
-    answer = web3.provider.make_request("eth_call", [call, "latest"])
-
-    expected = web3.keccak(text="BadCeiling(uint16)")[:4] + bps.to_bytes(32, "big")
-    assert answer["error"]["data"] == web3.to_hex(expected)
-
-
 def test_lanes_of_tokens_are_apart(distributor, lane, PlainToken, activate, payees, roles):
     other = prepare(PlainToken.deploy(18, by(roles.deployer)), distributor, roles)
-    distributor.fund(other, 10, by(roles.platform))
+    put_in(distributor, other, 10, roles)
     tree = activate(lane, {payees[0]: 100})
 
     foreign = (other, *tree.claim(lane, payees[0])[1:])

@@ -44,6 +44,8 @@ contract Surroundings {
     mapping(uint64 workId => mapping(address payee => bool)) public isFrozen;
     mapping(uint64 licenceId => uint64) public unitsUsed;
     uint64 public unitCap = type(uint64).max;
+    address private _holder;
+    mapping(uint64 licenceId => address) private _ownHolder;
     INotesDisputes private _ledger;
 
     function register(uint64 workId, address controller, uint8 kind) external {
@@ -87,8 +89,22 @@ contract Surroundings {
         unitCap = cap;
     }
 
+    /// @dev Who holds every licence that nobody else was said to hold.
+    function hold(address holder) external {
+        _holder = holder;
+    }
+
+    function hold(uint64 licenceId, address holder) external {
+        _ownHolder[licenceId] = holder;
+    }
+
+    function holderOf(uint64 licenceId) public view returns (address) {
+        address holder = _ownHolder[licenceId];
+        return holder == address(0) ? _holder : holder;
+    }
+
     function recordUsage(LicenceUsage[] calldata usage) external returns (address[] memory holders) {
-        holders = new address[](usage.length);
+        holders = _holdersOf(usage);
         for (uint256 i; i < usage.length; ++i) {
             LicenceUsage calldata used = usage[i];
             unitsUsed[used.licenceId] += used.units;
@@ -99,9 +115,16 @@ contract Surroundings {
     }
 
     function returnUsage(LicenceUsage[] calldata usage) external returns (address[] memory holders) {
-        holders = new address[](usage.length);
+        holders = _holdersOf(usage);
         for (uint256 i; i < usage.length; ++i) {
             unitsUsed[usage[i].licenceId] -= usage[i].units;
+        }
+    }
+
+    function _holdersOf(LicenceUsage[] calldata usage) private view returns (address[] memory holders) {
+        holders = new address[](usage.length);
+        for (uint256 i; i < usage.length; ++i) {
+            holders[i] = holderOf(usage[i].licenceId);
         }
     }
 

@@ -11,6 +11,7 @@ from tests.contracts.rights import by
 
 PRO_RATA, FLOOR, ROOT = SharingRule
 SOONEST = NOTICE_EPOCHS
+AHEAD = 10_000
 
 
 @pytest.fixture
@@ -95,11 +96,19 @@ def test_a_rule_is_not_put_before_the_one_announced_last(rules, community, annou
         rules.announce(community, PRO_RATA, 0, 8, by(steward))
 
 
-def test_an_epoch_too_far_to_count_is_refused(rules, community, decide, steward):
-    decide(ROOT, 0, 2**48)
+@pytest.mark.parametrize("epoch", [AHEAD + 1, 1_790_000_000, 2**48, 2**64 - 1])
+def test_an_epoch_too_far_ahead_is_refused(rules, community, decide, steward, epoch):
+    """A time for an epoch, by mistake: no rule could ever be put before it again."""
+    decide(ROOT, 0, epoch)
 
-    with refused("SafeCastOverflowedUintDowncast", 48, 2**48):
-        rules.announce(community, ROOT, 0, 2**48, by(steward))
+    with refused("TooFar", epoch, AHEAD):
+        rules.announce(community, ROOT, 0, epoch, by(steward))
+
+
+def test_a_rule_may_hold_from_ten_thousand_epochs_on(rules, community, announce):
+    announce(ROOT, 0, AHEAD)
+
+    assert rules.ruleAt(community, AHEAD)[0] == ROOT
 
 
 @pytest.mark.parametrize(("rule", "phi"), [(PRO_RATA, 1), (ROOT, 1), (FLOOR, 0), (FLOOR, 10_001)])

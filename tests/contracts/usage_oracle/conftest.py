@@ -47,7 +47,10 @@ def keys() -> list[Any]:
 
 @pytest.fixture(scope="module")
 def licences(roles: SimpleNamespace) -> Any:
-    return double("Surroundings").deploy(by(roles.deployer))
+    """Every licence is the platform's, unless a test says otherwise."""
+    licences = double("Surroundings").deploy(by(roles.deployer))
+    licences.hold["address"](roles.platform, by(roles.deployer))
+    return licences
 
 
 @pytest.fixture(scope="module")

@@ -196,6 +196,60 @@ def test_an_operator_that_signed_two_reports_loses_bond_and_vote(
     assert refused == ("NotOperator", keys[0].address)
 
 
+def reseat(oracle, authority, plan, roles, chain):
+    call = oracle.changeOperators.encode_input(plan)
+    authority.schedule(oracle, call, 0, by(roles.admin))
+    chain.sleep(7 * DAY + 1)
+    chain.mine()
+
+
+def test_a_slashed_key_is_never_seated_again(
+    installed, authority, accuse, plan, accounts, keys, roles, chain
+):
+    """The two signatures that cost it its bond would cost it the next one too."""
+    slashed = keys[0].address
+    installed.proveEquivocation(*accuse(eventCount=3), by(roles.platform))
+    installed.bond(BOND, by(accounts.at(slashed)))
+    reseat(installed, authority, plan, roles, chain)
+
+    refused = refusal_of(installed.changeOperators, plan, sender=roles.admin)
+
+    assert refused == ("SlashedBefore", slashed)
+
+
+def test_the_same_two_signatures_do_not_cost_a_second_bond(
+    installed, accuse, accounts, coin, keys, roles
+):
+    operator = accounts.at(keys[0].address)
+    accusation = accuse(eventCount=3)
+    installed.proveEquivocation(*accusation, by(roles.platform))
+    installed.bond(BOND, by(operator))
+
+    refused = refusal_of(installed.proveEquivocation, *accusation, sender=roles.platform)
+    installed.releaseBond(by(operator))
+
+    assert refused == ("NotOperator", operator.address)
+    assert coin.balanceOf(roles.home) == BOND
+    assert installed.bondOf(operator)[0] == 0
+
+
+def test_a_first_set_with_a_slashed_key_is_not_installed(
+    bonded, token, plan, accounts, keys, roles
+):
+    for operator in plan[0]:
+        bonded.bond(BOND, by(accounts.at(operator)))
+    quorum, accusation = Quorum(bonded, token, keys), []
+    for report in (quorum.report(), quorum.report(eventCount=3)):
+        signed = compacted(keys[1].sign_message(quorum.message(report)))
+        accusation += [quorum.posting(report, signatures=[])[0], signed]
+    bonded.proveEquivocation(*accusation, by(roles.platform))
+    bonded.bond(BOND, by(accounts.at(keys[1].address)))
+
+    refused = refusal_of(bonded.installFirstSet, plan, sender=roles.relay)
+
+    assert refused == ("SlashedBefore", keys[1].address)
+
+
 def test_who_left_can_still_be_slashed(installed, authority, accuse, coin, keys, roles, chain):
     after = ([key.address for key in keys[1:4]], 2, 0)
     authority.schedule(installed, installed.changeOperators.encode_input(after), 0, by(roles.admin))

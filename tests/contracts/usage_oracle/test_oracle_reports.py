@@ -141,7 +141,7 @@ def test_sixty_four_licences_fit_and_one_more_does_not(oracle, licences, quorum,
 
 
 def test_a_report_without_licences_is_taken(oracle, quorum, roles):
-    report = quorum.report(licenceUsageHash="0x" + usage_hash([]).hex())
+    report = quorum.report(usage=[], payouts={f"0x{1:040x}": 0})
 
     oracle.postEpoch(*quorum.posting(report, usage=[]), by(roles.relay))
 
@@ -160,12 +160,13 @@ def test_what_a_cap_does_not_cover_stops_the_whole_report(
     assert distributor.pendingRoots(token) == ()
 
 
-def test_what_was_not_funded_stops_the_whole_report(oracle, licences, quorum, roles):
-    report = quorum.report(payouts={f"0x{1:040x}": 10**9 + 1})
+def test_what_was_not_charged_stops_the_whole_report(oracle, licences, quorum, roles):
+    """A report that pays out more than it names the use of."""
+    report = quorum.report(payouts={f"0x{1:040x}": 31})
 
     refused = refusal_of(oracle.postEpoch, *quorum.posting(report), sender=roles.relay)
 
-    assert refused == ("NotFunded", 10**9 + 1, 10**9)
+    assert refused == ("NotCharged", 31, 30)
     assert licences.unitsUsed(1) == 0
 
 
