@@ -38,11 +38,6 @@ contract LicenceRegistry is ILicenceRegistry, LicenceBook, SignedOnce {
     IWorkRegistry public immutable works;
     IRoyaltyLedger public immutable ledger;
 
-    modifier whenNotPaused() {
-        _checkNotPaused();
-        _;
-    }
-
     constructor(
         IWorkRegistry works_,
         IConsentRegistry consents_,
@@ -57,7 +52,6 @@ contract LicenceRegistry is ILicenceRegistry, LicenceBook, SignedOnce {
     /// @inheritdoc ILicenceRegistry
     function takeLicence(WorkId workId, Terms calldata terms, Permit calldata permit)
         external
-        whenNotPaused
         returns (LicenceId licenceId)
     {
         licenceId = _take(msg.sender, workId, terms, hashTerms(terms), false);
@@ -67,7 +61,6 @@ contract LicenceRegistry is ILicenceRegistry, LicenceBook, SignedOnce {
     /// @inheritdoc ILicenceRegistry
     function takeLicences(WorkId workId, Terms calldata terms, address[] calldata holders, Permit calldata permit)
         external
-        whenNotPaused
         returns (LicenceId firstLicenceId)
     {
         uint256 length = holders.length;
@@ -84,7 +77,7 @@ contract LicenceRegistry is ILicenceRegistry, LicenceBook, SignedOnce {
         bytes calldata signature,
         Terms calldata terms,
         Permit calldata permit
-    ) external whenNotPaused returns (LicenceId licenceId) {
+    ) external returns (LicenceId licenceId) {
         bool isBearers = voucher.holder == address(0);
         if (!isBearers && voucher.holder != msg.sender) revert NotVoucherHolder(voucher.holder, msg.sender);
         WorkId workId = voucher.workId;
@@ -102,7 +95,7 @@ contract LicenceRegistry is ILicenceRegistry, LicenceBook, SignedOnce {
         bytes calldata signature,
         Terms calldata terms,
         Permit calldata permit
-    ) external whenNotPaused returns (LicenceId licenceId) {
+    ) external returns (LicenceId licenceId) {
         address holder = order.holder;
         _checkSigned(holder, hashOrder(order), order.deadline, signature);
         _use(holder, order.nonce, 1);
@@ -115,7 +108,7 @@ contract LicenceRegistry is ILicenceRegistry, LicenceBook, SignedOnce {
         LicenceOrder calldata order,
         Terms calldata terms,
         Authorization calldata authorization
-    ) external whenNotPaused returns (LicenceId licenceId) {
+    ) external returns (LicenceId licenceId) {
         if (block.timestamp > order.deadline) {
             revert SignatureExpired(order.deadline);
         }
@@ -132,10 +125,10 @@ contract LicenceRegistry is ILicenceRegistry, LicenceBook, SignedOnce {
     /// @inheritdoc ILicenceRegistry
     function sublicense(LicenceId parent, Terms calldata terms, Sublicence calldata sublicence)
         external
-        whenNotPaused
         returns (LicenceId licenceId)
     {
-        Record storage record = _recordOf(parent);
+        _checkNotPaused();
+        Record memory record = _recordOf(parent);
         if (record.holder != msg.sender) revert NotHolder(parent, msg.sender);
         if (sublicence.holder == address(0)) revert NotHolder(parent, address(0));
         bytes32 termsHash = hashTerms(terms);
@@ -191,7 +184,7 @@ contract LicenceRegistry is ILicenceRegistry, LicenceBook, SignedOnce {
         (offer, byVoucher) = _checkConsent(workId, terms.tier, termsHash);
         if (byVoucher && !hasVoucher) revert VoucherNeeded(workId, terms.tier);
         expiry = _checkTerms(terms);
-        if (terms.price == 0) _checkLinked(workId);
+        if (terms.price == 0) _checkUnpaid(workId);
         _open(offer, workId, terms);
     }
 
@@ -234,17 +227,19 @@ contract LicenceRegistry is ILicenceRegistry, LicenceBook, SignedOnce {
     }
 
     function _checkTerms(Terms calldata terms) private view returns (uint40) {
-        uint256 expiry = block.timestamp + terms.durationSeconds;
-        bool shareFits =
-            terms.royaltyShare <= _ROYALTY_SHARE_MAX && (terms.royaltyShare == 0 || terms.tier == Tier.GENERATION);
-        bool durationFits = terms.durationSeconds != 0 && expiry <= type(uint40).max;
+        uint256 duration = terms.durationSeconds;
+        uint256 expiry = block.timestamp + duration;
+        uint256 share = terms.royaltyShare;
+        bool shareFits = share <= _ROYALTY_SHARE_MAX && (share == 0 || terms.tier == Tier.GENERATION);
+        bool durationFits = duration != 0 && expiry <= type(uint40).max;
         if (!shareFits || !durationFits) revert BadTerms();
         return uint40(expiry);
     }
 
-    /// @dev A derivative without parents would keep the income that it owes to them. The ledger refuses payments for
-    /// one itself; a licence that costs nothing now may still be paid per use later.
-    function _checkLinked(WorkId workId) private view {
+    /// @dev What the ledger asks of every payment: no pause, and that a derivative has parents, or it would keep the income
+    /// that it owes to them. A licence that costs nothing now may still be paid per use later.
+    function _checkUnpaid(WorkId workId) private view {
+        _checkNotPaused();
         if (works.kindOf(workId) != WorkKind.DERIVATIVE) return;
         IDerivativeGraph graph = IFollowsGraph(address(ledger)).graph();
         if (graph.vectorHashOf(workId) == 0) revert IRoyaltyLedger.DerivativeNotLinked(workId);

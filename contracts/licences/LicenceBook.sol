@@ -43,7 +43,8 @@ abstract contract LicenceBook is ILicenceBook {
     address public immutable usageOracle;
     address public immutable directReports;
 
-    uint64 private _licenceCount;
+    /// @dev A word of its own, which is written without being read for what else it holds.
+    uint256 private _licenceCount;
     mapping(LicenceId licenceId => Record) private _records;
     mapping(OfferId offer => Offer) private _offers;
     mapping(LicenceId licenceId => Descent) private _descents;
@@ -66,7 +67,7 @@ abstract contract LicenceBook is ILicenceBook {
         for (uint256 i; i < usage.length; ++i) {
             LicenceUsage calldata line = usage[i];
             LicenceId licenceId = line.licenceId;
-            Record storage record = _recordOf(licenceId);
+            Record memory record = _recordOf(licenceId);
             holders[i] = record.holder;
             for (uint256 above = record.depth; above != 0; --above) {
                 Descent storage descent = _descents[licenceId];
@@ -84,7 +85,7 @@ abstract contract LicenceBook is ILicenceBook {
         for (uint256 i; i < usage.length; ++i) {
             LicenceUsage calldata line = usage[i];
             LicenceId licenceId = line.licenceId;
-            Record storage record = _recordOf(licenceId);
+            Record memory record = _recordOf(licenceId);
             holders[i] = record.holder;
             for (uint256 above = record.depth; above != 0; --above) {
                 _countBack(licenceId, line);
@@ -96,7 +97,7 @@ abstract contract LicenceBook is ILicenceBook {
 
     /// @inheritdoc ILicenceBook
     function licenceOf(LicenceId licenceId) external view returns (Licence memory) {
-        Record storage record = _recordOf(licenceId);
+        Record memory record = _recordOf(licenceId);
         OfferId offer = record.offer;
         Offer storage shared = _offers[offer];
         (uint48 unitCap, uint104 revenueCap) = _capsOf(licenceId);
@@ -122,7 +123,7 @@ abstract contract LicenceBook is ILicenceBook {
         view
         returns (address holder, uint40 expiry, WorkId workId, bytes32 termsHash)
     {
-        Record storage record = _recordOf(licenceId);
+        Record memory record = _recordOf(licenceId);
         return (record.holder, record.expiry, _workOf(record), consents.termsHashOf(record.offer));
     }
 
@@ -160,7 +161,7 @@ abstract contract LicenceBook is ILicenceBook {
 
     /// @inheritdoc ILicenceBook
     function licenceCount() external view returns (uint64) {
-        return _licenceCount;
+        return uint64(_licenceCount);
     }
 
     /// @dev Writes down what licences under an offer have in common, once.
@@ -215,20 +216,20 @@ abstract contract LicenceBook is ILicenceBook {
         emit LicenceSublicensed(licenceId, parent, unitCap, revenueCap);
     }
 
-    function _workOf(Record storage record) internal view returns (WorkId) {
+    function _workOf(Record memory record) internal view returns (WorkId) {
         return _offers[record.offer].workId;
     }
 
-    function _recordOf(LicenceId licenceId) internal view returns (Record storage record) {
+    function _recordOf(LicenceId licenceId) internal view returns (Record memory record) {
         record = _records[licenceId];
         if (record.holder == address(0)) revert LicenceUnknown(licenceId);
     }
 
     /// @dev The first of as many numbers that no licence has.
     function _number(uint256 count) private returns (uint64 first) {
-        uint64 taken = _licenceCount;
-        _licenceCount = taken + uint64(count);
-        return taken + 1;
+        uint256 taken = _licenceCount;
+        _licenceCount = taken + count;
+        return uint64(taken + 1);
     }
 
     function _write(LicenceId licenceId, Record memory record, WorkId workId) private {
@@ -238,13 +239,13 @@ abstract contract LicenceBook is ILicenceBook {
 
     /// @dev Adds one line's use to the totals of a licence on its path.
     function _count(LicenceId licenceId, LicenceUsage calldata line, uint48 unitCap, uint104 revenueCap) private {
-        Usage storage used = _usage[licenceId];
-        uint256 units = uint256(used.units) + line.units;
+        Usage memory total = _usage[licenceId];
+        uint256 units = uint256(total.units) + line.units;
         if (units > unitCap) revert UnitCapExceeded(licenceId, units, unitCap);
-        uint256 revenue = uint256(used.revenue) + line.revenue;
+        uint256 revenue = uint256(total.revenue) + line.revenue;
         if (revenue > revenueCap) revert RevenueCapExceeded(licenceId, revenue, revenueCap);
 
-        Usage memory total = Usage(uint64(units), uint128(revenue));
+        (total.units, total.revenue) = (uint64(units), uint128(revenue));
         _usage[licenceId] = total;
         emit UsageRecorded(licenceId, line.units, line.revenue, total.units, total.revenue);
     }

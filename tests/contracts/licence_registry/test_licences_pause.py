@@ -23,28 +23,35 @@ def work(register_work, grant, customer, terms):
     return work
 
 
+@pytest.mark.parametrize("price", [0, 5])
 def test_a_pause_stops_every_way_to_take_a_licence(
-    licences, royalty_ledger, work, terms, signed, authorize, stablecoin, council, customer,
-    platform
+    licences, royalty_ledger, register_work, grant, take_licence, terms, price, signed, authorize,
+    stablecoin, council, customer, platform
 ):  # fmt: skip
-    licences.takeLicence(work, terms, NO_PERMIT, by(platform))
-    tx = royalty_ledger.pause(by(council))
-    until = tx.timestamp + 14 * DAY
+    """A paid licence is stopped where it is paid, and a free one where it is taken."""
+    terms = terms._replace(price=price)
+    work = register_work(customer)
+    grant(customer, work, terms)
+    take_licence(platform, work, terms, stablecoin)
+    until = royalty_ledger.pause(by(council)).timestamp + 14 * DAY
     voucher = Voucher(work, terms.hash())
-    order = Order(work, terms.hash(), platform.address, 0)
+    order = Order(work, terms.hash(), platform.address, price)
+    paid = authorize(stablecoin, platform, price, licences.hashOrder(order))
     part = (platform.address, 1, 0, 0)
     ways = [
         ("takeLicence", work, terms, NO_PERMIT),
         ("takeLicences", work, terms, [platform], NO_PERMIT),
         ("redeemVoucher", voucher, signed(voucher, customer), terms, NO_PERMIT),
         ("takeLicenceFor", order, signed(order, platform), terms, NO_PERMIT),
-        ("takeLicenceAuthorized", order, terms, authorize(stablecoin, platform, 0, bytes(32))),
         ("sublicense", 1, terms, part),
     ]
+    if price:
+        ways.append(("takeLicenceAuthorized", order, terms, paid))
 
     for name, *arguments in ways:
         with refused("NewMoneyPaused", until):
             getattr(licences, name)(*arguments, by(platform))
+    assert licences.licenceCount() == 1
     assert licences.isActive(1)
 
 
