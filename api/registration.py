@@ -137,10 +137,25 @@ def work_manifest(
     )
 
 
+def approve_split(
+    app: Application,
+    work_id: WorkId,
+    bps: Mapping[Address, int],
+    community: CommunityId,
+    elder: LocalSigner,
+) -> None:
+    """An elder's part in deciding who is paid first. Raises BadSplit, ContractRefused."""
+    decision = app.ledger.split_decision(work_id, 1, Split.of(bps), at=app.head())
+    app.consents.approve_decision(community, decision, signer=elder)
+
+
 def set_split(
     app: Application, work_id: WorkId, bps: Mapping[Address, int], steward: LocalSigner
 ) -> Split:
-    """Decide who is paid for a work. Raises BadSplit before anything is sent."""
+    """Say who is paid for a work; where elders have a say, they approved just that before.
+
+    Raises BadSplit before anything is sent, ContractRefused.
+    """
     split = Split.of(bps)
     app.ledger.set_split(work_id, split, signer=steward)
     return split

@@ -129,7 +129,8 @@ contract RoyaltyLedger is IRoyaltyLedger, SplitVersions, TimedPause {
         mapping(address => uint256) storage paid = _paid[workId][token][version];
         uint256 before = paid[payee];
         amount = _entitlement(income, bps) - before;
-        if (amount == 0) revert NothingDue(workId, token, payee);
+        // Somebody else may have sent the same call first.
+        if (amount == 0) return 0;
 
         paid[payee] = before + amount;
         address to = payoutAddressOf(payee);
@@ -258,7 +259,8 @@ contract RoyaltyLedger is IRoyaltyLedger, SplitVersions, TimedPause {
         for (uint256 i; i < tokens; ++i) {
             IERC20 token = _tokens[i];
             _settle(workId, token, vector);
-            _segmentStart[workId][token][version] = _accrued[workId][token];
+            uint256 accrued = _accrued[workId][token];
+            if (accrued != 0) _segmentStart[workId][token][version] = accrued;
         }
     }
 

@@ -9,6 +9,7 @@ import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProo
 import {IConsentRegistry} from "./interfaces/IConsentRegistry.sol";
 import {IRoyaltyLedger} from "./interfaces/IRoyaltyLedger.sol";
 import {IWorkRegistry} from "./interfaces/IWorkRegistry.sol";
+import {IWrappedEther} from "./interfaces/IWrappedEther.sol";
 import {RegistrationHash} from "./libraries/RegistrationHash.sol";
 import {SignedOnce} from "./signing/SignedOnce.sol";
 import {CommunityId, WorkId} from "./types/Identifiers.sol";
@@ -28,6 +29,8 @@ contract WorkRegistry is IWorkRegistry, WorkToken, SignedOnce {
 
     IConsentRegistry public immutable consents;
     IRoyaltyLedger public immutable ledger;
+    /// @notice What inboxes wrap ether into; the zero address where they take none.
+    IWrappedEther public immutable wrappedEther;
 
     uint64 private _workCount;
     mapping(bytes32 contentCommitment => WorkId) private _workByContent;
@@ -36,12 +39,13 @@ contract WorkRegistry is IWorkRegistry, WorkToken, SignedOnce {
     mapping(bytes32 commitment => uint40) private _committedAt;
     mapping(bytes32 catalogueHash => uint40) private _catalogueRegisteredAt;
 
-    constructor(IConsentRegistry consents_, IRoyaltyLedger ledger_)
+    constructor(IConsentRegistry consents_, IRoyaltyLedger ledger_, IWrappedEther wrappedEther_)
         ERC721("Antiphon Works", "WORK")
         EIP712("Antiphon Work Registry", "1")
     {
         consents = consents_;
         ledger = ledger_;
+        wrappedEther = wrappedEther_;
     }
 
     /// @inheritdoc IWorkRegistry
@@ -162,7 +166,7 @@ contract WorkRegistry is IWorkRegistry, WorkToken, SignedOnce {
 
     /// @inheritdoc IWorkRegistry
     function communityIdOf(WorkId workId) external view returns (CommunityId) {
-        return _recordOf(workId).communityId;
+        return _standingOf(workId).communityId;
     }
 
     /// @inheritdoc IWorkRegistry
@@ -216,11 +220,7 @@ contract WorkRegistry is IWorkRegistry, WorkToken, SignedOnce {
 
     /// @inheritdoc IWorkRegistry
     function controllerOf(WorkId workId) public view returns (address) {
-        Record storage record = _recordOf(workId);
-        while (record.isDisplaced) {
-            workId = _displacedBy[workId];
-            record = _records[WorkId.unwrap(workId)];
-        }
+        Record storage record = _standingOf(workId);
         CommunityId communityId = record.communityId;
         return communityId == _NO_COMMUNITY ? record.owner : consents.stewardOf(communityId);
     }
@@ -235,7 +235,7 @@ contract WorkRegistry is IWorkRegistry, WorkToken, SignedOnce {
     }
 
     function inboxOf(WorkId workId) public view override returns (address) {
-        bytes memory creation = abi.encodePacked(type(WorkInbox).creationCode, abi.encode(ledger, workId));
+        bytes memory creation = abi.encodePacked(type(WorkInbox).creationCode, abi.encode(ledger, wrappedEther, workId));
         return Create2.computeAddress(_inboxSalt(workId), keccak256(creation));
     }
 
@@ -308,8 +308,8 @@ contract WorkRegistry is IWorkRegistry, WorkToken, SignedOnce {
     function _inbox(WorkId workId) private returns (WorkInbox) {
         _recordOf(workId);
         address inbox = inboxOf(workId);
-        return
-            inbox.code.length == 0 ? new WorkInbox{salt: _inboxSalt(workId)}(ledger, workId) : WorkInbox(payable(inbox));
+        if (inbox.code.length != 0) return WorkInbox(payable(inbox));
+        return new WorkInbox{salt: _inboxSalt(workId)}(ledger, wrappedEther, workId);
     }
 
     function _commitmentOf(address owner, Registration[] memory registrations, bytes32 salt)
@@ -328,6 +328,15 @@ contract WorkRegistry is IWorkRegistry, WorkToken, SignedOnce {
 
     function _isOfAge(uint40 committed) private view returns (bool) {
         return block.timestamp >= committed + COMMITMENT_AGE_MIN && block.timestamp <= committed + COMMITMENT_AGE_MAX;
+    }
+
+    /// @dev The record of the work, or of the one in its place.
+    function _standingOf(WorkId workId) private view returns (Record storage record) {
+        record = _recordOf(workId);
+        while (record.isDisplaced) {
+            workId = _displacedBy[workId];
+            record = _records[WorkId.unwrap(workId)];
+        }
     }
 
     function _recordOf(WorkId workId) private view returns (Record storage record) {

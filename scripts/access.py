@@ -18,14 +18,16 @@ ADMIN_DELAY_SECONDS: Final = 7 * DAY
 
 @dataclass(frozen=True)
 class Role:
-    """`delay_seconds` pass between announcing a call and making it."""
+    """`delay_seconds` pass between announcing a call and making it; meanwhile the role named as
+    its `guardian` may take the announcement back (beside the admin, and whoever made it)."""
 
     number: int
     delay_seconds: int
+    guardian: str | None = None
 
 
 ROLES: Final = {
-    "curator": Role(1, 2 * DAY),
+    "curator": Role(1, 2 * DAY, guardian="guardian"),
     "guardian": Role(2, 0),
     "council": Role(3, 0),
     "operator admin": Role(4, 7 * DAY),
@@ -81,6 +83,9 @@ def access_calls(
     calls = []
     for name, role in ROLES.items():
         calls.append(authority["labelRole"].call_data((role.number, name)))
+        if role.guardian:
+            guards = (role.number, ROLES[role.guardian].number)
+            calls.append(authority["setRoleGuardian"].call_data(guards))
     for rule in RULES:
         functions = interface(rule.contract).functions
         selectors = [functions[name].selector for name in rule.functions]

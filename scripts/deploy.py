@@ -23,7 +23,14 @@ os.environ.setdefault("ANTIPHON_ANVIL", str(ROOT / ".tools" / "anvil"))
 
 from chain.client.deployment import Deployment  # noqa: E402
 from chain.ledger.identifiers import Address  # noqa: E402
-from scripts.deployment import DEV_COIN, MINIMUM_BOND, DeploymentPlan, deploy_all  # noqa: E402  (Brownie reads the variables on import)
+from scripts.deployment import (  # noqa: E402  (Brownie reads the variables on import)
+    DEV_COIN,
+    DEV_ETHER,
+    MINIMUM_BOND,
+    NO_TOKEN,
+    DeploymentPlan,
+    deploy_all,
+)
 
 DEVELOPMENT_CHAIN_ID = 31337
 DEVELOPMENT_MNEMONIC = "test test test test test test test test test test test junk"
@@ -58,6 +65,12 @@ def parse_arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--admin", help="who may give roles, seven days after announcing it")
     parser.add_argument(
         "--token", action="append", default=[], help="payment token to accept (else a dev coin)"
+    )
+    parser.add_argument(
+        "--wrapped-ether",
+        default=NO_TOKEN,
+        help="token that wraps ether, as WETH9 does, for resale royalties (else none is taken;\n"
+        "a development chain gets one)",
     )
     parser.add_argument("--treasury", help="who gets half of what losers of disputes put up")
     parser.add_argument(
@@ -104,7 +117,8 @@ def accounts_for(arguments: argparse.Namespace, chain_id: int) -> tuple[Any, Dep
             threshold=THRESHOLD,
             window_seconds=arguments.window_seconds,
             curator_delay_seconds=0,
-            tokens=(*arguments.token, DEV_COIN),
+            tokens=(*arguments.token, DEV_COIN, DEV_ETHER),
+            wrapped_ether=DEV_ETHER,
         )
         return dev[0], plan
     if arguments.key_file is None:
@@ -127,6 +141,7 @@ def accounts_for(arguments: argparse.Namespace, chain_id: int) -> tuple[Any, Dep
         admin=arguments.admin,
         bond_token=arguments.token[0],
         tokens=tuple(arguments.token),
+        wrapped_ether=arguments.wrapped_ether,
         minimum_bond=arguments.minimum_bond,
         treasury=arguments.treasury,
     )

@@ -12,6 +12,8 @@ from typing import Any, Final
 from scripts.access import Holder, access_calls
 
 DEV_COIN: Final = "DevStablecoin"
+DEV_ETHER: Final = "DevEther"
+NO_TOKEN: Final = "0x" + "00" * 20
 MINIMUM_BOND: Final = 25_000_000
 
 DEPLOYMENT_ORDER: Final = (
@@ -53,8 +55,11 @@ class DeploymentPlan:
     bond_token: str | None = None
     minimum_bond: int = MINIMUM_BOND
     treasury: str | None = None
-    # Currencies the ledger takes from the first day on: addresses, or the development coin's name.
+    # Currencies the ledger takes from the first day on: addresses, or a development coin's name.
     tokens: tuple[str, ...] = ()
+    # What ether that markets pay as resale royalties is wrapped into: an address, or DEV_ETHER to
+    # deploy one. Without, inboxes of works take no ether.
+    wrapped_ether: str = NO_TOKEN
     # Operators that may be faulty at once, and what each of them bonds before it signs (in the bond
     # token, lost to the treasury).
     faults: int = 0
@@ -65,7 +70,9 @@ class DeploymentPlan:
     @property
     def order(self) -> tuple[str, ...]:
         """What is deployed, in the order of nonces."""
-        return DEPLOYMENT_ORDER if self.bond_token else (*DEPLOYMENT_ORDER, DEV_COIN)
+        coin = () if self.bond_token else (DEV_COIN,)
+        ether = (DEV_ETHER,) if self.wrapped_ether == DEV_ETHER else ()
+        return (*DEPLOYMENT_ORDER, *coin, *ether)
 
     def admin_of(self, deployer: str) -> str:
         return self.admin or deployer
@@ -86,7 +93,11 @@ def constructor_arguments(
     return {
         "Authority": (deployer,),
         "ConsentRegistry": (at["WorkRegistry"],),
-        "WorkRegistry": (at["ConsentRegistry"], at["RoyaltyLedger"]),
+        "WorkRegistry": (
+            at["ConsentRegistry"],
+            at["RoyaltyLedger"],
+            at.get(plan.wrapped_ether, plan.wrapped_ether),
+        ),
         "LicenceRegistry": (
             at["WorkRegistry"],
             at["ConsentRegistry"],
@@ -139,6 +150,7 @@ def constructor_arguments(
             plan.window_seconds,
         ),
         DEV_COIN: (),
+        DEV_ETHER: (),
     }
 
 

@@ -184,6 +184,9 @@ def build_heritage(devnet: Devnet) -> Heritage:
     rejecting = devnet.deploy("RejectingPayee")
     splits = _splits(devnet, (gong, flute, chant, derivative), rejecting)
     deciders = {gong: 11, flute: 11, chant: 12, derivative: PLATFORM}
+    decision = devnet.ledger.split_decision(chant, 1, splits[chant], at=devnet.node.head())
+    for elder in ELDERS[:2]:
+        devnet.consents.approve_decision(communities[1], decision, signer=devnet.signers[elder])
     for work, split in splits.items():
         devnet.ledger.set_split(work, split, signer=devnet.signers[deciders[work]])
 

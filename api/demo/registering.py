@@ -6,6 +6,7 @@ from api.demo.cast import COMMUNITIES, OFFERS, YEAR_SECONDS, CommunityRole, Offe
 from api.demo.world import CommunityFounded, WorkInPlay, World
 from api.registration import (
     WorkDraft,
+    approve_split,
     offer_terms,
     propose_consent,
     refuse_consent,
@@ -79,6 +80,14 @@ def register(
         genre=source.tradition,
     )
     registered = register_work(app, draft, community.community_id, community.steward)
+    for elder in community.role.elders[: community.role.approvals_required]:
+        approve_split(
+            app,
+            registered.work_id,
+            community.split_bps,
+            community.community_id,
+            dev_signer(elder),
+        )
     split = set_split(app, registered.work_id, community.split_bps, community.steward)
     work = WorkInPlay(
         registered.work_id, source, registered.manifest, community, split, never_train
@@ -130,6 +139,6 @@ def have_elders_approve(world: World, work: WorkInPlay) -> None:
                     work.work_id, tier, offered.terms.hash(), signer=dev_signer(elder)
                 )
     world.narrator.fact(
-        f"work {work.work_id}: {role.approvals_required} of {len(role.elders)} elders approved; "
-        "only now is consent live"
+        f"work {work.work_id}: {role.approvals_required} of {len(role.elders)} elders approved "
+        "its payees and its terms; only now is consent live"
     )

@@ -42,6 +42,10 @@ REFUSALS: Final[dict[str, Words]] = {
         "Work {workId} belongs to its community and cannot be handed to anybody.",
         "leave it where it is; licences do not need it to move.",
     ),
+    "EtherNotTaken(uint64)": Words(
+        "Works take no ether here: this ledger was set up without a token that wraps it.",
+        "pay work {workId} in a currency that the ledger takes.",
+    ),
     "TooManyRegistrations(uint256)": Words(
         "{registrations} works are too many for one transaction.",
         "register them in groups of at most 128.",
@@ -197,6 +201,12 @@ REFUSALS: Final[dict[str, Words]] = {
         "Work {workId} already has payees (version {version}); they must have time to object.",
         "propose the new split instead of setting it.",
     ),
+    "SplitNotDecided(uint64,uint32,bytes32)": Words(
+        "All that came in for work {workId} goes by its first split, so the elders of community "
+        "{communityId} decide on it. They have not decided on these payees.",
+        "have as many elders as it requires call approveDecision({communityId}, {decision}) of "
+        "the ConsentRegistry, each with its own account; then set the same payees again.",
+    ),
     "SplitNotSet(uint64)": Words(
         "Work {workId} has no payees yet, so there is nobody to ask.", "set its first split."
     ),
@@ -223,10 +233,6 @@ REFUSALS: Final[dict[str, Words]] = {
     "ShareFrozen(uint64,address)": Words(
         "The share of {payee} in work {workId} is under dispute, so it waits.",
         "see the dispute for when it ends; all other shares are paid.",
-    ),
-    "NothingDue(uint64,address,address)": Words(
-        "Nothing is due to {payee} for work {workId} right now.",
-        "nothing to do; what was due has been paid.",
     ),
     "PayeeIsCustodian(address)": Words(
         "The money of {payee} would be sent to the contract that holds it, and be lost.",

@@ -22,12 +22,17 @@ class Flow:
 
 @dataclass(frozen=True)
 class SplitProposal:
-    """A split that is to be the next; `enactable_from` is when the time to object is over."""
+    """A split that is to be the next; `enactable_from` is when the time to object is over.
+
+    `consents` and `objections` have a bit for each present payee, by its place in the split: the
+    last word of each counts.
+    """
 
     split_hash: bytes
     enactable_from: int
+    consents: int
+    objections: int
     is_unanimous: bool
-    is_objected: bool
 
 
 def shares_list(split: Split) -> list[tuple[str, int]]:
@@ -44,7 +49,8 @@ class RoyaltyLedger(Contract):
         return self._write("acceptToken", token, signer=signer)
 
     def set_split(self, work_id: WorkId, split: Split, *, signer: LocalSigner) -> Receipt:
-        """Who is paid, for the first time; the version is `split_version(receipt)`."""
+        """Who is paid, for the first time; the version is `split_version(receipt)`. Where elders
+        have a say they have made the `split_decision` of version 1 before."""
         return self._write("setSplit", work_id, shares_list(split), signer=signer)
 
     def propose_split(self, work_id: WorkId, split: Split, *, signer: LocalSigner) -> Receipt:
@@ -54,14 +60,14 @@ class RoyaltyLedger(Contract):
     def consent_to_split(
         self, work_id: WorkId, proposed: Split, present: Split, *, signer: LocalSigner
     ) -> Receipt:
-        """A present payee agrees; when all do, nobody has to wait."""
+        """A present payee agrees, whatever it said before; when all do, nobody has to wait."""
         given = (work_id, proposed.hash(), shares_list(present))
         return self._write("consentToSplit", *given, signer=signer)
 
     def object_to_split(
         self, work_id: WorkId, proposed: Split, present: Split, *, signer: LocalSigner
     ) -> Receipt:
-        """A present payee objects, which elders alone can overrule."""
+        """A present payee objects, whatever it said before; elders alone can overrule it."""
         given = (work_id, proposed.hash(), shares_list(present))
         return self._write("objectToSplit", *given, signer=signer)
 
@@ -125,13 +131,17 @@ class RoyaltyLedger(Contract):
         if not any(found["splitHash"]):
             return None
         return SplitProposal(
-            found["splitHash"], found["enactableFrom"], found["isUnanimous"], found["isObjected"]
+            found["splitHash"],
+            found["enactableFrom"],
+            found["consents"],
+            found["objections"],
+            found["isUnanimous"],
         )
 
     def split_decision(
         self, work_id: WorkId, version: int, proposed: Split, *, at: BlockPin
     ) -> Digest:
-        """What elders approve in the ConsentRegistry to overrule objections."""
+        """What elders approve in the ConsentRegistry: a first split, or a later one objected to."""
         return Digest(self._read("splitDecision", work_id, version, proposed.hash(), at=at))
 
     def segment_start_of(

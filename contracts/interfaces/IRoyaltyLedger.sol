@@ -30,7 +30,6 @@ interface IRoyaltyLedger is ISplitVersions {
     error DerivativeNotLinked(WorkId workId);
     error VectorMismatch(WorkId workId);
     error ShareFrozen(WorkId workId, address payee);
-    error NothingDue(WorkId workId, IERC20 token, address payee);
 
     event TokenAccepted(IERC20 indexed token);
     /// @param gross Cumulative payments for the work in this token.
@@ -75,7 +74,8 @@ interface IRoyaltyLedger is ISplitVersions {
     /// @notice Passes a derivative's unsettled income on to its ancestors. Anyone; a second call changes nothing.
     function settle(WorkId workId, IERC20 token, bytes calldata vector) external;
 
-    /// @notice Pays one payee what is due from one split version. Anyone may call; the money goes to the payee.
+    /// @notice Pays one payee what is due from one split version, which may be nothing. Anyone may call; the money goes to
+    /// the payee.
     function claim(WorkId workId, IERC20 token, uint32 version, Share[] calldata shares, address payee)
         external
         returns (uint256 amount);

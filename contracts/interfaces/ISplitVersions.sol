@@ -1,25 +1,30 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {WorkId} from "../types/Identifiers.sol";
+import {CommunityId, WorkId} from "../types/Identifiers.sol";
 import {Share} from "../types/Rights.sol";
 
 /// @notice Who is paid for a work, in numbered versions: a new one takes nothing from the old.
 ///
-/// The first split is set at once. Every later one is proposed by the work's controller; its present payees have seven
-/// days to object, and the controller enacts it afterwards. One objection is enough to stop it, unless the elders of
-/// the work's community decide otherwise; where no elders have a say, nobody overrules a payee. When all payees consent,
-/// nobody has to wait.
+/// The first split is set at once, by decision of the elders of the work's community where they have a say: what came
+/// in before is all theirs. Every later one is proposed by the work's controller; its present payees have seven
+/// days to object, and the controller enacts it afterwards. One objection is enough to stop it, unless the elders
+/// decide otherwise; where no elders have a say, nobody overrules a payee. Each payee's last word counts. When all payees
+/// consent, nobody has to wait.
+///
+/// Of a work that was displaced, the controller and the elders are those of the work in its place, and no objection
+/// stands: whom a watcher named as payees of somebody else's content has a week's notice and no say.
 interface ISplitVersions {
     /// @param splitHash The first 28 bytes of the hash of the proposed shares; zero when nothing is proposed.
     /// @param enactableFrom When the time to object is over, Unix time.
-    /// @param consents One bit for each present payee, by its place in the split.
+    /// @param consents One bit for each present payee, by its place in the split, whose last word was yes.
+    /// @param objections The same for no.
     struct Proposal {
         bytes28 splitHash;
         uint40 enactableFrom;
         uint64 consents;
+        uint64 objections;
         bool isUnanimous;
-        bool isObjected;
     }
 
     error NotController(WorkId workId, address caller);
@@ -31,6 +36,9 @@ interface ISplitVersions {
     error NotAPayee(address payee);
     /// @notice Thrown when a split would be set at once though there is one: the next has to be proposed.
     error SplitExists(WorkId workId, uint32 version);
+    /// @notice Thrown when a first split is set that the elders of the community did not decide on.
+    /// @param decision What they approve in the ConsentRegistry.
+    error SplitNotDecided(WorkId workId, CommunityId communityId, bytes32 decision);
     /// @notice Thrown when a next split is proposed before there is a first.
     error SplitNotSet(WorkId workId);
     /// @notice Thrown when the shares named are not the ones proposed, or none are.
@@ -45,18 +53,19 @@ interface ISplitVersions {
     event SplitConsented(WorkId indexed workId, uint32 indexed version, address indexed payee);
     event SplitObjected(WorkId indexed workId, uint32 indexed version, address indexed payee);
 
-    /// @notice Sets a work's first split, which owns all its income so far.
+    /// @notice Sets a work's first split, which owns all its income so far. Where elders have a say, they have approved
+    /// `splitDecision(workId, 1, keccak256(abi.encode(shares)))` before.
     function setSplit(WorkId workId, Share[] calldata shares) external returns (uint32 version);
 
     /// @notice Proposes the next split. Replaces an earlier proposal, and with it what its payees said of it.
     function proposeSplit(WorkId workId, Share[] calldata shares) external returns (uint32 version);
 
-    /// @notice The caller, a present payee, agrees to the proposal.
+    /// @notice The caller, a present payee, agrees to the proposal, and takes back its objection if it had one.
     /// @param proposed keccak256 of the ABI-encoded shares proposed, so that nobody agrees to what came in between.
     /// @param present The shares of the present split.
     function consentToSplit(WorkId workId, bytes32 proposed, Share[] calldata present) external;
 
-    /// @notice The caller, a present payee, objects to the proposal while there is time to.
+    /// @notice The caller, a present payee, objects to the proposal while there is time to, and takes back its consent.
     function objectToSplit(WorkId workId, bytes32 proposed, Share[] calldata present) external;
 
     /// @notice Makes the proposed split the present one. What came in before stays with the old split: whatever is
@@ -64,7 +73,8 @@ interface ISplitVersions {
     /// @param vector The work's ancestor vector; empty for a work without parents.
     function enactSplit(WorkId workId, Share[] calldata shares, bytes calldata vector) external returns (uint32 version);
 
-    /// @notice What elders approve in the ConsentRegistry to overrule objections to this split of this work.
+    /// @notice What elders approve in the ConsentRegistry for this to be the work's first split, or to overrule
+    /// objections to a later one.
     function splitDecision(WorkId workId, uint32 version, bytes32 proposed) external view returns (bytes32);
     function proposalOf(WorkId workId) external view returns (Proposal memory);
     function splitCountOf(WorkId workId) external view returns (uint32);

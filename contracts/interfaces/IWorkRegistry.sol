@@ -107,7 +107,7 @@ interface IWorkRegistry {
     /// @notice Pays what waits in a work's inbox to the work, through the ledger; opens the inbox if need be. Anyone.
     function deliver(WorkId workId, IERC20 token) external;
 
-    /// @notice The same for ether, which goes to who decides for the work.
+    /// @notice The same for ether, which is wrapped first.
     function deliverEther(WorkId workId) external;
 
     /// @notice Everything stored about a work. Reverts with `WorkUnknown`.
@@ -116,7 +116,8 @@ interface IWorkRegistry {
     /// @notice What the work is: one slot read, where `workOf` reads two. Reverts with `WorkUnknown`.
     function kindOf(WorkId workId) external view returns (WorkKind);
 
-    /// @notice The community it belongs to, zero for none: one slot read too. Reverts with `WorkUnknown`.
+    /// @notice The community that has a say, zero for none; for a displaced work, that of the work in its place. One slot
+    /// read too. Reverts with `WorkUnknown`.
     function communityIdOf(WorkId workId) external view returns (CommunityId);
 
     /// @notice The account that decides for a work: the steward of its community, or the owner of its token; for a

@@ -31,6 +31,7 @@ abstract contract SplitVersions is ISplitVersions, ReentrancyGuardTransient {
 
     uint256 private constant _PAYEES_MAX = 64;
     CommunityId private constant _NO_COMMUNITY = CommunityId.wrap(0);
+    WorkId private constant _NO_WORK = WorkId.wrap(0);
 
     IWorkRegistry public immutable works;
     IConsentRegistry public immutable consents;
@@ -50,8 +51,14 @@ abstract contract SplitVersions is ISplitVersions, ReentrancyGuardTransient {
         uint32 splits = _books[workId].splits;
         if (splits != 0) revert SplitExists(workId, splits);
         _checkShares(shares);
+        bytes32 split = _hash(shares);
+        CommunityId elders = _eldersOf(workId);
+        if (elders != _NO_COMMUNITY) {
+            bytes32 decision = splitDecision(workId, 1, split);
+            if (!consents.isDecided(elders, decision)) revert SplitNotDecided(workId, elders, decision);
+        }
 
-        return _open(workId, shares);
+        return _open(workId, shares, split);
     }
 
     /// @inheritdoc ISplitVersions
@@ -62,7 +69,7 @@ abstract contract SplitVersions is ISplitVersions, ReentrancyGuardTransient {
         _checkShares(shares);
 
         uint40 enactableFrom = uint40(block.timestamp) + OBJECTION_PERIOD;
-        _proposals[workId] = Proposal(bytes28(_hash(shares)), enactableFrom, 0, false, false);
+        _proposals[workId] = Proposal(bytes28(_hash(shares)), enactableFrom, 0, 0, false);
         emit SplitProposed(workId, splits + 1, shares, enactableFrom);
         return splits + 1;
     }
@@ -70,19 +77,24 @@ abstract contract SplitVersions is ISplitVersions, ReentrancyGuardTransient {
     /// @inheritdoc ISplitVersions
     function consentToSplit(WorkId workId, bytes32 proposed, Share[] calldata present) external {
         (Proposal storage proposal, uint256 place) = _answered(workId, proposed, present);
-        uint64 consented = proposal.consents | uint64(1 << place);
+        uint64 payee = uint64(1 << place);
+        uint64 consented = proposal.consents | payee;
         proposal.consents = consented;
+        proposal.objections &= ~payee;
         proposal.isUnanimous = consented == type(uint64).max >> (_PAYEES_MAX - present.length);
         emit SplitConsented(workId, _books[workId].splits + 1, msg.sender);
     }
 
     /// @inheritdoc ISplitVersions
     function objectToSplit(WorkId workId, bytes32 proposed, Share[] calldata present) external {
-        (Proposal storage proposal,) = _answered(workId, proposed, present);
+        (Proposal storage proposal, uint256 place) = _answered(workId, proposed, present);
         uint40 until = proposal.enactableFrom;
         if (block.timestamp >= until) revert ObjectionTooLate(workId, until);
 
-        proposal.isObjected = true;
+        uint64 payee = uint64(1 << place);
+        proposal.consents &= ~payee;
+        proposal.objections |= payee;
+        proposal.isUnanimous = false;
         emit SplitObjected(workId, _books[workId].splits + 1, msg.sender);
     }
 
@@ -99,14 +111,14 @@ abstract contract SplitVersions is ISplitVersions, ReentrancyGuardTransient {
         Book memory book = _books[workId];
         if (!proposal.isUnanimous) {
             if (block.timestamp < proposal.enactableFrom) revert SplitTooEarly(workId, proposal.enactableFrom);
-            bool stands = proposal.isObjected && !_isOverruled(workId, book.splits + 1, proposed);
+            bool stands = proposal.objections != 0 && !_isOverruled(workId, book.splits + 1, proposed);
             if (stands) revert SplitContested(workId, book.splits + 1);
         }
 
         delete _proposals[workId];
         _closedSplit[workId][book.splits] = book.splitHash;
         _closeSegments(workId, book.splits + 1, vector);
-        return _open(workId, shares);
+        return _open(workId, shares, proposed);
     }
 
     /// @inheritdoc ISplitVersions
@@ -142,10 +154,10 @@ abstract contract SplitVersions is ISplitVersions, ReentrancyGuardTransient {
         revert NotAPayee(payee);
     }
 
-    function _open(WorkId workId, Share[] calldata shares) private returns (uint32 version) {
+    function _open(WorkId workId, Share[] calldata shares, bytes32 split) private returns (uint32 version) {
         Book storage book = _books[workId];
         version = ++book.splits;
-        book.splitHash = bytes28(_hash(shares));
+        book.splitHash = bytes28(split);
         emit SplitSet(workId, version, shares);
     }
 
@@ -161,11 +173,19 @@ abstract contract SplitVersions is ISplitVersions, ReentrancyGuardTransient {
         place = _placeOf(present, msg.sender);
     }
 
-    /// @dev Where no approvals are required, the steward would overrule the payees by itself: that nobody can.
+    /// @dev Payees of a displaced work overrule nobody: who named them had registered somebody else's content.
     function _isOverruled(WorkId workId, uint32 version, bytes32 proposed) private view returns (bool) {
-        CommunityId community = works.workOf(workId).communityId;
-        return community != _NO_COMMUNITY && consents.communityOf(community).approvalsRequired != 0
-            && consents.isDecided(community, splitDecision(workId, version, proposed));
+        if (works.displacedBy(workId) != _NO_WORK) return true;
+        CommunityId elders = _eldersOf(workId);
+        return elders != _NO_COMMUNITY && consents.isDecided(elders, splitDecision(workId, version, proposed));
+    }
+
+    /// @dev The community whose elders have a say in who is paid. Where no approvals are required, a decision is the
+    /// steward's own: it would overrule the payees by itself, and that nobody can.
+    function _eldersOf(WorkId workId) private view returns (CommunityId) {
+        CommunityId community = works.communityIdOf(workId);
+        bool areAsked = community != _NO_COMMUNITY && consents.communityOf(community).approvalsRequired != 0;
+        return areAsked ? community : _NO_COMMUNITY;
     }
 
     function _checkController(WorkId workId) private view {

@@ -20,7 +20,7 @@ from brownie.network.rpc import Rpc
 from brownie.network.transaction import TransactionReceipt
 
 from chain.ledger.rights import WorkKind
-from scripts.deployment import DeploymentPlan, deploy_all
+from scripts.deployment import DEV_ETHER, DeploymentPlan, deploy_all
 from tests.contracts.permits import (
     ACCOUNTS,
     NO_PERMIT,
@@ -28,7 +28,7 @@ from tests.contracts.permits import (
     key_of,
     sign_permit,
 )
-from tests.contracts.rights import FOREVER, ConsentProposal, Terms, by, digest
+from tests.contracts.rights import FOREVER, ConsentProposal, Terms, by, digest, split_hash
 
 ROOT = Path(__file__).resolve().parents[2]
 WINDOW_SECONDS = 2 * 60 * 60
@@ -205,6 +205,7 @@ def ledger_contracts(
         threshold=THRESHOLD,
         window_seconds=WINDOW_SECONDS,
         curator_delay_seconds=0,
+        wrapped_ether=DEV_ETHER,
     )
     deployed = deploy_all(brownie.project.get_loaded_projects()[0], deployer, plan)
     snapshot = brownie.chain._take_snapshot()
@@ -264,6 +265,18 @@ def found_community(consents: Any) -> Callable[..., int]:
         return int(tx.events["CommunityFounded"]["communityId"])
 
     return found
+
+
+@pytest.fixture(scope="session")
+def approve_split(royalty_ledger: Any, consents: Any, works: Any) -> Callable[..., None]:
+    """Elders decide on a work's split, the first one unless told otherwise."""
+
+    def approve(work: int, shares: Any, elders: Any, version: int = 1) -> None:
+        decision = royalty_ledger.splitDecision(work, version, split_hash(shares))
+        for elder in elders:
+            consents.approveDecision(works.communityIdOf(work), decision, by(elder))
+
+    return approve
 
 
 @pytest.fixture(scope="session")

@@ -46,6 +46,11 @@ def digest(text: str) -> bytes:
     return sha256(text.encode()).digest()
 
 
+def split_hash(shares: list[tuple[str, int]]) -> bytes:
+    """keccak256 of the ABI-encoded shares."""
+    return bytes(keccak(encode(["(address,uint16)[]"], [shares])))
+
+
 def by(account: Any) -> dict[str, Any]:
     """Transaction parameters: sent by this account, without three lines of output."""
     return {"from": account, "silent": True}

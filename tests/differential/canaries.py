@@ -103,7 +103,11 @@ CANARIES: Final = (
         "royalties",
         _LEDGER,
         "RoyaltyLedger",
-        Mutation(_LEDGER, "_segmentStart[workId][token][version] = _accrued[workId][token];", ""),
+        Mutation(
+            _LEDGER,
+            "if (accrued != 0) _segmentStart[workId][token][version] = accrued;",
+            "accrued;",
+        ),
     ),
     Canary(
         "a token that calls back finds the ledger open",
@@ -133,6 +137,27 @@ CANARIES: Final = (
             "consents.communityOf(community).approvalsRequired != 0",
             "consents.communityOf(community).elderCount != 0",
         ),
+    ),
+    Canary(
+        "a steward sets a first split without its elders",
+        "royalties",
+        _LEDGER,
+        "RoyaltyLedger",
+        Mutation(_SPLITS, "if (!consents.isDecided(elders, decision)) revert", "if (false) revert"),
+    ),
+    Canary(
+        "who consented and then objects is taken to consent",
+        "royalties",
+        _LEDGER,
+        "RoyaltyLedger",
+        Mutation(_SPLITS, "proposal.isUnanimous = false;", ""),
+    ),
+    Canary(
+        "objections to a displaced work's split stand",
+        "royalties",
+        _LEDGER,
+        "RoyaltyLedger",
+        Mutation(_SPLITS, "if (works.displacedBy(workId) != _NO_WORK) return true;", ""),
     ),
     Canary(
         "a part of a share is rounded up",

@@ -232,9 +232,7 @@ class Royalties:
             refusal = ("NotAPayee", (payee,))
         elif (work, payee) in self.frozen:
             refusal = ("ShareFrozen", (work, payee))
-        elif due == 0:
-            refusal = ("NothingDue", (work, token.address, payee))
-        elif not self._can_take(token, payee):
+        elif due and not self._can_take(token, payee):
             refusal = ("MoneyRefused" if token is self.tokens[0] else "AccountBarred", None)
         if refusal:
             self.refuse(*refusal, "claim", arguments, KEEPER)

@@ -23,8 +23,8 @@ CANARIES = (
     Canary(
         bug="a new split begins before what came in is settled to the old one",
         file="contracts/RoyaltyLedger.sol",
-        sound="            _settle(workId, token, vector);\n            _segmentStart",
-        broken="            _segmentStart",
+        sound="            _settle(workId, token, vector);\n            uint256 accrued",
+        broken="            uint256 accrued",
         suite="LedgerInvariants",
         says="I9",
     ),

@@ -139,6 +139,15 @@ EQUIVALENTS: Final = (
         "one is added at a time, and none beyond the largest number",
     ),
     Equivalent(
+        _LEDGER,
+        "if (accrued != 0) _segmentStart[workId][token][version] = accrued;",
+        (
+            "if (true) _segmentStart[workId][token][version] = accrued;",
+            "if (accrued > 0) _segmentStart[workId][token][version] = accrued;",
+        ),
+        "zero is written where a new version has zero",
+    ),
+    Equivalent(
         "contracts/splits/SplitVersions.sol",
         "proposal.isUnanimous = consented == type(uint64).max >> (_PAYEES_MAX - present.length);",
         (

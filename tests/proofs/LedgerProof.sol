@@ -52,6 +52,10 @@ contract Neighbours {
         return _controller;
     }
 
+    function communityIdOf(uint64) external pure returns (uint32) {
+        return 0;
+    }
+
     function kindOf(uint64 workId) public pure returns (WorkKind) {
         return workId < 10 ? WorkKind.RECORDING : WorkKind.DERIVATIVE;
     }

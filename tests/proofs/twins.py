@@ -243,8 +243,8 @@ STATEMENTS: Final = (
         "old_money_keeps_the_old_split",
         Mutation(
             _LEDGER,
-            "_segmentStart[workId][token][version] = _accrued[workId][token];",
-            "",
+            "if (accrued != 0) _segmentStart[workId][token][version] = accrued;",
+            "accrued;",
         ),
     ),
     Statement(

@@ -17,8 +17,7 @@ from scripts.access import ADMIN_DELAY_SECONDS, ADMIN_ROLE, ROLES
 from scripts.deployment import DeploymentPlan, deploy_all
 from scripts.export_abi import source_of, unit_of
 from tests.contracts.refusals import refused
-from tests.contracts.rights import DAY, ConsentProposal, by, digest
-from tests.contracts.royalty_ledger.stage import split_hash
+from tests.contracts.rights import DAY, ConsentProposal, by, digest, split_hash
 
 INCOME = 10_000
 EVERYTHING = 2**256 - 1

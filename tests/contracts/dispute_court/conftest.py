@@ -98,12 +98,15 @@ def work(
     register_work: Any,
     steward: Any,
     split: list[tuple[str, int]],
+    approve_split: Any,
+    elders: list[Any],
     royalty_ledger: Any,
     coin: Any,
     platform: Any,
 ) -> int:
     """Its income waits to be claimed: 6,000 for the disputed payee, 4,000 for the other."""
     work = int(register_work(steward, community))
+    approve_split(work, split, elders[:2])
     royalty_ledger.setSplit(work, split, by(steward))
     royalty_ledger.pay(work, coin, INCOME, by(platform))
     return work

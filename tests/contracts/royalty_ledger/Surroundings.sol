@@ -8,13 +8,6 @@ interface INotesDisputes {
 /// @notice Plays what stands around the contracts that hold money: register, graph, court and licence registry.
 /// Says what a test told it to, so that a test about money is about money alone.
 contract Surroundings {
-    struct Work {
-        uint32 communityId;
-        uint8 kind;
-        uint40 registeredAt;
-        bytes32 manifestDigest;
-    }
-
     struct Community {
         address steward;
         uint8 approvalsRequired;
@@ -38,6 +31,7 @@ contract Surroundings {
     mapping(uint64 workId => uint8) private _kind;
     mapping(uint64 workId => bytes30) public vectorHashOf;
     mapping(uint64 workId => uint32) private _community;
+    mapping(uint64 workId => uint64) public displacedBy;
     mapping(uint32 communityId => uint8) private _approvals;
     mapping(uint32 communityId => mapping(bytes32 decision => bool)) public isDecided;
     mapping(address caller => bool) private _permitted;
@@ -61,6 +55,10 @@ contract Surroundings {
     function belong(uint64 workId, uint32 communityId, uint8 approvals) external {
         _community[workId] = communityId;
         _approvals[communityId] = approvals;
+    }
+
+    function displace(uint64 workId, uint64 by) external {
+        displacedBy[workId] = by;
     }
 
     function decide(uint32 communityId, bytes32 decision) external {
@@ -133,8 +131,8 @@ contract Surroundings {
         return _controller[workId];
     }
 
-    function workOf(uint64 workId) external view returns (Work memory) {
-        return Work(_community[workId], _kind[workId], 1, bytes32(uint256(workId)));
+    function communityIdOf(uint64 workId) external view returns (uint32) {
+        return _community[workId];
     }
 
     function communityOf(uint32 communityId) external view returns (Community memory) {

@@ -9,9 +9,10 @@ from typing import Any
 import requests
 from brownie import accounts, web3
 from brownie.project import compile_source, get_loaded_projects
-from eth_abi import decode, encode
+from eth_abi import decode
 from eth_utils import keccak
 
+from tests.contracts.rights import split_hash
 from tests.vectors.make_sum_tree import Node, leaf, levels_of, path_from
 
 HERE = Path(__file__).resolve().parent
@@ -143,11 +144,6 @@ def deploy_distributor(
 def by(account: Any) -> dict[str, Any]:
     """Transaction parameters: sent by this account."""
     return {"from": account}
-
-
-def split_hash(shares: list[tuple[str, int]]) -> bytes:
-    """keccak256 of the ABI-encoded shares."""
-    return bytes(keccak(encode(["(address,uint16)[]"], [shares])))
 
 
 def resplit(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.contracts.rights import split_hash
 from tests.contracts.royalty_ledger.conftest import CHANT, DRUM, REMIX, REMIX_VECTOR, UNKNOWN
 from tests.contracts.royalty_ledger.stage import (
     SCALE,
@@ -13,6 +14,8 @@ from tests.contracts.royalty_ledger.stage import (
     resplit,
     vector_bytes,
 )
+
+COMMUNITY = 7
 
 
 def test_a_split_is_recorded_whole(ledger, payees, roles):
@@ -135,6 +138,44 @@ def test_a_first_split_waits_for_nothing(ledger, token, payees, roles):
     ledger.setSplit(REMIX, [(payees[0], 10_000)], by(roles.steward))
 
     assert ledger.splitCountOf(REMIX) == 1
+
+
+def test_where_elders_have_a_say_they_decide_on_the_first_split(
+    ledger, around, token, payees, roles
+):
+    """What came in before belongs to it: a steward alone does not say to whom."""
+    shares = [(payees[0], 10_000)]
+    ledger.pay(CHANT, token, 90, by(roles.payer))
+    around.belong(CHANT, COMMUNITY, 2, by(roles.deployer))
+    decision = ledger.splitDecision(CHANT, 1, split_hash(shares))
+    expected = ("SplitNotDecided", CHANT, COMMUNITY, bytes(decision))
+    assert refusal_of(ledger.setSplit, CHANT, shares, sender=roles.steward) == expected
+
+    # What other elders decided, or these for another split, version or work, is no such decision.
+    others = [
+        (COMMUNITY + 1, decision),
+        (COMMUNITY, ledger.splitDecision(CHANT, 1, split_hash([(payees[1], 10_000)]))),
+        (COMMUNITY, ledger.splitDecision(CHANT, 2, split_hash(shares))),
+        (COMMUNITY, ledger.splitDecision(DRUM, 1, split_hash(shares))),
+    ]
+    for community, other in others:
+        around.decide(community, other, by(roles.deployer))
+    assert refusal_of(ledger.setSplit, CHANT, shares, sender=roles.steward) == expected
+
+    around.decide(COMMUNITY, decision, by(roles.deployer))
+    refused = refusal_of(ledger.setSplit, CHANT, shares, sender=roles.stranger)
+    assert refused == ("NotController", CHANT, roles.stranger.address)
+    assert ledger.setSplit(CHANT, shares, by(roles.steward)).return_value == 1
+
+
+def test_where_no_approvals_are_required_the_steward_sets_the_first_split(
+    ledger, around, payees, roles
+):
+    around.belong(CHANT, COMMUNITY, 0, by(roles.deployer))
+
+    ledger.setSplit(CHANT, [(payees[0], 10_000)], by(roles.steward))
+
+    assert ledger.splitCountOf(CHANT) == 1
 
 
 @pytest.mark.parametrize("version", [0, 2])

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import brownie
 import pytest
 
+from tests.contracts.rights import split_hash
 from tests.contracts.royalty_ledger.conftest import CHANT, REMIX, REMIX_VECTOR
 from tests.contracts.royalty_ledger.stage import (
     by,
     refusal_of,
     resplit,
-    split_hash,
     vector_bytes,
 )
 
@@ -74,7 +75,7 @@ def test_a_proposal_is_told_whole_and_changes_nothing_yet(ledger, thirds, new, r
         "enactableFrom": enactable,
     }
     stored = "0x" + split_hash(new)[:28].hex()
-    assert ledger.proposalOf(CHANT) == (stored, enactable, 0, False, False)
+    assert ledger.proposalOf(CHANT) == (stored, enactable, 0, 0, False)
     assert ledger.splitCountOf(CHANT) == 1
 
 
@@ -159,16 +160,61 @@ def test_all_payees_together_need_not_wait(ledger, thirds, new, proposed, payees
 
     ledger.consentToSplit(CHANT, proposed, thirds, by(accounts.at(thirds[2][0])))
 
-    assert ledger.proposalOf(CHANT)[3]
+    assert ledger.proposalOf(CHANT)[2:] == (0b111, 0, True)
     assert enact(ledger, new, roles).return_value == 2
 
 
 def test_who_objected_may_come_to_agree(ledger, thirds, new, proposed, accounts, roles):
-    ledger.objectToSplit(CHANT, proposed, thirds, by(accounts.at(thirds[0][0])))
+    """The objection is gone with that, before the week is over or after."""
+    objector = by(accounts.at(thirds[0][0]))
+    ledger.objectToSplit(CHANT, proposed, thirds, objector)
+    wait_out()
+    assert refusal_to_enact(ledger, new, roles) == ("SplitContested", CHANT, 2)
+
+    ledger.consentToSplit(CHANT, proposed, thirds, objector)
+
+    assert ledger.proposalOf(CHANT)[2:] == (0b001, 0, False)
+    assert enact(ledger, new, roles).return_value == 2
+
+
+def test_who_agreed_may_come_to_object(ledger, thirds, new, proposed, payees, accounts, roles):
+    """And is no longer among those who need not wait, whoever else agrees, and when."""
     for payee, _ in thirds:
         ledger.consentToSplit(CHANT, proposed, thirds, by(accounts.at(payee)))
+    assert ledger.proposalOf(CHANT)[4]
 
-    assert enact(ledger, new, roles).return_value == 2
+    ledger.objectToSplit(CHANT, proposed, thirds, by(accounts.at(payees[1])))
+    assert ledger.proposalOf(CHANT)[2:] == (0b101, 0b010, False)
+    assert refusal_to_enact(ledger, new, roles)[0] == "SplitTooEarly"
+    ledger.consentToSplit(CHANT, proposed, thirds, by(accounts.at(payees[0])))
+
+    assert refusal_to_enact(ledger, new, roles)[0] == "SplitTooEarly"
+    wait_out()
+    assert refusal_to_enact(ledger, new, roles) == ("SplitContested", CHANT, 2)
+
+
+@pytest.mark.parametrize("speakers", [(0, 0, 1), (0, 1, 0), (1, 0, 0)])
+def test_each_payees_last_word_counts_in_any_order(
+    ledger, thirds, new, payees, accounts, roles, speakers
+):
+    """Two payees speak, one of them twice, each time yes or no; the third agrees throughout."""
+    people = [by(accounts.at(payee)) for payee in payees[:3]]
+    proposed = split_hash(new)
+    for words in product((True, False), repeat=3):
+        ledger.proposeSplit(CHANT, new, by(roles.steward))
+        ledger.consentToSplit(CHANT, proposed, thirds, people[2])
+        last = {2: True}
+        for payee, is_yes in zip(speakers, words, strict=True):
+            answer = ledger.consentToSplit if is_yes else ledger.objectToSplit
+            answer(CHANT, proposed, thirds, people[payee])
+            last[payee] = is_yes
+        consents = sum(1 << payee for payee, is_yes in last.items() if is_yes)
+        objections = 0b111 ^ consents
+        assert ledger.proposalOf(CHANT)[2:] == (consents, objections, not objections)
+        if objections:
+            assert refusal_to_enact(ledger, new, roles)[0] == "SplitTooEarly"
+        else:
+            ledger.enactSplit.call(CHANT, new, b"", by(roles.steward))
 
 
 def test_another_proposal_begins_anew(ledger, thirds, new, proposed, payees, accounts, roles):
@@ -232,6 +278,19 @@ def test_without_elders_nobody_overrules_a_payee(ledger, around, contested, new,
     around.decide(community, contested, by(roles.deployer))
 
     assert refusal_to_enact(ledger, new, roles) == ("SplitContested", CHANT, 2)
+
+
+def test_payees_of_a_displaced_work_object_in_vain(ledger, around, contested, new, roles):
+    """A watcher who registered first named them; the week is theirs to notice it in, no more."""
+    around.displace(CHANT, REMIX, by(roles.deployer))
+
+    assert enact(ledger, new, roles).return_value == 2
+
+
+def test_payees_of_a_displaced_work_have_their_week(ledger, around, proposed, new, roles):
+    around.displace(CHANT, REMIX, by(roles.deployer))
+
+    assert refusal_to_enact(ledger, new, roles)[0] == "SplitTooEarly"
 
 
 def test_dust_does_not_hold_up_a_split(ledger, token, payees, accounts, roles):

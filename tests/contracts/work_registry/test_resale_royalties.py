@@ -5,11 +5,17 @@ from __future__ import annotations
 import brownie
 import pytest
 
+from scripts.deployment import NO_TOKEN
 from tests.contracts.refusals import refused
-from tests.contracts.rights import SCALE, by
+from tests.contracts.rights import DAY, SCALE, by, digest
 
 ERC2981 = "0x2a55205a"
 PRICE = 10_000_019
+
+
+@pytest.fixture(scope="module")
+def ether(ledger_contracts):
+    return ledger_contracts["DevEther"]
 
 
 @pytest.fixture
@@ -56,6 +62,7 @@ def test_an_inbox_says_whose_it_is(
     inbox = WorkInbox.at(works.inboxOf(work))
 
     assert (inbox.works(), inbox.ledger(), inbox.workId()) == (works, royalty_ledger, work)
+    assert inbox.wrappedEther() == works.wrappedEther()
 
 
 def test_an_inbox_serves_again(works, work, stablecoin, royalty_ledger, platform, stranger):
@@ -85,18 +92,69 @@ def test_a_token_the_ledger_does_not_take_waits(
     assert royalty_ledger.accruedOf(work, token) == 5 * SCALE
 
 
-def test_ether_goes_to_who_decides_for_the_work(works, work, customer, platform, stranger):
-    platform.transfer(works.inboxOf(work), 11, silent=True)
-    before = customer.balance()
+def test_ether_is_wrapped_and_paid_to_the_work(
+    works, work, ether, royalty_ledger, curator, customer, platform, stranger
+):
+    """Whoever decides for the work, or bought its token since, gets none of it."""
+    royalty_ledger.acceptToken(ether, by(curator))
+    inbox = works.inboxOf(work)
+    platform.transfer(inbox, 11, silent=True)
+    works.transferFrom(customer, stranger, work, by(customer))
+    before = (customer.balance(), stranger.balance())
 
-    works.deliverEther(work, by(stranger))
-    assert customer.balance() == before + 11
+    works.deliverEther(work, by(platform))
+    assert royalty_ledger.accruedOf(work, ether) == 11 * SCALE
 
     # The inbox is there now, and takes ether all the same.
-    platform.transfer(works.inboxOf(work), 4, silent=True)
+    platform.transfer(inbox, 4, silent=True)
+    works.deliverEther(work, by(platform))
+    assert royalty_ledger.accruedOf(work, ether) == 15 * SCALE
+    assert (customer.balance(), stranger.balance()) == before
+    assert brownie.web3.eth.get_balance(inbox) == ether.balanceOf(inbox) == 0
+    assert ether.balanceOf(royalty_ledger) == brownie.web3.eth.get_balance(ether.address) == 15
+
+
+def test_ether_waits_until_the_ledger_takes_it(
+    works, work, ether, royalty_ledger, curator, council, platform, stranger
+):
+    inbox = works.inboxOf(work)
+    platform.transfer(inbox, 11, silent=True)
+
+    with refused("TokenNotAccepted", ether):
+        works.deliverEther(work, by(stranger))
+    royalty_ledger.acceptToken(ether, by(curator))
+    until = royalty_ledger.pause(by(council)).timestamp + 14 * DAY
+    with refused("NewMoneyPaused", until):
+        works.deliverEther(work, by(stranger))
+    assert brownie.web3.eth.get_balance(inbox) == 11
+    royalty_ledger.unpause(by(council))
     works.deliverEther(work, by(stranger))
-    assert customer.balance() == before + 15
-    assert brownie.web3.eth.get_balance(works.inboxOf(work)) == 0
+
+    assert royalty_ledger.accruedOf(work, ether) == 11 * SCALE
+
+
+def test_where_nothing_wraps_ether_none_is_taken(
+    WorkRegistry, WorkInbox, consents, royalty_ledger, deployer, platform, stranger
+):
+    works = WorkRegistry.deploy(consents, royalty_ledger, NO_TOKEN, by(deployer))
+    works.register((0, 1, digest("samples"), digest("manifest")), by(platform))
+    inbox = WorkInbox.deploy(royalty_ledger, NO_TOKEN, 1, by(deployer))
+
+    with refused("EtherNotTaken", 1):
+        works.deliverEther(1, by(stranger))
+    with refused("EtherNotTaken", 1):
+        platform.transfer(inbox, 4, silent=True)
+
+
+def test_ether_comes_out_of_its_token_again(ether, platform):
+    """As long as it is only of use on development chains, but not a trap there."""
+    ether.deposit({"from": platform, "value": 7})
+    before = platform.balance()
+
+    ether.withdraw(3, {"from": platform, "gas_price": 0})
+
+    assert platform.balance() == before + 3
+    assert ether.balanceOf(platform) == 4
 
 
 def test_works_nobody_registered_have_no_inbox(works, stablecoin, stranger):

@@ -10,6 +10,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from chain.ledger.registration import COMMITMENT_AGE_MAX, COMMITMENT_AGE_MIN
+from scripts.deployment import NO_TOKEN
 from tests.contracts.rights import by, digest
 from tests.contracts.work_registry.conftest import registration, tuples
 
@@ -77,7 +78,7 @@ class Register:
 def test_the_oldest_say_has_the_content(
     WorkRegistry, consents, royalty_ledger, payees, mine_at, histories
 ):
-    works = WorkRegistry.deploy(consents, royalty_ledger, by(payees[0]))
+    works = WorkRegistry.deploy(consents, royalty_ledger, NO_TOKEN, by(payees[0]))
     model = Register()
     for act, who, content in (act for history in histories for act in history):
         if act == "wait":

@@ -79,7 +79,6 @@ contract LedgerHandler is Books {
         (uint64 work, uint32 version, Share[] memory shares) = _someSplit();
         address payee = shares[_next(0, shares.length - 1)].payee;
         uint256 due = dueTo(work, touched, version, payee);
-        if (due == 0) return;
         (_paidWork, _paidVersion, _paidPayee) = (work, version, payee);
 
         uint256 before = touched.balanceOf(payee);
