@@ -114,9 +114,8 @@ def _while_pending(case: CaseRecord, ends: Deadlines, now: int) -> Iterator[Poss
     yield Possible(Step.RULE, Actor.ARBITER, since, ends.ruling, means)
     means = "takes the dispute back: the share is free at once"
     yield Possible(Step.CONCEDE, Actor.DISPUTER, opened, ends.ruling, means)
-    for actor in _against(case):
-        means = "gives in: the dispute is upheld"
-        yield Possible(Step.CONCEDE, actor, opened, ends.ruling, means)
+    means = "gives in: the dispute is upheld"
+    yield Possible(Step.CONCEDE, Actor.PAYEE, opened, ends.ruling, means)
     for actor in (Actor.DISPUTER, *_against(case)):
         means = "adds evidence, without a bond"
         yield Possible(Step.GIVE_EVIDENCE, actor, opened, None, means)

@@ -78,13 +78,13 @@ def outcome_words(case: CaseRecord) -> str:
     match case.status:
         case CaseStatus.UPHELD | CaseStatus.RELEASED:
             return (
-                "The disputer got the bond back, and half of the defender's if one was put up; "
-                "the other half is the treasury's."
+                "The disputer got the bond back. A defender lost theirs, half to the disputer and "
+                "half to the treasury; but who stood up for a payee that gave in got it back."
             )
         case CaseStatus.DISMISSED:
             return (
-                "Half of the disputer's bond is the defender's, or the payee's if nobody answered; "
-                "the other half is the treasury's. A defender got back what they put up."
+                "Half of the disputer's bond is the payee's, the other half the treasury's. A "
+                "defender got back what they put up."
             )
         case CaseStatus.LAPSED:
             return (
@@ -93,8 +93,9 @@ def outcome_words(case: CaseRecord) -> str:
             )
         case _:
             return (
-                "Whoever loses loses the bond: half to the other side, half to the treasury. Where "
-                "nobody rules, the disputer loses half of it to the treasury."
+                "Whoever loses loses the bond: half to the disputer or the payee, half to the "
+                "treasury. Who defends the payee gets the bond back unless it is ruled upheld. "
+                "Where nobody rules, the disputer loses half of it to the treasury."
             )
 
 

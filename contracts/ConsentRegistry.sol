@@ -42,6 +42,7 @@ contract ConsentRegistry is IConsentRegistry, Communities {
         returns (OfferId offer)
     {
         ConsentRecord storage consent = _controlled(workId, tier);
+        _checkInPlace(workId);
         if (consent.state == ConsentState.SUSPENDED) revert BadConsentStep(workId, tier, ConsentState.SUSPENDED);
         if (proposal.until <= block.timestamp) revert ConsentInThePast(proposal.until);
 
@@ -56,7 +57,7 @@ contract ConsentRegistry is IConsentRegistry, Communities {
         consent.reaffirmSeconds = proposal.reaffirmSeconds;
         if (consent.tally.council != 0) delete consent.tally;
         emit ConsentProposed(workId, tier, offer, proposal);
-        if (_approvalsRequired(works.workOf(workId).communityId) == 0) _grant(workId, tier, consent);
+        if (_approvalsRequired(works.communityIdOf(workId)) == 0) _grant(workId, tier, consent);
     }
 
     /// @inheritdoc IConsentRegistry
@@ -102,6 +103,7 @@ contract ConsentRegistry is IConsentRegistry, Communities {
     /// @inheritdoc IConsentRegistry
     function resumeConsent(WorkId workId, Tier tier) external {
         ConsentRecord storage consent = _controlled(workId, tier);
+        _checkInPlace(workId);
         if (consent.state != ConsentState.SUSPENDED) revert BadConsentStep(workId, tier, consent.state);
         if (consent.until <= block.timestamp) revert ConsentInThePast(consent.until);
 
@@ -188,7 +190,8 @@ contract ConsentRegistry is IConsentRegistry, Communities {
         private
         returns (bool isReached)
     {
-        CommunityId communityId = works.workOf(workId).communityId;
+        _checkInPlace(workId);
+        CommunityId communityId = works.communityIdOf(workId);
         uint8 approvals = 1;
         if (CommunityId.unwrap(communityId) == 0) {
             if (works.controllerOf(workId) != elder) revert NotController(workId, elder);
@@ -210,6 +213,13 @@ contract ConsentRegistry is IConsentRegistry, Communities {
         uint256 until = consent.until;
         uint256 lapse = block.timestamp + consent.reaffirmSeconds;
         return uint40(consent.reaffirmSeconds == 0 || until < lapse ? until : lapse);
+    }
+
+    /// @dev A displaced work is decided for by who decides for the work in its place, whose elders it cannot ask. So its
+    /// consent can be taken back, and not given.
+    function _checkInPlace(WorkId workId) private view {
+        WorkId by = works.displacedBy(workId);
+        if (WorkId.unwrap(by) != 0) revert Displaced(workId, by);
     }
 
     /// @dev The consent on which the caller, who decides for the work, is about to act.

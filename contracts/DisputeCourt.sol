@@ -27,7 +27,7 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
         uint40 openedAt;
         Status status;
         uint16 era;
-        uint16 arbiter;
+        uint64 arbiter;
         uint32 splitVersion;
     }
 
@@ -38,9 +38,9 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
     uint40 public constant FREEZE_MAX = 90 days;
     /// @notice The bond's part of what the case freezes, in basis points.
     uint256 public constant BOND_BPS = 500;
-    uint16 private constant _GENERAL = 0;
-    uint16 private constant _ELDERS = 1;
-    uint16 private constant _CHOSEN = 2;
+    uint64 private constant _GENERAL = 0;
+    uint64 private constant _ELDERS = 1;
+    uint64 private constant _CHOSEN = 2;
 
     IWorkRegistry public immutable works;
     IConsentRegistry public immutable consents;
@@ -49,12 +49,12 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
     uint96 public immutable minimumBond;
     address public immutable treasury;
 
-    /// @dev The first rules on works of no community, the second on those of communities that chose none; both are in
+    /// @dev The first rules where there are no elders to ask, the second for communities that chose none; both are in
     /// the code, for they never change and most cases are theirs. Those that communities chose count from two.
     IArbiter private immutable _generalArbiter;
     IArbiter private immutable _elders;
     IArbiter[] private _chosen;
-    mapping(CommunityId communityId => uint16) private _chosenArbiter;
+    mapping(CommunityId communityId => uint64) private _chosenArbiter;
     mapping(bytes32 caseId => Docket) private _dockets;
     mapping(bytes32 caseId => address) private _defender;
     mapping(WorkId workId => mapping(address payee => Freezes.History)) private _freezes;
@@ -89,7 +89,7 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
         if (evidence == bytes32(0)) revert EvidenceMissing();
         caseId = _caseId(msg.sender, workId, payee, evidence);
         if (_dockets[caseId].status != Status.NONE) revert CaseKnown(caseId);
-        uint16 arbiter = _arbiterNumber(works.communityIdOf(workId));
+        uint64 arbiter = _arbiterNumber(works.communityIdOf(workId));
         // From here on the ledger asks before it pays a share of the work.
         uint32 splitVersion = ledger.noteDispute(workId);
         uint96 bond = _bond(workId, payee, splitVersion, latestSplit);
@@ -131,8 +131,8 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
         (bytes32 caseId, Docket storage docket) = _docketOf(matter);
         if (!_isPending(docket.status)) revert BadCaseStep(caseId, docket.status);
         if (evidence == bytes32(0)) revert EvidenceMissing();
-        bool isParty = msg.sender == matter.disputer || _defends(caseId, matter);
-        if (!isParty) revert NotParty(caseId, msg.sender);
+        bool isSide = msg.sender == matter.disputer || msg.sender == matter.payee;
+        if (!isSide && msg.sender != _defender[caseId]) revert NotParty(caseId, msg.sender);
 
         emit EvidenceGiven(caseId, msg.sender, evidence);
     }
@@ -145,10 +145,10 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
         uint40 answerEnds = docket.openedAt + ANSWER_TIME;
         if (status == Status.OPEN && block.timestamp < answerEnds) revert RulingTooEarly(caseId, answerEnds);
         if (block.timestamp >= answerEnds + RULING_TIME) revert RulingTooLate(caseId, answerEnds + RULING_TIME);
-        Ruling ruling = _arbiterOf(docket.arbiter).rulingOf(caseId, works.workOf(matter.workId).communityId);
+        Ruling ruling = _arbiterOf(docket.arbiter).rulingOf(caseId, works.communityIdOf(matter.workId));
         if (ruling == Ruling.NONE) revert NotRuled(caseId);
 
-        _end(matter, caseId, docket, ruling == Ruling.UPHELD ? Status.UPHELD : Status.DISMISSED);
+        _end(matter, caseId, docket, ruling == Ruling.UPHELD ? Status.UPHELD : Status.DISMISSED, true);
     }
 
     /// @inheritdoc IDisputeCourt
@@ -158,9 +158,9 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
         uint40 over = docket.openedAt + ANSWER_TIME + RULING_TIME;
         if (block.timestamp >= over) revert RulingTooLate(caseId, over);
         bool isDisputer = msg.sender == matter.disputer;
-        if (!isDisputer && !_defends(caseId, matter)) revert NotParty(caseId, msg.sender);
+        if (!isDisputer && msg.sender != matter.payee) revert NotParty(caseId, msg.sender);
 
-        _end(matter, caseId, docket, isDisputer ? Status.DISMISSED : Status.UPHELD);
+        _end(matter, caseId, docket, isDisputer ? Status.DISMISSED : Status.UPHELD, false);
     }
 
     /// @inheritdoc IDisputeCourt
@@ -170,7 +170,7 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
         uint40 over = docket.openedAt + ANSWER_TIME + RULING_TIME;
         if (block.timestamp < over) revert LapseTooEarly(caseId, over);
 
-        _end(matter, caseId, docket, Status.LAPSED);
+        _end(matter, caseId, docket, Status.LAPSED, false);
     }
 
     /// @inheritdoc IDisputeCourt
@@ -198,12 +198,12 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
     /// @inheritdoc IDisputeCourt
     function setArbiter(CommunityId communityId, IArbiter arbiter) external {
         if (consents.stewardOf(communityId) != msg.sender) revert NotSteward(communityId, msg.sender);
-        uint256 number = _CHOSEN + _chosen.length;
-        if (address(arbiter).code.length == 0 || number > type(uint16).max) revert BadArbiter(arbiter);
+        if (address(arbiter).code.length == 0) revert BadArbiter(arbiter);
         bytes32 decision = arbiterDecision(communityId, arbiter);
-        if (!consents.isDecided(communityId, decision)) revert ArbiterNotDecided(communityId, decision);
+        bool isDecided = _hasElders(communityId) && consents.isDecided(communityId, decision);
+        if (!isDecided) revert ArbiterNotDecided(communityId, decision);
 
-        _chosenArbiter[communityId] = uint16(number);
+        _chosenArbiter[communityId] = uint64(_CHOSEN + _chosen.length);
         _chosen.push(arbiter);
         emit ArbiterSet(communityId, arbiter);
     }
@@ -256,12 +256,13 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
 
     /// @inheritdoc IDisputeCourt
     function arbiterDecision(CommunityId communityId, IArbiter arbiter) public view returns (bytes32) {
-        return keccak256(abi.encode(block.chainid, address(this), "arbiter", communityId, arbiter));
+        uint64 present = _chosenArbiter[communityId];
+        return keccak256(abi.encode(block.chainid, address(this), "arbiter", communityId, present, arbiter));
     }
 
     /// @dev Books the outcome. An upheld case goes on freezing; every other one frees the share, unless another case
     /// of the same freeze is still open.
-    function _end(Matter calldata matter, bytes32 caseId, Docket storage docket, Status status) private {
+    function _end(Matter calldata matter, bytes32 caseId, Docket storage docket, Status status, bool isRuled) private {
         docket.status = status;
         Freezes.History storage history = _freezes[matter.workId][matter.payee];
         uint40 until = status == Status.UPHELD
@@ -269,26 +270,27 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
             : history.finish(docket.era);
         emit CaseEnded(caseId, status, until);
 
-        _shareBonds(caseId, matter, docket.bond, status);
+        _shareBonds(caseId, matter, docket.bond, status, isRuled);
     }
 
-    /// @dev Half of what the loser put up is the winner's, half the treasury's; the rest goes back. A case that lapsed
-    /// was lost by its disputer to the treasury alone: time under a freeze is not to be had for nothing.
-    function _shareBonds(bytes32 caseId, Matter calldata matter, uint256 bond, Status status) private {
+    /// @dev Half of what the loser put up is the winner's, half the treasury's; the rest goes back. The winner is the
+    /// disputer or the payee: who defends another gains nothing, and loses its bond by a ruling alone, not because the
+    /// payee gave in. A case that lapsed was lost by its disputer to the treasury alone: time under a freeze is not to
+    /// be had for nothing.
+    function _shareBonds(bytes32 caseId, Matter calldata matter, uint256 bond, Status status, bool isRuled) private {
         address defender = _defender[caseId];
-        uint256 half = bond / 2;
-        bool isAnswered = defender != address(0);
-        if (status == Status.UPHELD) {
-            _owe(caseId, matter.disputer, isAnswered ? bond + (bond - half) : bond);
-            if (isAnswered) _owe(caseId, treasury, half);
-        } else if (status == Status.DISMISSED) {
-            _owe(caseId, isAnswered ? defender : matter.payee, isAnswered ? bond + (bond - half) : bond - half);
-            _owe(caseId, treasury, half);
-        } else {
-            _owe(caseId, matter.disputer, bond - half);
-            _owe(caseId, treasury, half);
-            if (isAnswered) _owe(caseId, defender, bond);
-        }
+        bool isUpheld = status == Status.UPHELD;
+        bool isDefended = defender != address(0);
+        bool isDefenceLost = isDefended && isUpheld && (isRuled || defender == matter.payee);
+        uint256 lost = isUpheld && !isDefenceLost ? 0 : bond;
+        uint256 fee = lost / 2;
+        address winner = status == Status.DISMISSED ? matter.payee : matter.disputer;
+        uint256 won = (isUpheld ? bond : 0) + (lost - fee);
+        uint256 back = isDefended && !isDefenceLost ? bond : 0;
+        if (defender == winner) (won, back) = (won + back, 0);
+        _owe(caseId, winner, won);
+        if (lost != 0) _owe(caseId, treasury, fee);
+        if (back != 0) _owe(caseId, defender, back);
     }
 
     function _owe(bytes32 caseId, address account, uint256 amount) private {
@@ -335,13 +337,18 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
         }
     }
 
-    function _arbiterNumber(CommunityId communityId) private view returns (uint16 number) {
+    function _arbiterNumber(CommunityId communityId) private view returns (uint64 number) {
         if (CommunityId.unwrap(communityId) == 0) return _GENERAL;
         number = _chosenArbiter[communityId];
-        if (number == 0) number = _ELDERS;
+        if (number == 0) number = _hasElders(communityId) ? _ELDERS : _GENERAL;
     }
 
-    function _arbiterOf(uint16 number) private view returns (IArbiter) {
+    /// @dev Where no approvals are required the steward decides alone, and would judge its own works.
+    function _hasElders(CommunityId communityId) private view returns (bool) {
+        return consents.communityOf(communityId).approvalsRequired != 0;
+    }
+
+    function _arbiterOf(uint64 number) private view returns (IArbiter) {
         if (number == _GENERAL) return _generalArbiter;
         return number == _ELDERS ? _elders : _chosen[number - _CHOSEN];
     }
@@ -350,10 +357,6 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
         caseId = _caseId(matter.disputer, matter.workId, matter.payee, matter.evidence);
         docket = _dockets[caseId];
         if (docket.status == Status.NONE) revert CaseUnknown(caseId);
-    }
-
-    function _defends(bytes32 caseId, Matter calldata matter) private view returns (bool) {
-        return msg.sender == matter.payee || msg.sender == _defender[caseId];
     }
 
     function _isPending(Status status) private pure returns (bool) {

@@ -41,7 +41,8 @@ DISPUTE_REFUSALS: Final[dict[str, Words]] = {
         "The arbiter may rule until {notBefore}.", "wait until then."
     ),
     "NotParty(bytes32,address)": Words(
-        "{caller} is no party to this dispute.", "ask one of the parties."
+        "This step is not for {caller} to take in this dispute.",
+        "ask the disputer or the payee to take it.",
     ),
     "NotCorrected(uint64,uint32)": Words(
         "The disputed split of work {workId} is still the latest, version {version}.",

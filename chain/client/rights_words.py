@@ -54,6 +54,10 @@ RIGHTS_REFUSALS: Final[dict[str, Words]] = {
     "NotSustained(uint64,uint8)": Words(
         "Consent for {tier} of work {workId} need not be reaffirmed.", "nothing to do."
     ),
+    "Displaced(uint64,uint64)": Words(
+        "Work {by} has taken the place of work {workId}, for which no consent is given any more.",
+        "give consent for work {by}.",
+    ),
     "NoStewardshipOffer(uint32,address)": Words(
         "Nobody offered the stewardship of community {communityId} to {caller}.",
         "ask the present steward to offer it to this account first.",

@@ -6,7 +6,7 @@ import {Managed} from "../access/Managed.sol";
 import {IArbiter, Ruling} from "../interfaces/IArbiter.sol";
 import {CommunityId} from "../types/Identifiers.sol";
 
-/// @notice The council rules, on works that belong to no community. A ruling is given once.
+/// @notice The council rules, on works of no community or of one that has no elders to ask. A ruling is given once.
 contract CouncilArbiter is IArbiter, Managed {
     mapping(address court => mapping(bytes32 caseId => Ruling)) private _rulings;
 

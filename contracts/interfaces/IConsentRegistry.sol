@@ -71,6 +71,8 @@ interface IConsentRegistry is ICommunities {
     error ConsentInThePast(uint40 until);
     /// @notice Thrown when a step does not lead on from the present state.
     error BadConsentStep(WorkId workId, Tier tier, ConsentState from);
+    /// @notice Thrown when consent would be given for a work whose content another one took.
+    error Displaced(WorkId workId, WorkId by);
     /// @notice Thrown when a consent that need not be reaffirmed would be.
     error NotSustained(WorkId workId, Tier tier);
 
@@ -83,7 +85,7 @@ interface IConsentRegistry is ICommunities {
     event ConsentResumed(WorkId indexed workId, Tier indexed tier);
     event ConsentWithdrawn(WorkId indexed workId, Tier indexed tier);
 
-    /// @notice Puts terms forward for a tier. Granted at once when no approvals are required.
+    /// @notice Puts terms forward for a tier. Granted at once when no approvals are required. Never for a displaced work.
     /// From NONE, GRANTED, REFUSED, WITHDRAWN or PROPOSED (a new offer; earlier approvals count no more).
     function proposeConsent(WorkId workId, Tier tier, ConsentProposal calldata proposal)
         external

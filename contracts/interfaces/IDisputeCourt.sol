@@ -16,7 +16,8 @@ import {IFrozenShares} from "./IFrozenShares.sol";
 /// ```
 /// Every freeze ends by time alone: no transaction is needed, and no row of cases holds a share for more than 90 days
 /// (see `Freezes`). Half of a loser's bond goes to the winner, half to the treasury, so that a friend's dispute, opened
-/// to be lost, costs money too.
+/// to be lost, costs money too. The winner is the disputer or the payee; who answers in the payee's stead gets its bond
+/// back, or loses it when the arbiter upholds the case.
 interface IDisputeCourt is IFrozenShares {
     /// OPEN: waits for an answer. ANSWERED: somebody bonded against it. UPHELD: the share stays frozen. DISMISSED,
     /// LAPSED (nobody ruled in time) and RELEASED (upheld, and since corrected) are over.
@@ -64,12 +65,13 @@ interface IDisputeCourt is IFrozenShares {
     error RulingTooLate(bytes32 caseId, uint40 until);
     error NotRuled(bytes32 caseId);
     error LapseTooEarly(bytes32 caseId, uint40 notBefore);
+    /// @notice Thrown when a step is taken by somebody whose step it is not.
     error NotParty(bytes32 caseId, address caller);
     error NotController(WorkId workId, address caller);
     /// @notice Thrown when a freeze would be lifted before a later split than the disputed one is in force.
     error NotCorrected(WorkId workId, uint32 version);
     error NotSteward(CommunityId communityId, address caller);
-    /// @notice Thrown when the community's elders have not decided for this arbiter.
+    /// @notice Thrown when the community's elders have not decided for this arbiter, or it has none to ask.
     error ArbiterNotDecided(CommunityId communityId, bytes32 decisionHash);
     error BadArbiter(IArbiter arbiter);
     /// @notice Thrown when a token delivered another amount than it was told to.
@@ -110,10 +112,11 @@ interface IDisputeCourt is IFrozenShares {
     /// @notice Takes over what the arbiter ruled. Anyone.
     function rule(Matter calldata matter) external;
 
-    /// @notice Gives in: the disputer's case is dismissed, the payee's or defender's is upheld.
+    /// @notice Gives in: the disputer's case is dismissed, the payee's upheld. A defender cannot give in for the payee.
     function concede(Matter calldata matter) external;
 
-    /// @notice Ends a case that nobody ruled on in time. Anyone; the share is free whether or not somebody does.
+    /// @notice Ends a case that nobody ruled on in time. Anyone; the freeze ends by time whether or not somebody does, and
+    /// at once when no other case keeps it going.
     function lapse(Matter calldata matter) external;
 
     /// @notice Lifts the freeze of an upheld case: the disputer at any time, the work's controller once a later split
@@ -124,12 +127,15 @@ interface IDisputeCourt is IFrozenShares {
     function collect(address account) external returns (uint256 amount);
 
     /// @notice Chooses who rules on a community's works from now on: its steward, after its elders decided
-    /// `arbiterDecision`. Open cases keep their arbiter.
+    /// `arbiterDecision`. Until then they rule themselves, or the general arbiter where no approvals are required. Open
+    /// cases keep their arbiter.
     function setArbiter(CommunityId communityId, IArbiter arbiter) external;
 
     function caseIdOf(Matter calldata matter) external pure returns (bytes32);
     function caseOf(bytes32 caseId) external view returns (Case memory);
+    /// @notice Who would rule on a case of the community's works. Reverts with `CommunityUnknown`.
     function arbiterOf(CommunityId communityId) external view returns (IArbiter);
+    /// @notice What elders approve to choose an arbiter in place of the present one: good for one change.
     function arbiterDecision(CommunityId communityId, IArbiter arbiter) external view returns (bytes32);
     /// @notice The bond of a case that would be opened now: 5 % of what it would freeze in the currency of bonds, and
     /// never less than the minimum.

@@ -9,6 +9,7 @@ interface IFrozenShares {
     /// @notice Whether the share is frozen in this block. Turns false by time alone.
     function isFrozen(WorkId workId, address payee) external view returns (bool);
 
-    /// @notice Whether the share was frozen at a time that has passed, Unix time in seconds.
+    /// @notice Whether the share was frozen at a time that has passed, Unix time in seconds; in the second in which a
+    /// freeze began it was not yet.
     function frozenAt(WorkId workId, address payee, uint40 time) external view returns (bool);
 }

@@ -4,12 +4,14 @@ pragma solidity 0.8.37;
 /// @notice When a share was frozen, in one slot.
 ///
 /// Cases that overlap freeze a share together: the freeze ends with the last of them, or by itself. Freezes less than
-/// seven days apart are one stretch, and a stretch lasts 90 days at most. After that the share stays free for seven
-/// days, whatever anybody disputes: nobody can hold a share's money for ever, alone or with others.
+/// seven days apart are one stretch, and a stretch freezes for 90 days at most; the days in between do not count. After
+/// that the share stays free for seven days, whatever anybody disputes: nobody can hold a share's money for ever, alone
+/// or with others, and nobody can use up a stretch without freezing.
 library Freezes {
     /// @param from Where the latest freeze began, and `until`, where it ends or ended.
     /// @param fromBefore The freeze before that one, up to `untilBefore`; earlier ones are forgotten.
-    /// @param stretchFrom Where the stretch of freezes began that the latest one belongs to.
+    /// @param stretchFrom Where the stretch that the latest freeze belongs to would have begun, had the share been frozen
+    /// all the time since: what lies between it and `until` is how long the stretch froze.
     /// @param era Number of the latest freeze; tells its cases from those of an earlier one, which are over whether or
     /// not anybody said so.
     /// @param openCases Cases that keep the latest freeze going.
@@ -32,9 +34,11 @@ library Freezes {
     /// @notice What the history becomes with another case, which would freeze until then.
     function withCase(History memory past, uint40 until) internal view returns (History memory) {
         uint40 now_ = uint40(block.timestamp);
-        if (past.until + RESPITE <= now_) past.stretchFrom = now_;
-        if (past.stretchFrom + STRETCH_MAX <= now_) revert FreezeSpent(past.until + RESPITE);
         if (past.until <= now_) {
+            uint40 free = now_ - past.until;
+            if (free < RESPITE) past.stretchFrom += free;
+            else past.stretchFrom = now_;
+            if (past.stretchFrom + STRETCH_MAX <= now_) revert FreezeSpent(past.until + RESPITE);
             past.fromBefore = past.from;
             past.untilBefore = past.until;
             past.from = now_;
@@ -63,10 +67,12 @@ library Freezes {
         return history.until;
     }
 
-    /// @notice Whether the share was frozen at that time, as far as its last two freezes tell.
+    /// @notice Whether the share was frozen at that time, as far as its last two freezes tell. In the second in which a
+    /// freeze began it was not: some blocks of that second may lie before it, and no honest root over one of them is to
+    /// be rejected.
     function covers(History storage history, uint40 time) internal view returns (bool) {
-        if (time >= history.from) return time < history.until;
-        return time >= history.fromBefore && time < history.untilBefore;
+        if (time > history.from) return time < history.until;
+        return time > history.fromBefore && time < history.untilBefore;
     }
 
     function _isOn(History storage history, uint16 era) private view returns (bool) {

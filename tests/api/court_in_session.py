@@ -18,7 +18,7 @@ from chain.client.signer import LocalSigner
 from chain.ledger.identifiers import Address, WorkId
 from tests.api.small_ledger import SmallLedger
 from tests.devnet import CUSTOMER, Devnet
-from tests.heritage import digest_of
+from tests.heritage import ELDERS, digest_of
 
 BOND_MAX = 10**12
 MINIMUM_BOND = 25_000_000
@@ -86,13 +86,14 @@ class Court:
     def wait(self, seconds: int) -> None:
         self.devnet.pass_time(seconds)
 
-    def decide(self, community: int, steward: int, matter: Matter, ruling: Ruling) -> None:
-        """What a community without elders decides, by its steward."""
+    def decide(self, matter: Matter, ruling: Ruling) -> None:
+        """What the elders of the community that has some decide."""
         arbiter = _Elders(self.devnet.node, self.devnet.deployment.contracts["ElderArbiter"])
         decision = arbiter.decision(self.devnet.court.address, self.case_id(matter), ruling)
-        self.devnet.consents.approve_decision(
-            self.ledger.heritage.communities[community], decision, signer=self.signer(steward)
-        )
+        for elder in ELDERS[:2]:
+            self.devnet.consents.approve_decision(
+                self.ledger.heritage.communities[1], decision, signer=self.signer(elder)
+            )
 
 
 class _Elders(Contract):

@@ -27,12 +27,21 @@ class Arbiters:
         scripted = compiled(SCRIPTED, "Scripted")
         self.general, self.elders, *self._others = (machine.deploy(scripted) for _ in range(5))
         self._all = {d.address: d for d in (self.general, self.elders, *self._others)}
-        self._chosen: dict[int, Address] = {}
+        # Whom each community chose, and its number; they count from two over all communities.
+        self._chosen: dict[int, tuple[int, Address]] = {}
+        self._choices = 0
+        self._approvals: dict[int, int] = {0: 0}
 
     def of(self, community: int) -> Address:
-        if community == 0:
-            return self.general.address
-        return self._chosen.get(community, self.elders.address)
+        if community in self._chosen:
+            return self._chosen[community][1]
+        return (self.elders if self._approvals[community] else self.general).address
+
+    def seat(self, community: int, approvals: int) -> None:
+        """A council of which so many must approve; none, and the steward decides alone."""
+        self._approvals[community] = approvals
+        said = (int(STEWARD, 16), approvals, approvals, 1, 0)
+        self._consents.say("communityOf(uint32)", (community,), *said)
 
     def rule(self, arbiter: Address, case_id: bytes, community: int, ruling: int) -> None:
         call = _call("rulingOf(bytes32,uint32)", case_id, community)
@@ -42,9 +51,7 @@ class Arbiters:
         """A community's elders decide, and its steward carries it out; nobody else does."""
         arbiter = random.choice(self._others).address
         arguments = (community, arbiter)
-        told = (self._machine.chain_id, self.court.address, "arbiter", community, arbiter)
-        types = ["uint256", "address", "string", "uint32", "address"]
-        decision = bytes(keccak256(encode(types, told)))
+        decision = self._decision(community, arbiter)
         digest = int.from_bytes(decision, "big")
         self._machine.expect(self.court, "arbiterDecision", arguments, digest)
         self._consents.say("stewardOf(uint32)", (community,), int(STEWARD, 16))
@@ -55,10 +62,26 @@ class Arbiters:
         self._refused("BadArbiter", (NO_CODE,), (community, NO_CODE), STEWARD)
         self._refused("ArbiterNotDecided", (community, decision), arguments, STEWARD)
         self._consents.say(*decided, 1)
+        if not self._approvals[community]:
+            # The steward decided alone, and would choose its own judge.
+            self._refused("ArbiterNotDecided", (community, decision), arguments, STEWARD)
+            return
         self._machine.send(self.court, "setArbiter", *arguments, sender=STEWARD)
         event = ("ArbiterSet", {"communityId": community, "arbiter": arbiter})
         self._machine.agree("events", [event], self._machine.events(self.court))
-        self._chosen[community] = arbiter
+        self._choices += 1
+        self._chosen[community] = (1 + self._choices, arbiter)
+        # What was decided is done: the same decision changes nothing once more.
+        again = self._decision(community, arbiter)
+        self._consents.say(decided[0], (community, again), 0)
+        self._refused("ArbiterNotDecided", (community, again), arguments, STEWARD)
+
+    def _decision(self, community: int, arbiter: Address) -> bytes:
+        """To choose this one in place of whom the community chose last."""
+        present, _ = self._chosen.get(community, (0, None))
+        told = (self._machine.chain_id, self.court.address, "arbiter", community, present, arbiter)
+        types = ["uint256", "address", "string", "uint32", "uint64", "address"]
+        return bytes(keccak256(encode(types, told)))
 
     def compare(self, communities: set[int]) -> None:
         for community in communities:

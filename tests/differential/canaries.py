@@ -62,9 +62,21 @@ CANARIES: Final = (
         "disputes",
         _COURT,
         "DisputeCourt",
-        Mutation(
-            _COURT, "isAnswered ? bond + (bond - half) : bond);", "isAnswered ? bond * 2 : bond);"
-        ),
+        Mutation(_COURT, "(isUpheld ? bond : 0) + (lost - fee);", "(isUpheld ? bond : 0) + lost;"),
+    ),
+    Canary(
+        "a stretch is used up by days that were free",
+        "disputes",
+        _COURT,
+        "DisputeCourt",
+        Mutation(_FREEZES, "past.stretchFrom += free;", "free;"),
+    ),
+    Canary(
+        "a friend's bond is lost when the payee gives in",
+        "disputes",
+        _COURT,
+        "DisputeCourt",
+        Mutation(_COURT, "(isRuled || defender == matter.payee)", "isDefended"),
     ),
     Canary(
         "somebody else's share is frozen",

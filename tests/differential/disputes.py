@@ -3,7 +3,7 @@
 The model ([freezes](freezes.py)) keeps each share's freezes as lists of cases. After each act every
 share's freeze, its past, every account's bonds and the court's balance are compared, events are
 compared whole, and one thing is counted by the contract's own answers alone: no share is frozen
-for 90 days without having been free for seven.
+for more than 90 days without having been free for seven in a row.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ PLENTY: Final = 2**110
 TREASURY: Final = address("0x" + "a1" * 20)
 # The first is a contract; some are below and some above every other account.
 PARTIES: Final = tuple(address("0x" + f"{byte:02x}" * 20) for byte in (0xB1, 0x0B, 0xB3, 0xF4))
-# Of no community, of one that chose no arbiter, of one that may; the last has no split.
+# Of no community, or of one that may choose an arbiter, and may have no elders; one has no split.
 COMMUNITIES: Final = {WorkId(1): 0, WorkId(2): 3, WorkId(3): 4, WorkId(4): 0}
 WITHOUT_SPLIT: Final = WorkId(4)
 BYSTANDER: Final = address("0x" + "c1" * 20)
@@ -72,14 +72,16 @@ class Disputes:
         self.histories = {(w, p): History() for w in COMMUNITIES for p in PARTIES}
         self.cases: list[Case] = []
         self.owed: dict[Address, int] = dict.fromkeys((*PARTIES, BYSTANDER, TREASURY), 0)
-        self.free_since: dict[Share, int] = dict.fromkeys(self.histories, 0)
-        self.held_since: dict[Share, int] = {}
+        # By the contract's own words: when each share was looked at, and frozen until when.
+        self.told: dict[Share, tuple[int, int]] = dict.fromkeys(self.histories, (0, 0))
+        self.held: dict[Share, int] = dict.fromkeys(self.histories, 0)
         self.acts = 0
         for work, community in COMMUNITIES.items():
             self.works.register(work, WorkKind.RECORDING)
             self.works.say("communityIdOf(uint64)", (work,), community)
-            self.works.say("workOf(uint64)", (work,), community, 1, 1, work)
             self._say_split(work)
+            if community:
+                self.arbiters.seat(community, 2)
         for account in (*PARTIES, BYSTANDER):
             self.wayward.mint(account, PLENTY)
 
@@ -102,7 +104,7 @@ class Disputes:
                 self.tempt,
                 self.wait,
             ),
-            (20, 22, 6, 26, 8, 14, 8, 3, 3, 14),
+            (20, 24, 6, 22, 14, 14, 8, 3, 3, 16),
         )[0]
         act(random)
         self.compare(random)
@@ -124,7 +126,7 @@ class Disputes:
         case = Case(matter, now, bond, arbiter, self.splits[work])
         if any(known.matter == matter for known in self.cases):
             return self._refused("CaseKnown", (case.case_id,), "open", arguments, disputer)
-        if history.stretch_of(now) + UPHELD <= now:
+        if history.is_spent(now):
             return self._refused(
                 "FreezeSpent", (history.end + RESPITE,), "open", arguments, disputer
             )
@@ -152,10 +154,11 @@ class Disputes:
         case = self._draw(random)
         if case is None:
             return
-        who, now = random.choice((*PARTIES, BYSTANDER)), self.machine.now
+        who, payees = random.choice((*PARTIES, BYSTANDER)), case.opened_at + PAYEES_TURN
         who = case.matter[2] if random.random() < 0.4 else who
-        arguments = (case.matter, uint_word(7))
-        payees = case.opened_at + PAYEES_TURN
+        if self.machine.now < payees and random.random() < 0.3:
+            self.machine.wait(payees - self.machine.now)
+        now, arguments = self.machine.now, (case.matter, uint_word(7))
         if case.status is not CaseStatus.OPEN:
             self._refused("BadCaseStep", (case.case_id, case.status), "answer", arguments, who)
         elif who != case.matter[2] and now < payees:
@@ -207,18 +210,22 @@ class Disputes:
         if refusal:
             return self._refused(*refusal, "rule", (case.matter,))
         self.machine.send(self.court, "rule", case.matter)
-        self._over(case, CaseStatus.UPHELD if ruling == 1 else CaseStatus.DISMISSED)
+        upheld = ruling == 1
+        self._over(case, CaseStatus.UPHELD if upheld else CaseStatus.DISMISSED, is_ruled=True)
         return None
 
     def end(self, random: Random) -> None:
-        """Concede, or let lapse."""
+        """Concede, or let lapse; what was answered more often than it would come to be drawn."""
         case = self._draw(random)
         if case is None:
             return None
+        answered = [c for c in self.cases[-12:] if c.status is CaseStatus.ANSWERED]
+        case = random.choice(answered) if answered and random.random() < 0.5 else case
         who = random.choice((*PARTIES, BYSTANDER, *OUTSIDERS))
+        who = case.matter[2] if random.random() < 0.4 else who
         in_time = self.machine.now < case.over
         function, told = random.choice(("concede", "lapse")), case.case_id
-        sides = {case.matter[0], case.matter[2], case.defender}
+        sides = (case.matter[0], case.matter[2])
         refusal: tuple[str, tuple[Any, ...]] | None = None
         if not case.is_pending:
             refusal = ("BadCaseStep", (told, case.status))
@@ -271,7 +278,11 @@ class Disputes:
         return None
 
     def choose_arbiter(self, random: Random) -> None:
-        self.arbiters.choose(random.choice([c for c in COMMUNITIES.values() if c]), random)
+        community = random.choice([c for c in COMMUNITIES.values() if c])
+        if random.random() < 0.5:
+            self.arbiters.seat(community, random.randrange(3))
+        else:
+            self.arbiters.choose(community, random)
 
     def tempt(self, random: Random) -> None:
         """A currency of bonds that brings other amounts, and calls back while it is moved."""
@@ -279,7 +290,7 @@ class Disputes:
         calls: list[tuple[Call, int]] = []
         fresh = random.randrange(100, 2**64)
         work, payee = random.choice(list(self.histories))
-        if self.histories[work, payee].stretch_of(self.machine.now) + UPHELD > self.machine.now:
+        if not self.histories[work, payee].is_spent(self.machine.now):
             self._say_due(work, payee, 0)
             opened = (work, payee, uint_word(fresh), (), BOND_MAX)
             calls.append((("open", opened, PARTIES[1]), MINIMUM))
@@ -343,14 +354,14 @@ class Disputes:
         expect(self.court, "caseOf", (case.case_id,), *told)
 
     def _count_days(self, share: Share, now: int) -> None:
-        """By the contract's word alone: within 90 days a share is left alone for seven."""
-        if not self.machine.view(self.court, "isFrozen", *share):
-            self.free_since[share] = self.machine.view(self.court, "frozenUntil", *share)
-            return
-        if share in self.free_since and now >= self.free_since.pop(share) + RESPITE:
-            self.held_since[share] = now
-        if now >= self.held_since[share] + UPHELD:
-            raise Disagreement("a freeze", "90 days at most", now - self.held_since[share])
+        """By the contract's word alone: 90 days frozen at most, until it was free for seven."""
+        looked, until = self.told[share]
+        self.held[share] += max(min(until, now) - looked, 0)
+        if self.held[share] > UPHELD:
+            raise Disagreement("a freeze", "90 days at most", self.held[share])
+        if now >= until + RESPITE:
+            self.held[share] = 0
+        self.told[share] = now, self.machine.view(self.court, "frozenUntil", *share)
 
     # --- the rest --------------------------------------------------------------------------------
 
@@ -363,9 +374,10 @@ class Disputes:
         )
         return going_on + sum(self.owed.values())
 
-    def _over(self, case: Case, status: CaseStatus) -> None:
+    def _over(self, case: Case, status: CaseStatus, *, is_ruled: bool = False) -> None:
         """What the outcome does to the freeze and to the bonds, as it was told."""
-        outcome = [] if status is CaseStatus.RELEASED else case.outcome(status, TREASURY)
+        is_end = status is not CaseStatus.RELEASED
+        outcome = case.outcome(status, TREASURY, is_ruled) if is_end else []
         case.status = status
         history = self.histories[case.matter[1], case.matter[2]]
         history.follow(case, self.machine.now)

@@ -51,19 +51,28 @@ class Case:
         payees = self.opened_at + PAYEES_TURN
         return payees, self.answer_ends, self.over, self.opened_at + UPHELD
 
-    def outcome(self, status: CaseStatus, treasury: Address) -> list[tuple[Address, int]]:
-        """Who is owed what of the bonds, in the order in which it is told."""
+    def outcome(
+        self, status: CaseStatus, treasury: Address, is_ruled: bool
+    ) -> list[tuple[Address, int]]:
+        """Who is owed what of the bonds, in the order in which it is told: a sum for each."""
         disputer, _, payee, _ = self.matter
-        pot = self.bond * (2 if self.defender else 1)
         fee = self.bond // 2
-        if status is CaseStatus.UPHELD:
-            if not self.defender:
-                return [(disputer, self.bond)]
-            return [(disputer, pot - fee), (treasury, fee)]
-        if status is CaseStatus.DISMISSED:
-            return [(self.defender or payee, pot - fee), (treasury, fee)]
         back = [(self.defender, self.bond)] if self.defender else []
-        return [(disputer, self.bond - fee), (treasury, fee), *back]
+        if status is CaseStatus.DISMISSED:
+            return _sums((payee, self.bond - fee), (treasury, fee), *back)
+        if status is CaseStatus.LAPSED:
+            return _sums((disputer, self.bond - fee), (treasury, fee), *back)
+        # Upheld: the payee's own bond is lost either way, a friend's by a ruling.
+        if self.defender == payee or (self.defender and is_ruled):
+            return [(disputer, 2 * self.bond - fee), (treasury, fee)]
+        return _sums((disputer, self.bond), *back)
+
+
+def _sums(*parts: tuple[Address, int]) -> list[tuple[Address, int]]:
+    sums: dict[Address, int] = {}
+    for account, amount in parts:
+        sums[account] = sums.get(account, 0) + amount
+    return list(sums.items())
 
 
 @dataclass
@@ -75,30 +84,31 @@ class Freeze:
 
 @dataclass
 class History:
-    """A share's freezes, and where the stretch of them began that the last one belongs to."""
+    """A share's freezes, and how many of the last of them are one stretch."""
 
     freezes: list[Freeze] = field(default_factory=list)
-    stretch: int = 0
+    in_stretch: int = 0
 
     @property
     def end(self) -> int:
         return self.freezes[-1].end if self.freezes else 0
 
-    def stretch_of(self, now: int) -> int:
-        """Where the stretch begins to which a case that is opened now belongs."""
-        return now if not self.freezes or self.end + RESPITE <= now else self.stretch
+    def is_spent(self, now: int) -> bool:
+        """Whether the share was frozen for 90 days, and has not been free for seven since."""
+        return bool(self.freezes) and self.end <= now < self.end + RESPITE and not self._left()
 
     def current(self, now: int) -> Freeze | None:
         return self.freezes[-1] if self.freezes and now < self.end else None
 
     def begin(self, case: Case, now: int) -> None:
-        self.stretch = self.stretch_of(now)
         freeze = self.current(now)
         if freeze is None:
+            is_new = not self.freezes or self.end + RESPITE <= now
+            self.in_stretch = 1 if is_new else self.in_stretch + 1
             freeze = Freeze(now, now)
             self.freezes.append(freeze)
         freeze.cases.append(case)
-        freeze.end = max(freeze.end, min(now + ANSWER + RULING, self.stretch + UPHELD))
+        self._prolong(now + ANSWER + RULING)
 
     def follow(self, case: Case, now: int) -> None:
         """The case was ruled on, or is over."""
@@ -106,15 +116,29 @@ class History:
         if freeze is None or case not in freeze.cases:
             return
         if case.status is CaseStatus.UPHELD:
-            freeze.end = max(freeze.end, min(case.opened_at + UPHELD, self.stretch + UPHELD))
+            self._prolong(case.opened_at + UPHELD)
         else:
             freeze.cases.remove(case)
             freeze.end = freeze.end if freeze.cases else now
 
     def frozen_at(self, time: int) -> bool:
         """As far as the last two freezes tell."""
-        return any(f.start <= time < f.end for f in self.freezes[-2:])
+        return any(f.start < time < f.end for f in self.freezes[-2:])
 
     def turns(self) -> list[int]:
         """Times around which the answer of `frozen_at` changes."""
-        return [t for f in self.freezes[-3:] for t in (f.start - 1, f.start, f.end - 1, f.end)]
+        return [
+            t
+            for f in self.freezes[-3:]
+            for t in (f.start, f.start + 1, f.end - 1, f.end, f.end + 1)
+        ]
+
+    def _prolong(self, end: int) -> None:
+        """The last freeze lasts until then, but its stretch freezes for 90 days at most."""
+        last = self.freezes[-1]
+        last.end = max(last.end, min(end, last.end + self._left()))
+
+    def _left(self) -> int:
+        """Seconds that the last stretch may still freeze."""
+        stretch = self.freezes[len(self.freezes) - self.in_stretch :]
+        return UPHELD - sum(freeze.end - freeze.start for freeze in stretch)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from brownie import web3
 
 from tests.contracts.dispute_court.conftest import (
     CASE_DISMISSED,
@@ -109,12 +110,22 @@ def test_the_council_rules_on_no_communitys_work(
 
 
 @pytest.fixture
-def chosen(court, consents, community, elders, steward, council_arbiter):
+def choose(court, consents, community, elders, steward):
+    """The elders decide for an arbiter, and the steward carries it out."""
+
+    def choose(arbiter):
+        decision = court.arbiterDecision(community, arbiter)
+        for elder in elders[:2]:
+            consents.approveDecision(community, decision, by(elder))
+        return court.setArbiter(community, arbiter, by(steward))
+
+    return choose
+
+
+@pytest.fixture
+def chosen(choose, council_arbiter):
     """The community lets the council rule, as its elders decided."""
-    decision = court.arbiterDecision(community, council_arbiter)
-    for elder in elders[:2]:
-        consents.approveDecision(community, decision, by(elder))
-    return court.setArbiter(community, council_arbiter, by(steward))
+    return choose(council_arbiter)
 
 
 def test_a_community_chooses_its_arbiter(
@@ -155,16 +166,85 @@ def test_an_arbiter_is_chosen_by_steward_and_elders_together(
             court.setArbiter(community, nobody, by(steward))
 
 
+def test_a_decision_for_an_arbiter_is_good_for_one_change(
+    court, choose, community, steward, council_arbiter, elder_arbiter
+):
+    choose(council_arbiter)
+    choose(elder_arbiter)
+    choose(council_arbiter)
+    choose(elder_arbiter)
+
+    again = court.arbiterDecision(community, council_arbiter)
+    with refused("ArbiterNotDecided", community, again):
+        court.setArbiter(community, council_arbiter, by(steward))
+    assert court.arbiterOf(community) == elder_arbiter
+
+
+def test_nobody_uses_the_numbers_of_arbiters_up(court, choose, community, council_arbiter):
+    """As if communities had chosen 70,000 times: the list's length is the court's first slot."""
+    slot = [court.address, "0x0", f"{70_000:#066x}"]
+    web3.provider.make_request("anvil_setStorageAt", slot)
+
+    choose(council_arbiter)
+
+    assert court.arbiterOf(community) == council_arbiter
+    assert int.from_bytes(web3.eth.get_storage_at(court.address, 0), "big") == 70_001
+
+
+@pytest.fixture
+def lone(found_community, stewards):
+    """A community whose steward decides alone."""
+    return found_community(stewards[1])
+
+
+def test_a_steward_without_elders_does_not_judge_its_own_works(
+    court, consents, elder_arbiter, council_arbiter, answered, lone, stewards, register_work,
+    council, stranger
+):  # fmt: skip
+    steward = stewards[1]
+    assert court.arbiterOf(lone) == council_arbiter
+    decision = court.arbiterDecision(lone, elder_arbiter)
+    consents.approveDecision(lone, decision, by(steward))
+    with refused("ArbiterNotDecided", lone, decision):
+        court.setArbiter(lone, elder_arbiter, by(steward))
+
+    matter = answered(work=register_work(steward, lone), split=[])
+    case_id = court.caseIdOf(matter)
+    word = elder_arbiter.rulingDecision(court, case_id, DISMISSED)
+    consents.approveDecision(lone, word, by(steward))
+    with refused("NotRuled", case_id):
+        court.rule(matter, by(stranger))
+    council_arbiter.decide(court, case_id, UPHELD, by(council))
+
+    assert ruled(court, matter, stranger) == CASE_UPHELD
+
+
+def test_whom_elders_chose_rules_on_without_elders(
+    court, consents, choose, community, elders, steward, elder_arbiter, wait, stranger
+):
+    """They may give their say up; the arbiter stays the one that they decided for."""
+    choose(elder_arbiter)
+    council = (community, steward, [], 0)
+    decision = consents.councilDecision(*council)
+    for elder in elders[:2]:
+        consents.approveDecision(community, decision, by(elder))
+    wait(7 * 24 * 3600)
+    consents.seatCouncil(*council, by(stranger))
+
+    assert court.arbiterOf(community) == elder_arbiter
+
+
+def test_no_community_no_arbiter(court):
+    with refused("CommunityUnknown", 999):
+        court.arbiterOf(999)
+
+
 def test_an_arbiter_that_fails_holds_nothing_up_but_its_own_ruling(
-    court, consents, found_community, register_work, opened, steward, stewards, accounts,
-    GasBurningPayee, deployer, wait, thief, claim
+    court, choose, community, register_work, opened, steward, GasBurningPayee, deployer, wait, thief
 ):  # fmt: skip
     """The worst one answers nothing and burns all gas: its cases lapse, their freeze ends."""
-    lone = found_community(stewards[1])
-    broken = GasBurningPayee.deploy(by(deployer))
-    consents.approveDecision(lone, court.arbiterDecision(lone, broken), by(stewards[1]))
-    court.setArbiter(lone, broken, by(stewards[1]))
-    matter: Matter = opened(work=register_work(stewards[1], lone), split=[])
+    choose(GasBurningPayee.deploy(by(deployer)))
+    matter: Matter = opened(work=register_work(steward, community), split=[])
     court.answer(matter, REPLY, by(thief))
 
     with pytest.raises(Exception, match=r"revert|gas|invalid"):

@@ -9,6 +9,7 @@ from tests.contracts.dispute_court.conftest import (
     DISMISSED,
     INCOME,
     MINIMUM_BOND,
+    PAYEES_TIME,
     RULING_TIME,
     UPHELD,
 )
@@ -19,48 +20,99 @@ BOND = INCOME * 6 // 10 // 20
 REPLY = digest("reply")
 
 
+HALF = BOND // 2
+# Owed to the disputer, the payee, a friend who answered in the payee's stead, the treasury.
+TABLE = [
+    ("ruled upheld", None, [BOND, 0, 0, 0]),
+    ("ruled upheld", "payee", [BOND + HALF, 0, 0, HALF]),
+    ("ruled upheld", "friend", [BOND + HALF, 0, 0, HALF]),
+    ("the payee gives in", None, [BOND, 0, 0, 0]),
+    ("the payee gives in", "payee", [BOND + HALF, 0, 0, HALF]),
+    ("the payee gives in", "friend", [BOND, 0, BOND, 0]),
+    ("ruled dismissed", None, [0, HALF, 0, HALF]),
+    ("ruled dismissed", "payee", [0, BOND + HALF, 0, HALF]),
+    ("ruled dismissed", "friend", [0, HALF, BOND, HALF]),
+    ("the disputer gives in", None, [0, HALF, 0, HALF]),
+    ("the disputer gives in", "payee", [0, BOND + HALF, 0, HALF]),
+    ("the disputer gives in", "friend", [0, HALF, BOND, HALF]),
+    ("lapsed", None, [HALF, 0, 0, HALF]),
+    ("lapsed", "payee", [HALF, BOND, 0, HALF]),
+    ("lapsed", "friend", [HALF, 0, BOND, HALF]),
+]
+
+
 @pytest.fixture
-def owed(court, disputer, thief, treasury):
-    return lambda: [court.owedTo(account) for account in (disputer, thief, treasury)]
+def friend(platform):
+    return platform
 
 
-@pytest.mark.parametrize(
-    ("answered", "ruling", "expected"),
-    [
-        (True, UPHELD, [BOND + BOND // 2, 0, BOND // 2]),
-        (True, DISMISSED, [0, BOND + BOND // 2, BOND // 2]),
-        (False, UPHELD, [BOND, 0, 0]),
-        (False, DISMISSED, [0, BOND // 2, BOND // 2]),
-    ],
-)
-def test_the_loser_pays_the_winner(
-    court, coin, opened, decide, owed, thief, stranger, wait, answered, ruling, expected
+@pytest.fixture
+def owed(court, disputer, thief, friend, treasury):
+    return lambda: [court.owedTo(account) for account in (disputer, thief, friend, treasury)]
+
+
+@pytest.fixture
+def end(court, decide, disputer, thief, stranger, wait):
+    """Ends a case in one of the ways in which one may end."""
+
+    def end(matter, how):
+        if how in ("ruled upheld", "ruled dismissed"):
+            decide(matter, UPHELD if how == "ruled upheld" else DISMISSED)
+            wait(ANSWER_TIME)
+            court.rule(matter, by(stranger))
+        elif how == "lapsed":
+            wait(ANSWER_TIME + RULING_TIME)
+            court.lapse(matter, by(stranger))
+        else:
+            court.concede(matter, by(thief if how == "the payee gives in" else disputer))
+
+    return end
+
+
+@pytest.mark.parametrize(("how", "defender", "expected"), TABLE)
+def test_the_table_of_bonds(
+    court, coin, opened, owed, end, thief, friend, wait, how, defender, expected
 ):
     matter = opened()
-    if answered:
-        court.answer(matter, REPLY, by(thief))
-    decide(matter, ruling)
-    wait(ANSWER_TIME)
+    if defender:
+        wait(PAYEES_TIME)
+        court.answer(matter, REPLY, by(thief if defender == "payee" else friend))
 
-    court.rule(matter, by(stranger))
+    end(matter, how)
 
     assert owed() == expected
     assert sum(expected) == coin.balanceOf(court)
 
 
-@pytest.mark.parametrize("answered", [True, False])
-def test_time_under_a_freeze_is_not_had_for_nothing(
-    court, coin, opened, owed, thief, stranger, wait, answered
+def test_nothing_is_gained_by_answering_once_the_arbiter_has_decided(
+    court, coin, opened, decide, thief, stranger, wait
 ):
     matter = opened()
-    if answered:
-        court.answer(matter, REPLY, by(thief))
-    wait(ANSWER_TIME + RULING_TIME)
+    decide(matter, DISMISSED)
+    wait(PAYEES_TIME)
+    before = coin.balanceOf(stranger)
 
-    court.lapse(matter, by(stranger))
+    court.answer(matter, REPLY, by(stranger))
+    court.rule(matter, by(stranger))
+    court.collect(stranger, by(stranger))
 
-    assert owed() == [BOND // 2, BOND if answered else 0, BOND // 2]
-    assert sum(owed()) == coin.balanceOf(court)
+    assert coin.balanceOf(stranger) == before
+    assert court.owedTo(thief) == HALF
+
+
+def test_who_answers_its_own_dispute_loses_half_a_bond_all_the_same(
+    court, coin, opened, decide, disputer, wait
+):
+    before = coin.balanceOf(disputer)
+    matter = opened()
+    wait(PAYEES_TIME)
+    court.answer(matter, REPLY, by(disputer))
+    decide(matter, DISMISSED)
+
+    court.rule(matter, by(disputer))
+    court.collect(disputer, by(disputer))
+
+    assert before - coin.balanceOf(disputer) == BOND
 
 
 def test_no_bond_is_more_than_an_amount_may_be(
@@ -96,7 +148,7 @@ def test_an_odd_unit_goes_to_the_winner(court, royalty_ledger, coin, work, opene
 
     court.concede(matter, by(disputer))
 
-    assert owed() == [0, bond + bond // 2 + 1, bond // 2]
+    assert owed() == [0, bond + bond // 2 + 1, 0, bond // 2]
 
 
 def test_bonds_are_collected_once_by_anyone_for_their_owner(

@@ -100,17 +100,56 @@ def test_after_ninety_days_the_share_is_left_alone_for_seven(
     assert court.isFrozen(work, thief)
 
 
-def test_short_gaps_do_not_begin_the_ninety_days_anew(court, opened, work, thief, disputer, wait):
-    began = None
+def test_short_gaps_do_not_begin_the_ninety_days_anew(
+    court, opened, work, thief, disputer, wait, mine_at
+):
+    """What is frozen counts, to the second, and the days in between do not."""
+    frozen = 0
     for n in range(9):
         matter = opened(str(n))
-        began = began or court.caseOf(court.caseIdOf(matter))[1]
         wait(9 * DAY)
-        court.concede(matter, by(disputer))
-        wait(DAY // 2)
-    opened("last")
+        ended = court.concede(matter, by(disputer)).timestamp
+        frozen += ended - court.caseOf(court.caseIdOf(matter))[1]
+        wait(RESPITE - DAY)
+    last = opened("last")
 
-    assert court.frozenUntil(work, thief) <= began + FREEZE_MAX
+    free_from = court.frozenUntil(work, thief)
+    assert frozen + free_from - court.caseOf(court.caseIdOf(last))[1] == FREEZE_MAX
+    mine_at(free_from + RESPITE - 1)
+    with refused("FreezeSpent", free_from + RESPITE):
+        opened("one more")
+
+
+def test_disputes_that_freeze_nothing_use_no_stretch_up(
+    court, opened, work, thief, stranger, disputer, wait
+):
+    """A thief that disputes itself and gives in, over and over, leaves a real dispute its time."""
+    for n in range(15):
+        matter = opened(str(n), disputer=stranger)
+        court.concede(matter, by(thief))
+        court.release(matter, by(stranger))
+        wait(RESPITE - DAY // 2)
+
+    real = opened("real")
+    court.concede(real, by(thief))
+
+    opened_at = court.caseOf(court.caseIdOf(real))[1]
+    assert court.frozenUntil(work, thief) - opened_at > FREEZE_MAX - 60
+
+
+def test_a_case_whose_time_is_over_is_lapsed_by_anybody(
+    court, opened, work, thief, disputer, stranger, wait
+):
+    """Until then it keeps a freeze going that another case prolonged."""
+    upheld, later = opened("upheld"), opened("later")
+    court.concede(upheld, by(thief))
+    court.release(upheld, by(disputer))
+    wait(CASE_TIME)
+    assert court.isFrozen(work, thief)
+
+    court.lapse(later, by(stranger))
+
+    assert not court.isFrozen(work, thief)
 
 
 def test_a_week_of_freedom_begins_them_anew(court, opened, work, thief, disputer, wait):
@@ -134,12 +173,20 @@ def test_the_past_is_told_to_the_second(court, opened, work, thief, disputer, ot
         wait(DAY)
 
     for began, ended in spans:
-        told = [court.frozenAt(work, thief, t) for t in (began - 1, began, ended - 1, ended)]
+        # Of the second in which it began a block may be meant that came before.
+        told = [court.frozenAt(work, thief, t) for t in (began, began + 1, ended - 1, ended)]
         assert told == [False, True, True, False]
-        assert not court.frozenAt(work, other, began)
+        assert not court.frozenAt(work, other, began + 1)
     court.concede(opened("third"), by(disputer))
-    assert not court.frozenAt(work, thief, spans[0][0])
-    assert court.frozenAt(work, thief, spans[1][0])
+    assert not court.frozenAt(work, thief, spans[0][0] + 1)
+    assert court.frozenAt(work, thief, spans[1][0] + 1)
+
+
+def test_a_share_is_frozen_in_the_block_of_its_dispute(court, opened, work, thief):
+    opened_at = court.caseOf(court.caseIdOf(opened()))[1]
+
+    assert court.isFrozen(work, thief)
+    assert not court.frozenAt(work, thief, opened_at)
 
 
 @pytest.mark.parametrize("time", [0, 2**40 - 1])

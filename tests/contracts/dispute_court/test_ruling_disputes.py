@@ -81,12 +81,15 @@ def test_a_case_is_answered_once_and_with_evidence(court, opened, thief):
         court.answer(matter, REPLY, by(thief))
 
 
-def test_evidence_is_heard_without_a_bond(court, coin, opened, thief, disputer, stranger):
+def test_evidence_is_heard_without_a_bond(
+    court, coin, opened, thief, disputer, platform, stranger, wait
+):
     matter = opened()
     case_id = court.caseIdOf(matter)
+    wait(PAYEES_TIME)
+    court.answer(matter, REPLY, by(platform))
     held = coin.balanceOf(court)
-
-    for party in (thief, disputer):
+    for party in (thief, disputer, platform):
         tx = court.giveEvidence(matter, REPLY, by(party))
         assert dict(tx.events["EvidenceGiven"]) == {
             "caseId": case_id,
@@ -219,10 +222,15 @@ def test_a_case_nobody_ruled_on_lapses_by_itself(
     assert status_of(court, matter) == LAPSED
 
 
-def test_either_side_may_concede_and_nobody_else(court, opened, thief, disputer, stranger):
+def test_either_side_may_concede_and_nobody_else(court, opened, thief, disputer, stranger, wait):
+    """Nor may a defender: who freezes a share could answer as its own adversary, and give in."""
     lost, won = opened("first"), opened("second")
-    with refused("NotParty", court.caseIdOf(lost), stranger.address):
-        court.concede(lost, by(stranger))
+    for answers in (False, True):
+        if answers:
+            wait(PAYEES_TIME)
+            court.answer(lost, REPLY, by(stranger))
+        with refused("NotParty", court.caseIdOf(lost), stranger.address):
+            court.concede(lost, by(stranger))
 
     court.concede(lost, by(disputer))
     court.concede(won, by(thief))

@@ -68,7 +68,9 @@ contract CourtHandler is Actor {
     Dues private immutable _dues;
 
     IDisputeCourt.Matter[] private _matters;
-    mapping(uint64 work => mapping(address payee => uint256)) private _stretchFrom;
+    /// @dev Where the latest freeze began, and how long the earlier ones of its stretch were.
+    mapping(uint64 work => mapping(address payee => uint256)) private _frozenFrom;
+    mapping(uint64 work => mapping(address payee => uint256)) private _frozenBefore;
     mapping(uint64 work => mapping(address payee => bool)) private _wasDisputed;
     uint256 public taken;
     uint256 public collected;
@@ -115,17 +117,19 @@ contract CourtHandler is Actor {
 
         cheats.prank(disputer);
         try court.open(matter.workId, payee, matter.evidence, new Share[](0), type(uint96).max) {
-            if (!_wasDisputed[work][payee] || until + _RESPITE <= block.timestamp) {
-                _stretchFrom[work][payee] = block.timestamp;
+            if (until <= block.timestamp) {
+                bool isSameStretch = _wasDisputed[work][payee] && block.timestamp < until + _RESPITE;
+                _frozenBefore[work][payee] = isSameStretch ? _frozenFor(work, payee, until) : 0;
+                _frozenFrom[work][payee] = block.timestamp;
             }
-            _expect(block.timestamp < _stretchFrom[work][payee] + _STRETCH_MAX, "I17: frozen after 90 days");
+            _expect(_frozenBefore[work][payee] < _STRETCH_MAX, "I17: frozen after 90 days");
             _wasDisputed[work][payee] = true;
             _matters.push(matter);
             taken += token.balanceOf(address(court)) - before;
             _expect(court.isFrozen(matter.workId, payee), "I17: a disputed share is not frozen");
         } catch {
-            bool isSpent = _wasDisputed[work][payee] && block.timestamp >= _stretchFrom[work][payee] + _STRETCH_MAX
-                && block.timestamp < until + _RESPITE;
+            bool isSpent = _wasDisputed[work][payee] && _frozenFor(work, payee, until) == _STRETCH_MAX
+                && until <= block.timestamp && block.timestamp < until + _RESPITE;
             _expect(isSpent, "I17: a share could not be disputed");
         }
     }
@@ -151,8 +155,11 @@ contract CourtHandler is Actor {
     function concede(uint256 seed) external drawing(seed) {
         if (_matters.length == 0) return;
         IDisputeCourt.Matter memory matter = _some();
-        cheats.prank(_next(0, 1) == 0 ? matter.disputer : matter.payee);
-        try court.concede(matter) {} catch {}
+        address party = _next(0, 2) == 0 ? matter.disputer : _next(0, 1) == 0 ? matter.payee : _payee(_next(0, 3));
+        cheats.prank(party);
+        try court.concede(matter) {
+            _expect(party == matter.disputer || party == matter.payee, "I17: somebody gave in for the payee");
+        } catch {}
     }
 
     function lapse(uint256 seed) external drawing(seed) {
@@ -196,18 +203,23 @@ contract CourtHandler is Actor {
         }
     }
 
-    /// @notice Whether every freeze ends within 90 days of its stretch, and what nobody disputed is free.
+    /// @notice Whether no stretch freezes for more than 90 days, and what nobody disputed is free.
     function isBounded() external view returns (bool) {
         for (uint64 work = 1; work <= WORKS; ++work) {
             for (uint256 i; i < 3; ++i) {
                 address payee = _payee(i);
                 uint256 until = court.frozenUntil(WorkId.wrap(work), payee);
                 bool isFree = until == 0 && !court.isFrozen(WorkId.wrap(work), payee);
-                bool isFit = _wasDisputed[work][payee] ? until <= _stretchFrom[work][payee] + _STRETCH_MAX : isFree;
+                bool isFit = _wasDisputed[work][payee] ? _frozenFor(work, payee, until) <= _STRETCH_MAX : isFree;
                 if (!isFit) return false;
             }
         }
         return true;
+    }
+
+    /// @dev How long the stretch of the latest freeze froze, or will have.
+    function _frozenFor(uint64 work, address payee, uint256 until) private view returns (uint256) {
+        return _frozenBefore[work][payee] + (until - _frozenFrom[work][payee]);
     }
 
     /// @dev Recent cases more often than old ones.
