@@ -215,8 +215,8 @@ contract ConsentRegistry is IConsentRegistry, Communities {
         return uint40(consent.reaffirmSeconds == 0 || until < lapse ? until : lapse);
     }
 
-    /// @dev A displaced work is decided for by who decides for the work in its place, whose elders it cannot ask. So its
-    /// consent can be taken back, and not given.
+    /// @dev Consent is given for the work in its place: here others began to give it, and what they did would count for
+    /// elders who were not asked. What a displaced work gave can be taken back.
     function _checkInPlace(WorkId workId) private view {
         WorkId by = works.displacedBy(workId);
         if (WorkId.unwrap(by) != 0) revert Displaced(workId, by);
