@@ -50,8 +50,9 @@ def work_table(work: Plain) -> Group:
         split.add_row(share["payee"], f"{share['bps'] / 100:g} %")
     licences = table_of("licence", "tier", "holder", "active", "units used")
     for licence in work["licences"]:
+        parent = licence["parent_licence_id"]
         licences.add_row(
-            str(licence["licence_id"]),
+            f"{licence['licence_id']}, under {parent}" if parent else str(licence["licence_id"]),
             licence["terms"]["tier"],
             licence["holder"],
             "yes" if licence["active"] else "no",

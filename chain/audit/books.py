@@ -53,6 +53,7 @@ def ledger_state(store: Store, at: BlockPin) -> bytes:
                     str(x.expiry),
                     str(x.units_used),
                     str(x.revenue_used),
+                    str(x.parent_id or 0),
                 ]
                 for x in store.licences(at=at)
             ],

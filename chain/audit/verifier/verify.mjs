@@ -183,6 +183,7 @@ function compareState(report, files, ledger) {
       ...[String(id), String(of.work), of.holder, of.tier, of.token],
       ...terms.map((term) => String(of[term])),
       ...ledger.used.get(id).map(String),
+      String(ledger.above.get(id)?.[0] ?? 0),
     ]),
     derivatives: [...ledger.generations].map(([generation, [child, parents]]) => [
       String(child),

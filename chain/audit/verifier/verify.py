@@ -178,6 +178,7 @@ def _compare_state(report: Report, files: dict[str, bytes], ledger: Ledger) -> N
                 *(str(i), str(of["work"]), of["holder"], of["tier"], of["token"]),
                 *(str(of[term]) for term in terms),
                 *map(str, ledger.used[i]),
+                str(next(iter(ledger.above.get(i, ())), 0)),
             ]
             for i, of in sorted(ledger.licences.items())
         ],

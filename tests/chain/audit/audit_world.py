@@ -1,5 +1,5 @@
 """A ledger with something of everything, on a real node: both lanes, signed evidence, an announced
-rule, a frozen share, direct reports, and a derivative of a derivative."""
+rule, a frozen share, direct reports, sublicences, and a derivative of a derivative."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ from tests.direct_reports import DirectReporter, found_copy
 from tests.epochs import ISSUED_AT, EpochLane, uses
 from tests.heritage import ELDERS, Heritage, announce_rule, build_heritage, digest_of, pay
 from tests.histories import derive_again
+from tests.sublicences import licence_path
 from watermark.detection import Corroborated
 
 FUNDS = 10**9
@@ -148,6 +149,7 @@ def build_audit_world(devnet: Devnet, folder: Path, plays: int = 40, logs: int =
     engine = open_database(f"sqlite:///{folder / 'index.sqlite'}")
     lane = SignedLane(devnet, Follower(devnet.node, devnet.deployment, engine), Store(engine))
     lane.fund(FUNDS)
+    top, middle, lowest = licence_path(devnet, heritage, 3)
     world = AuditWorld(devnet, heritage, lane)
     now = devnet.node.head().timestamp
     gong, chant = heritage.generation
@@ -170,7 +172,10 @@ def build_audit_world(devnet: Devnet, folder: Path, plays: int = 40, logs: int =
     reason = Digest(hashlib.sha256(b"a mistake").digest())
     devnet.direct_reports.reject(rejected, reason, signer=devnet.signers[COUNCIL])
     lane.logs = lane.detections = ()
-    again = [*uses(chant, made, 13, at=now, name="second"), *play[:3], *unknown(now)]
+    passed_on = [*uses(top, made, 1, at=now, kind=UsageKind.PLAY)]
+    passed_on += uses(middle, made, 2, at=now, kind=UsageKind.PLAY)
+    passed_on += uses(lowest, made, 4, at=now, kind=UsageKind.PLAY)
+    again = [*uses(chant, made, 13, at=now, name="second"), *play[:3], *unknown(now), *passed_on]
     lane.run([again, uses(gong, made, 5, at=now, name="second")])
     direct.release(released)
     freeze(devnet, heritage)

@@ -77,6 +77,10 @@ def test_the_story_is_in_the_bundle(world: AuditWorld, bundle: Bundle) -> None:
     reasons = sorted(reason for _, reason in papers[1]["refused"])
     assert reasons == ["already-counted"] * 3 + ["generation-unknown", "licence-unknown"]
     assert len(books["derivatives"]) == 2
+    # Uses and parent of a path's licences: what is used below is used above.
+    path = [(int(used), parent) for *_, used, _, parent in books["licences"][-3:]]
+    top = books["licences"][-3][0]
+    assert path == [(7, "0"), (6, top), (4, str(int(top) + 1))]
     assert any(int(due) for *_, due in direct["payees"])
     assert papers[0]["proofs"] == []
     assert len(papers[2]["proofs"]) == len(papers[2]["payouts"])

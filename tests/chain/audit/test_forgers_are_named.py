@@ -270,6 +270,8 @@ def event_of(world: AuditWorld, contract: str, name: str) -> tuple[str, bytes]:
         ("RoyaltyLedger", "PaidOut"),
         ("EpochDistributor", "PaidOut"),
         ("LicenceRegistry", "OfferOpened"),
+        ("LicenceRegistry", "LicenceSublicensed"),
+        ("LicenceRegistry", "UsageRecorded"),
         ("SharingRules", "SharingRuleAnnounced"),
     ],
 )
@@ -289,6 +291,38 @@ def test_a_changed_event_is_named_however_careful(
     assert rooted == [f"headers: block {blocks[0] + 1}, its parent"]
     # A chain of one's own is no contradiction; that the arithmetic does not fit is.
     assert forged
+
+
+def test_a_sublicence_wider_than_its_parent_is_named(say: Say, world: AuditWorld) -> None:
+    of = event_of(world, "LicenceRegistry", "LicenceSublicensed")
+
+    (found,) = say(lambda files: alter_event(files, *of, one_more, Care.CHAIN) and None)
+
+    assert any(place.endswith("bounds within those of licence 7") for place in found), found
+
+
+def test_use_that_is_not_counted_for_the_licence_above_is_named(
+    say: Say, world: AuditWorld, bundle: Bundle
+) -> None:
+    """Every event of a path has the same units and value."""
+    address, topic = event_of(world, "LicenceRegistry", "UsageRecorded")
+    logs = lines(opened(bundle.content), "chain/logs.jsonl")
+    uses = [of[4] for of in logs if (of[3], of[4][0]) == (address.lower(), "0x" + topic.hex())]
+    # The second sublicence was used last: an event for it, and one for each licence above it.
+    used = len(uses) - 1 - next(n for n, of in enumerate(reversed(uses)) if int(of[1], 16) == 9)
+
+    def another(data: bytes) -> bytes:
+        return one_more(data[:64]) + one_more(data[64:])
+
+    def forge(nth: int) -> Callable[[Files], None]:
+        return lambda files: (
+            alter_event(files, address, topic, another, Care.CHAIN, nth=nth) and None
+        )
+
+    told = say(forge(used), forge(used + 1), forge(used + 2))
+
+    for found in told:
+        assert any(place.endswith("use of the next licence up") for place in found), found
 
 
 def test_a_forged_chain_that_fits_is_found_by_one_hash_from_elsewhere(

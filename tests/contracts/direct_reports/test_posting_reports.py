@@ -254,6 +254,8 @@ def test_a_sublicences_holder_pays_for_its_own_use(
     assert Held(*tx.events["DirectReportPosted"]["held"]).platform == customer.address
     assert direct_reports.depositOf(customer, stablecoin) == 0
     assert direct_reports.depositOf(platform, stablecoin) == DEPOSIT
+    # Their use is use of the licence above theirs too.
+    assert [licences.licenceOf(each)[6] for each in (parent, licence)] == [1, 1]
 
 
 def test_a_pause_stops_new_reports_and_nothing_else(
