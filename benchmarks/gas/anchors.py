@@ -59,6 +59,7 @@ ANCHORS: dict[str, Anchor] = {
     "post_epoch": Anchor("post an epoch: usage and payout roots", 130_000, 293_455, "EAS + Merkl"),
     "post_epoch_root": Anchor("of it: a quorum's usage root alone", 70_000, None, "none"),
     "post_epoch_usage": Anchor("of it: count one licence's use", None, None, "none"),
+    "post_epoch_charge": Anchor("of it: charge it to the holder", None, None, "none"),
     "post_epoch_payouts": Anchor("of it: queue the payout root", 60_000, None, "none"),
     "direct_report": Anchor("report one use by itself, again", 62_000, 298_582, "EAS 1.4, attest"),
     "direct_report_first": Anchor("the first under a licence", None, 298_582, "EAS 1.4, attest"),

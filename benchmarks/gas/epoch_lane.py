@@ -61,6 +61,7 @@ class EpochLane:
     gas: dict[str, int] = field(default_factory=dict)
     previous: bytes = ZERO_DIGEST
     epoch: int = 0
+    promised: int = 0
     posted: Any = None
 
     def run(self) -> dict[str, int]:
@@ -138,9 +139,10 @@ class EpochLane:
         return self.place.send(name, method, *arguments, sender=self.place.customer, gas=gas)
 
     def post(self, root: Node, leaf_count: int) -> None:
-        """Signs, posts and activates the next epoch."""
+        """Signs, posts and activates the next epoch, whose payouts one licence's use pays for."""
         self.epoch += 1
-        usage = [LicenceUsage(self.licence, 1_000, 250_000)]
+        usage = [LicenceUsage(self.licence, 1_000, root[1] - self.promised)]
+        self.promised = root[1]
         report = EpochReport(
             epoch=self.epoch,
             previous_report=self.previous,

@@ -239,6 +239,9 @@ abstract contract RootQueue is IEpochDistributor, Managed {
         if (total < promised) revert TotalDecreased(promised, total);
         uint256 charged = _books[token].charged;
         if (total > charged) revert NotCharged(total, charged);
+        (uint256 base, uint256 byPool) = _poolShare(token);
+        // Mostly a part of the pool is enough, and what is usual need not be read.
+        if (total <= base + byPool) return;
         uint256 ceiling = _ceiling(token, promised);
         uint256 increase = total - promised;
         if (increase <= ceiling) return;
@@ -251,11 +254,15 @@ abstract contract RootQueue is IEpochDistributor, Managed {
     /// @dev What waits, beyond the active root and what the council vouched for, becomes active within a window: it is
     /// all of that which is bounded, so that many roots promise no more than one.
     function _ceiling(IERC20 token, uint256 promised) private view returns (uint256) {
+        (uint256 base, uint256 byPool) = _poolShare(token);
+        return Math.saturatingSub(base + Math.max(byPool, _growth(token, _books[token].active)), promised);
+    }
+
+    /// @return base From where what waits is counted; `byPool`, how much of the pool may wait.
+    function _poolShare(IERC20 token) private view returns (uint256 base, uint256 byPool) {
         Pool storage pool = _pools[token];
-        uint256 active = _books[token].active;
-        uint256 base = Math.max(_roots[token][active].total, pool.vouched);
-        uint256 byPool = (pool.funded - base) * ceilingBps / BPS_WHOLE;
-        return Math.saturatingSub(base + Math.max(byPool, _growth(token, active)), promised);
+        base = Math.max(_activeRoot(token).total, pool.vouched);
+        byPool = (pool.funded - base) * ceilingBps / BPS_WHOLE;
     }
 
     /// @dev The pace is that of the last four active roots: never thought quicker than a full queue's, nor slower than a
