@@ -169,7 +169,7 @@ class SplitProposalRecord:
     """A split put forward: `is_open` until it is enacted or another is put forward.
 
     `enactable_from` is when the time to object is over; `consents` and `objections` are payees of
-    the split that it would follow.
+    the split that it would follow, each by its last word.
     """
 
     work_id: WorkId

@@ -10,7 +10,7 @@ from sqlalchemy import Row
 
 from chain.indexer.records import Place, SplitProposalRecord, SplitRecord
 from chain.indexer.row_reading import place_of
-from chain.ledger.identifiers import Address, WorkId
+from chain.ledger.identifiers import WorkId
 from chain.ledger.rights import Share, Split
 
 
@@ -20,7 +20,8 @@ def fold_proposals(
     answers: Iterable[Row[Any]],
     splits: Iterable[SplitRecord],
 ) -> list[SplitProposalRecord]:
-    """Every proposal in chain order; an answer is to the newest proposal before it."""
+    """Every proposal in chain order; an answer is to the newest proposal before it, and answers
+    come in chain order too."""
     shares_of: dict[tuple[int, int], list[Share]] = defaultdict(list)
     for row in shares:
         shares_of[row.block_number, row.log_index].append(Share(row.payee, row.bps))
@@ -32,20 +33,21 @@ def fold_proposals(
         place = place_of(row)
         following = (place_of(r) for r in rows[number + 1 :] if r.work_id == row.work_id)
         replaced = next(following, None)
-        said = [
-            answer
+        # The last word of each payee counts.
+        consents = {
+            answer.payee: bool(answer.is_consent)
             for when, answer in given
             if (answer.work_id, answer.version) == (row.work_id, row.version)
             and _is_between(place, when, replaced)
-        ]
+        }
         found.append(
             SplitProposalRecord(
                 WorkId(row.work_id),
                 row.version,
                 Split(tuple(shares_of[row.block_number, row.log_index])),
                 row.enactable_from,
-                _distinct(answer.payee for answer in said if answer.is_consent),
-                _distinct(answer.payee for answer in said if not answer.is_consent),
+                tuple(payee for payee, agrees in consents.items() if agrees),
+                tuple(payee for payee, agrees in consents.items() if not agrees),
                 replaced is None and (row.work_id, row.version) not in enacted,
                 place,
             )
@@ -55,7 +57,3 @@ def fold_proposals(
 
 def _is_between(start: Place, when: Place, end: Place | None) -> bool:
     return start < when and (end is None or when < end)
-
-
-def _distinct(payees: Iterable[Address]) -> tuple[Address, ...]:
-    return tuple(dict.fromkeys(payees))

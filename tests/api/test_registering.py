@@ -12,6 +12,7 @@ from api.application import Application
 from api.reading import UNTOLD, find_work
 from api.registration import (
     WorkDraft,
+    approve_split,
     offer_terms,
     propose_consent,
     refuse_consent,
@@ -21,11 +22,11 @@ from api.registration import (
 from chain.client.errors import ContractRefused
 from chain.ledger.errors import BadSplit
 from chain.ledger.identifiers import Address, CommunityId, digest_from_hex
-from chain.ledger.rights import Tier, WorkKind
+from chain.ledger.rights import Split, Tier, WorkKind
 from chain.provenance import LicenceManifest, WorkManifest, get_manifest
 from chain.provenance.errors import BlockCorrupt, ManifestInvalid, NotCanonical
 from tests.api.small_ledger import SmallLedger, generation_terms, recording
-from tests.heritage import YEAR_SECONDS
+from tests.heritage import ELDERS, YEAR_SECONDS
 from watermark.audio.errors import AudioMislabelled, AudioSilent
 from watermark.client import ServiceAway
 
@@ -192,6 +193,27 @@ def test_only_the_steward_decides_who_is_paid(writable: Application, ledger: Sma
 
     with nothing_left_behind(writable, stranger.address), pytest.raises(ContractRefused):
         set_split(writable, ledger.javanese.work_id, {stranger.address: 10_000}, stranger)
+
+
+def test_where_elders_have_a_say_they_decide_who_is_paid_first(
+    writable: Application, ledger: SmallLedger, tmp_path: Path
+) -> None:
+    """Whoever is refused is told which community must decide, on what, and by which call."""
+    community, steward = ledger.heritage.communities[1], ledger.devnet.signers[12]
+    draft = draft_of(recording(tmp_path, "chanted.wav"))
+    work = register_work(writable, draft, community, steward).work_id
+    bps = {steward.address: 10_000}
+    decision = writable.ledger.split_decision(work, 1, Split.of(bps), at=writable.head())
+
+    with pytest.raises(ContractRefused, match="Next:") as refused:
+        set_split(writable, work, bps, steward)
+    assert f"elders of community {community} decide" in str(refused.value)
+    assert f"approveDecision({community}, 0x{decision.hex()})" in str(refused.value)
+
+    for elder in ELDERS[:2]:
+        approve_split(writable, work, bps, community, ledger.devnet.signers[elder])
+    set_split(writable, work, bps, steward)
+    assert writable.ledger.split_count_of(work, at=writable.head()) == 1
 
 
 def test_terms_are_bound_to_the_text_that_people_read(
