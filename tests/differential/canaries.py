@@ -31,6 +31,7 @@ _VECTORS: Final = "contracts/libraries/AncestorVectors.sol"
 
 _DISTRIBUTOR: Final = "contracts/EpochDistributor.sol"
 _QUEUE: Final = "contracts/epoch/RootQueue.sol"
+_CREDITS: Final = "contracts/epoch/HolderCredits.sol"
 _FAULTS: Final = "contracts/epoch/RootFaults.sol"
 _SUMS: Final = "contracts/libraries/SumTree.sol"
 _RULES: Final = "contracts/SharingRules.sol"
@@ -213,6 +214,29 @@ CANARIES: Final = (
             "book.waiting = uint8(place - book.active - 1);",
             "book.waiting = uint8(last - book.active - 1);",
         ),
+    ),
+    Canary(
+        "a holder is charged what it does not have",
+        "epochs",
+        _DISTRIBUTOR,
+        "EpochDistributor",
+        Mutation(_CREDITS, "if (amount > credit) revert", "if (amount > charged) revert"),
+    ),
+    Canary(
+        "roots at once bring a ceiling each",
+        "epochs",
+        _DISTRIBUTOR,
+        "EpochDistributor",
+        Mutation(
+            _QUEUE, "base = Math.max(_activeRoot(token).total,", "base = Math.max(_promised(token),"
+        ),
+    ),
+    Canary(
+        "a rejected report stands",
+        "epochs",
+        _DISTRIBUTOR,
+        "EpochDistributor",
+        Mutation(_QUEUE, "_rejectedReport[epoch] == reportHash ?", "reportHash == bytes32(0) ?"),
     ),
     Canary(
         "a decrease cannot be shown",

@@ -16,7 +16,15 @@ from chain.ledger.words import uint_word
 from tests.differential.accusations import COUNCIL as COUNCIL_FAULT
 from tests.differential.accusations import OMISSION, Layout, accusations, laid_out
 from tests.differential.around import KEEPER, OUTSIDERS, PAYER, Around, must_refuse
-from tests.differential.lanes import ORACLE, WINDOW_SECONDS, Lane, Root, distributor
+from tests.differential.credits import HOLDERS, Credits
+from tests.differential.lanes import (
+    ORACLE,
+    WAITING_MAX,
+    WINDOW_SECONDS,
+    Lane,
+    Root,
+    distributor,
+)
 from tests.differential.machine import Disagreement, Machine, Refused, committed, compiled
 from tests.differential.poisoned import Poisoned
 from tests.differential.royalties import BLOCKLISTING, ELSEWHERE, PLENTY
@@ -28,7 +36,6 @@ NOBODY: Final = address("0x" + "00" * 20)
 PAYEES: Final = tuple(
     address("0x" + f"{byte:02x}" * 20) for byte in (7, 8, *range(0x91, 0x99), 0xF5, 0xF6)
 )
-WAITING_MAX: Final = 11
 RANGE_MAX: Final = 512
 TOO_MANY: Final = ((NOBODY, 0),) * (2 * RANGE_MAX)
 ACTS_MAX: Final = 600
@@ -59,6 +66,7 @@ class Epochs:
             machine.send(lane.token, "approve", *allowance, sender=PAYER)
         self.barred: set[Address] = set()
         self.poisoned = Poisoned(self)
+        self.credits = Credits(self)
         self.epoch = 0
         self.acts = 0
 
@@ -70,31 +78,21 @@ class Epochs:
         """One act, and the comparison after it."""
         self.acts += 1
         lane = random.choice(self.lanes)
-        acts = (self.fund, self.propose, self.activate, self.reject, self.claim, self.push)
+        acts = (self.credits.fund, self.propose, self.activate, self.reject, self.claim, self.push)
+        others = (self.disturb, self.accuse, self.poisoned.act, self.misuse, self.crowd)
         act = random.choices(
-            (*acts, self.disturb, self.accuse, self.poisoned.act, self.misuse, self.crowd),
-            (14, 16, 18, 5, 25, 14, 8, 16, 2, 3, 1),
+            (*acts, *others, self.credits.give_back),
+            (14, 16, 18, 5, 25, 14, 8, 16, 2, 3, 1, 8),
         )[0]
         act(lane, random)
         self.compare(lane)
 
     # --- acts ------------------------------------------------------------------------------------
 
-    def fund(self, lane: Lane, random: Random) -> None:
-        coin = lane.token.address
-        if random.random() < 0.1:
-            must_refuse(self.machine, self.distributor, "ZeroAmount", (), "fund", (coin, 0), PAYER)
-        amount = random.choice((1, 999, random.randrange(1, 10**9), 2**80))
-        self.do("fund", coin, amount, sender=PAYER)
-        lane.funded += amount
-        told = {"token": coin, "from": PAYER, "amount": amount, "funded": lane.funded}
-        self.must_tell(("Funded", told))
-
     def propose(self, lane: Lane, random: Random) -> None:
         """The next root; now and then one that takes from a payee, which anyone can show."""
         before = {p.payee: p.cumulative for p in lane.last.tree.payouts} if lane.last else {}
-        promised = lane.totals[-1]
-        room = lane.funded - promised
+        room = lane.funded - lane.promised
         wish = random.choice((0, 1, room // 10, room // 5, room // 2, room, room + 1))
         after = dict(before)
         for payee in random.sample(self.payees, random.randint(1, 4)):
@@ -120,7 +118,7 @@ class Epochs:
             tree.leaf_count,
             tree.root.sum,
         )
-        if self._may_not_propose(lane, tree, arguments):
+        if self._may_not_propose(lane, tree, arguments, random):
             return
         previous = self.do("propose", *arguments, sender=ORACLE)
         behind = uint_word(lane.last.epoch if lane.last else 0)
@@ -129,16 +127,17 @@ class Epochs:
         self._must_tell_of_root(lane, tree.root.hash, tree.root.sum, tree.leaf_count)
         root = Root(self.epoch, tree, tree.root.sum, self.machine.now + WINDOW_SECONDS, is_honest)
         lane.waiting.append(root)
-        lane.totals.append(root.total)
         if not is_honest:
             self._reject_by_proof(lane, root)
         elif len(lane.waiting) > 1 or lane.active:
             self._fail_to_reject(lane, root, random)
 
     def crowd(self, lane: Lane, random: Random) -> None:
-        """Roots until no more may wait, and some more."""
+        """Roots until no more may wait, and some more; and a long queue that is cut."""
         for _ in range(WAITING_MAX + 3):
             self.propose(lane, random)
+        if random.random() < 0.5:
+            self.reject(lane, random)
 
     def activate(self, lane: Lane, random: Random) -> None:
         self.machine.wait(random.choice((1, WINDOW_SECONDS // 2, WINDOW_SECONDS)))
@@ -153,6 +152,7 @@ class Epochs:
             return
         self.do("activate", coin)
         lane.active = lane.waiting.pop(0)
+        lane.past.append((root.total, root.claimable_from))
         told = {"reportHash": uint_word(root.epoch), "total": root.total}
         self.must_tell(("RootActivated", {"token": coin, "epoch": root.epoch, **told}))
 
@@ -251,7 +251,7 @@ class Epochs:
     def accuse(self, lane: Lane, random: Random) -> None:
         """A root with something wrong in it, or nothing, and whoever says so, rightly or not; the
         council throws out what is left."""
-        promised, coin = lane.totals[-1], lane.token.address
+        promised, coin = lane.promised, lane.token.address
         after = {p.payee: p.cumulative for p in lane.last.tree.payouts} if lane.last else {}
         for payee in random.sample(self.payees, random.randint(1, 6)):
             after[payee] = after.get(payee, 0) + random.randint(
@@ -262,9 +262,11 @@ class Epochs:
         digest, total = root.root
         if not promised <= total <= lane.funded or len(lane.waiting) == WAITING_MAX:
             return
+        self.epoch += 1
+        self.credits.charge(lane, total, random)
         if total - promised > lane.ceiling():
             self.cosign(digest)
-        self.epoch += 1
+            lane.vouched = total
         report = uint_word(self.epoch)
         self.do("propose", self.epoch, report, coin, digest, root.count, total, sender=ORACLE)
         self._must_tell_of_root(lane, digest, total, root.count)
@@ -296,6 +298,7 @@ class Epochs:
         }
         self.must_tell(("RootRejected", told))
         self.machine.expect(self.distributor, "rejectedReport", (self.epoch,), self.epoch)
+        lane.throw_out(self.epoch)
 
     def disturb(self, lane: Lane, random: Random) -> None:
         payee = random.choice(PAYEES)
@@ -321,11 +324,14 @@ class Epochs:
             refuse("NotUsageOracle", (outsider,), "propose", (*root, 1, 0), outsider)
             omitted = (coin, self.epoch, outsider)
             refuse("NotUsageOracle", (outsider,), "rejectOmission", omitted, outsider)
+            for function in ("charge", "returnCharges"):
+                lines = (coin, [(HOLDERS[0], 0)])
+                refuse("NotUsageOracle", (outsider,), function, lines, outsider)
             for function, arguments in (("reject", (coin, 1, digest)), ("cosign", (digest,))):
                 selector = self.distributor.interface.functions[function].selector
                 refuse("NotPermitted", (outsider, selector), function, arguments, outsider)
         refuse("BadRange", (0, 0), "propose", (*root, 0, 0), ORACLE)
-        promised = lane.totals[-1]
+        promised = lane.promised
         if promised and len(lane.waiting) < WAITING_MAX:
             fewer = (promised, promised - 1)
             refuse("TotalDecreased", fewer, "propose", (*root, 1, promised - 1), ORACLE)
@@ -337,8 +343,9 @@ class Epochs:
 
     def compare(self, lane: Lane) -> None:
         expect, coin = self.machine.expect, lane.token.address
-        if not lane.claimed <= lane.committed <= lane.funded:
-            raise Disagreement("claimed <= committed <= funded", lane.claimed, lane.funded)
+        if not lane.claimed <= lane.committed <= lane.charged <= lane.funded:
+            raise Disagreement("claimed <= committed <= charged", lane.claimed, lane.charged)
+        self.credits.compare(lane)
         expect(self.distributor, "laneOf", (coin,), lane.funded, lane.committed, lane.claimed)
         expect(self.distributor, "ceilingOf", (coin,), lane.ceiling())
         expect(lane.token, "balanceOf", (self.distributor.address,), lane.funded - lane.claimed)
@@ -353,22 +360,32 @@ class Epochs:
             raise Disagreement("active root", lane.active.as_told, active)
         for epoch in [root.epoch for root in (lane.active, *lane.waiting) if root]:
             expect(self.distributor, "standingReport", (coin, epoch), epoch)
-        expect(self.distributor, "standingReport", (coin, self.epoch + 1), 0)
+        for epoch in (self.epoch + 1, *lane.rejected[-WAITING_MAX:]):
+            expect(self.distributor, "standingReport", (coin, epoch), 0)
 
-    def _may_not_propose(self, lane: Lane, tree: SumTree, arguments: tuple[Any, ...]) -> bool:
-        """Whether the root is refused; one above the ceiling is cosigned, and then is not."""
-        coin, promised, total = lane.token.address, lane.totals[-1], tree.root.sum
+    def _may_not_propose(
+        self, lane: Lane, tree: SumTree, arguments: tuple[Any, ...], random: Random
+    ) -> bool:
+        """Whether the root is refused; what was not charged for it is, if there is credit, and one
+        above the ceiling is cosigned."""
+        coin, promised, total = lane.token.address, lane.promised, tree.root.sum
         refusal: tuple[str, tuple[Any, ...]] | None = None
         if len(lane.waiting) == WAITING_MAX:
             refusal = ("QueueFull", (coin, WAITING_MAX))
         elif total < promised:
             refusal = ("TotalDecreased", (promised, total))
         elif total > lane.funded:
-            refusal = ("NotFunded", (total, lane.funded))
-        elif total - promised > lane.ceiling():
-            above = (total - promised, lane.ceiling())
-            self.must_refuse("AboveCeiling", above, "propose", arguments, ORACLE)
-            self.cosign(tree.root.hash)
+            refusal = ("NotCharged", (total, lane.charged))
+        else:
+            if total > lane.charged:
+                uncharged = (total, lane.charged)
+                self.must_refuse("NotCharged", uncharged, "propose", arguments, ORACLE)
+            self.credits.charge(lane, total, random)
+            if total - promised > lane.ceiling():
+                above = (total - promised, lane.ceiling())
+                self.must_refuse("AboveCeiling", above, "propose", arguments, ORACLE)
+                self.cosign(tree.root.hash)
+                lane.vouched = total
         if refusal:
             self.must_refuse(*refusal, "propose", arguments, ORACLE)
         return refusal is not None
@@ -417,11 +434,12 @@ class Epochs:
         return at, (leaf.payee, leaf.cumulative), proof
 
     def _cut(self, lane: Lane, place: int) -> None:
-        gone = len(lane.waiting) - place
         for root in lane.waiting[place:]:
             report = (root.epoch,)
             self.machine.expect(self.distributor, "rejectedReport", report, root.epoch)
-        del lane.waiting[place:], lane.totals[-gone:]
+        gone = [root.epoch for root in lane.waiting[place:]]
+        del lane.waiting[place:]
+        lane.throw_out(*gone)
 
     def _wrong_claims(
         self, lane: Lane, index: int, leaf: Payout, proof: list[tuple[bytes, int]]

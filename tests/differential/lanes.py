@@ -15,7 +15,10 @@ from tests.differential.machine import Deployed, Disagreement, Machine, Refused,
 ORACLE: Final = address("0x" + "81" * 20)
 WINDOW_SECONDS: Final = 7_200
 CEILING_BPS: Final = 2_000
-MEAN_OF: Final = 4
+WAITING_MAX: Final = 11
+USUAL_OF: Final = 4
+
+Charges = list[tuple[Address, int]]
 
 
 @dataclass
@@ -41,14 +44,19 @@ class Root:
 
 @dataclass
 class Lane:
-    """One token's money; `totals` has the total of every root that stands, oldest first."""
+    """One token's money. `charges` are of every epoch whose own did not come back; `rejected`, the
+    epochs among them and others that were thrown out; `past`, totals and times of active roots."""
 
     token: Deployed
     funded: int = 0
     claimed: int = 0
+    credits: dict[Address, int] = field(default_factory=dict)
+    charges: dict[int, Charges] = field(default_factory=dict)
+    vouched: int = 0
     active: Root | None = None
     waiting: list[Root] = field(default_factory=list)
-    totals: list[int] = field(default_factory=lambda: [0])
+    past: list[tuple[int, int]] = field(default_factory=lambda: [(0, 0)] * (USUAL_OF + 1))
+    rejected: list[int] = field(default_factory=list)
     claimed_by: dict[Address, int] = field(default_factory=dict)
     elsewhere: set[Address] = field(default_factory=set)
 
@@ -60,12 +68,29 @@ class Lane:
     def last(self) -> Root | None:
         return self.waiting[-1] if self.waiting else self.active
 
+    @property
+    def promised(self) -> int:
+        return self.last.total if self.last else 0
+
+    @property
+    def charged(self) -> int:
+        return sum(amount for lines in self.charges.values() for _, amount in lines)
+
+    def throw_out(self, *epochs: int) -> None:
+        """They do not wait any more; nor is vouched for what only they promised."""
+        self.rejected += epochs
+        if self.vouched > self.promised:
+            self.vouched = 0
+
     def ceiling(self) -> int:
         """How much more the next root may promise without a second signature."""
-        promised = self.totals[-1]
-        before = self.totals[-1 - MEAN_OF] if len(self.totals) > MEAN_OF else 0
-        by_growth = (promised - before) * 3 // MEAN_OF
-        return max(by_growth, (self.funded - promised) * CEILING_BPS // BPS_WHOLE)
+        base = max(self.committed, self.vouched)
+        by_pool = (self.funded - base) * CEILING_BPS // BPS_WHOLE
+        (first, begin), (last, end) = self.past[-1 - USUAL_OF], self.past[-1]
+        seconds = min(end - begin, USUAL_OF * WINDOW_SECONDS)
+        seconds = max(seconds, USUAL_OF * WINDOW_SECONDS // WAITING_MAX + 1)
+        usual = 3 * (last - first) * WINDOW_SECONDS // seconds
+        return max(base + max(by_pool, usual) - self.promised, 0)
 
 
 def distributor(machine: Machine, code: Interface | None, authority: Address) -> Deployed:

@@ -41,8 +41,11 @@ class Poisoned:
         token.mint(PAYER, PLENTY)
         coin, funds = token.address, 1_000 + random.randrange(1_000)
         funding: Call = ("fund", (coin, funds), PAYER)
+        if random.random() < 0.5:
+            funding = ("fundFor", (coin, PAYER, funds), PAYER)
         token.must_bring_what_was_booked(funding, funds, 0)
-        pair.do("fund", coin, funds, sender=PAYER)
+        pair.do(funding[0], *funding[1], sender=PAYER)
+        pair.do("charge", coin, [(PAYER, funds)], sender=ORACLE)
         token.must_bring_what_was_booked(funding, funds, funds)
         self._must_stay_closed(token, funding, random)
         random.choice((self._wrap, self._misstate, self._drop))(token, funds, random)
@@ -110,6 +113,7 @@ class Poisoned:
         coin = token.address
         inner: list[Call] = [
             ("fund", (coin, 1), KEEPER),
+            ("fundFor", (coin, PAYER, 1), KEEPER),
             ("claim", (coin, 0, (LUCKY, 1), []), KEEPER),
             ("pushRange", (coin, 0, [(LUCKY, 1)], []), KEEPER),
             ("pushRanges", (coin, []), KEEPER),

@@ -22,7 +22,9 @@ from tests.differential.machine import Machine, committed
 COMMUNITIES: Final = tuple(CommunityId(number) for number in (1, 2, 2**32 - 1))
 ACTS_MAX: Final = 300
 WORD: Final = 2**256 - 1
-EPOCHS_END: Final = 2**48
+EPOCHS_END: Final = 2**64
+# A rule holds from at most so many epochs after the last one posted.
+AHEAD_EPOCHS: Final = 10_000
 # A group whose weights reach this has no root that fits.
 GROUP_END: Final = 2**192
 
@@ -64,10 +66,14 @@ class Rules:
             phi = random.choice((1, BPS_WHOLE, random.randint(1, BPS_WHOLE)))
         for unfit in self._unfit(rule):
             values = (rule, unfit)
-            self._refused("BadFloor", values, "announce", (community, rule, unfit, EPOCHS_END))
+            unheard_of = (community, rule, unfit, EPOCHS_END - 1)
+            self._refused("BadFloor", values, "announce", unheard_of)
         last = self._last(community)
         earliest = max(self.last_epoch + NOTICE_EPOCHS, last.from_epoch)
-        epoch = earliest + random.choice((0, 1, random.randrange(9)))
+        latest = self.last_epoch + AHEAD_EPOCHS
+        epoch = min(earliest + random.choice((0, 1, random.randrange(9))), latest)
+        if random.random() < 0.03:
+            epoch = latest
         given = (community, rule, phi, epoch)
         for outsider in OUTSIDERS:
             self._refused("NotSteward", (community, outsider), "announce", given, outsider)
@@ -77,7 +83,8 @@ class Rules:
         self._decide(community, Announcement(rule, phi, last.version + 1, EpochNumber(epoch)), 0)
         decision = self._decision(*given)
         self._refused("NotDecided", (community, decision), "announce", given)
-        self._refuse_what_is_too_far(community, rule, phi)
+        for far in (latest + 1, random.randrange(latest + 1, EPOCHS_END), EPOCHS_END - 1):
+            self._refused("TooFar", (far, latest), "announce", (community, rule, phi, far))
         announcement = Announcement(rule, phi, last.version + 1, EpochNumber(epoch))
         self._decide(community, announcement, 1)
         told = self.machine.send(self.rules, "announce", *given, sender=STEWARD)
@@ -130,7 +137,7 @@ class Rules:
         for community, announced in self.announced.items():
             self._expect(self._last(community), "announcedRule", community)
             turns = [a.from_epoch + more for a in announced[-4:] for more in (-1, 0, 1)]
-            for epoch in (0, WORD >> 192, EPOCHS_END - 1, random.choice([0, *turns])):
+            for epoch in (0, 2**48 - 1, EPOCHS_END - 1, random.choice([0, *turns])):
                 held = [a for a in announced if a.from_epoch <= epoch]
                 told = held[-1] if held else _default()
                 self._expect(told, "ruleAt", community, epoch)
@@ -149,12 +156,6 @@ class Rules:
         if rule is SharingRule.FLOOR_PRO_RATA:
             return 0, BPS_WHOLE + 1
         return 1, BPS_WHOLE
-
-    def _refuse_what_is_too_far(self, community: CommunityId, rule: SharingRule, phi: int) -> None:
-        given = (community, rule, phi, EPOCHS_END)
-        asked = (community, self._decision(*given))
-        self.consents.say("isDecided(uint32,bytes32)", asked, 1)
-        self._refused("SafeCastOverflowedUintDowncast", None, "announce", given)
 
     def _decide(self, community: CommunityId, announcement: Announcement, is_decided: int) -> None:
         """The elders' word on what the model says they are asked."""
