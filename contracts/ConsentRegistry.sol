@@ -42,7 +42,9 @@ contract ConsentRegistry is IConsentRegistry, Communities {
         returns (OfferId offer)
     {
         ConsentRecord storage consent = _controlled(workId, tier);
-        _checkInPlace(workId);
+        // Consent is given for the work in its place: this one may be of another community, whose elders decide nothing.
+        WorkId by = works.displacedBy(workId);
+        if (WorkId.unwrap(by) != 0) revert Displaced(workId, by);
         if (consent.state == ConsentState.SUSPENDED) revert BadConsentStep(workId, tier, ConsentState.SUSPENDED);
         if (proposal.until <= block.timestamp) revert ConsentInThePast(proposal.until);
 
@@ -103,7 +105,6 @@ contract ConsentRegistry is IConsentRegistry, Communities {
     /// @inheritdoc IConsentRegistry
     function resumeConsent(WorkId workId, Tier tier) external {
         ConsentRecord storage consent = _controlled(workId, tier);
-        _checkInPlace(workId);
         if (consent.state != ConsentState.SUSPENDED) revert BadConsentStep(workId, tier, consent.state);
         if (consent.until <= block.timestamp) revert ConsentInThePast(consent.until);
 
@@ -120,6 +121,21 @@ contract ConsentRegistry is IConsentRegistry, Communities {
 
         consent.state = ConsentState.WITHDRAWN;
         emit ConsentWithdrawn(workId, tier);
+    }
+
+    /// @inheritdoc IConsentRegistry
+    function withdrawDisplaced(WorkId workId) external {
+        if (msg.sender != address(works)) revert NotWorkRegistry(msg.sender);
+        for (uint256 i; i <= uint256(type(Tier).max); ++i) {
+            Tier tier = Tier(i);
+            ConsentRecord storage consent = _consents[workId][tier];
+            ConsentState from = consent.state;
+            bool isOver = from == ConsentState.NONE || from == ConsentState.REFUSED || from == ConsentState.WITHDRAWN;
+            if (isOver) continue;
+
+            consent.state = ConsentState.WITHDRAWN;
+            emit ConsentWithdrawn(workId, tier);
+        }
     }
 
     /// @inheritdoc IConsentRegistry
@@ -190,7 +206,6 @@ contract ConsentRegistry is IConsentRegistry, Communities {
         private
         returns (bool isReached)
     {
-        _checkInPlace(workId);
         CommunityId communityId = works.communityIdOf(workId);
         uint8 approvals = 1;
         if (CommunityId.unwrap(communityId) == 0) {
@@ -213,13 +228,6 @@ contract ConsentRegistry is IConsentRegistry, Communities {
         uint256 until = consent.until;
         uint256 lapse = block.timestamp + consent.reaffirmSeconds;
         return uint40(consent.reaffirmSeconds == 0 || until < lapse ? until : lapse);
-    }
-
-    /// @dev Consent is given for the work in its place: here others began to give it, and what they did would count for
-    /// elders who were not asked. What a displaced work gave can be taken back.
-    function _checkInPlace(WorkId workId) private view {
-        WorkId by = works.displacedBy(workId);
-        if (WorkId.unwrap(by) != 0) revert Displaced(workId, by);
     }
 
     /// @dev The consent on which the caller, who decides for the work, is about to act.

@@ -219,6 +219,8 @@ contract LicenceRegistry is ILicenceRegistry, LicenceBook, SignedOnce {
         bytes32 consented;
         (offer, consented, byVoucher) = consents.liveOffer(workId, tier);
         if (consented == termsHash) return (offer, byVoucher);
+        WorkId by = works.displacedBy(workId);
+        if (WorkId.unwrap(by) != 0) revert IConsentRegistry.Displaced(workId, by);
         works.workOf(workId);
         IConsentRegistry.ConsentState state = consents.consentOf(workId, tier).state;
         if (state == IConsentRegistry.ConsentState.REFUSED) revert TierRefused(workId, tier);

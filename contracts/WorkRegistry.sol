@@ -294,6 +294,7 @@ contract WorkRegistry is IWorkRegistry, WorkToken, SignedOnce {
         record.isDisplaced = true;
         _displacedBy[displaced] = by;
         emit WorkDisplaced(displaced, by);
+        consents.withdrawDisplaced(displaced);
     }
 
     /// @dev Uses a commitment up, if there is one of age, and says from when its registrations count.

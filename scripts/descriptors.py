@@ -49,6 +49,7 @@ BETWEEN_CONTRACTS: Final = frozenset(
         "returnCharges",
         "returnUsage",
         "onReject",
+        "withdrawDisplaced",
     }
 )
 

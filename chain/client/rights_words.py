@@ -55,8 +55,13 @@ RIGHTS_REFUSALS: Final[dict[str, Words]] = {
         "Consent for {tier} of work {workId} need not be reaffirmed.", "nothing to do."
     ),
     "Displaced(uint64,uint64)": Words(
-        "Work {by} has taken the place of work {workId}, for which no consent is given any more.",
-        "give consent for work {by}.",
+        "Work {by} has taken the place of work {workId}, for which no consent is given and no "
+        "licence taken any more.",
+        "give consent for work {by}, or take the licence of that.",
+    ),
+    "NotWorkRegistry(address)": Words(
+        "Only the register of works may do this; {caller} is not it.",
+        "nothing to do: it does so when a work is displaced.",
     ),
     "NoStewardshipOffer(uint32,address)": Words(
         "Nobody offered the stewardship of community {communityId} to {caller}.",

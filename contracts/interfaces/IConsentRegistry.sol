@@ -9,7 +9,8 @@ import {ICommunities} from "./ICommunities.sol";
 /// Suspension, refusal, withdrawal and lapse stop new licences in the same block and never touch settled money.
 interface IConsentRegistry is ICommunities {
     /// NONE: nobody was asked. PROPOSED: the steward asks, elders have still to approve. GRANTED: licences may be
-    /// taken. SUSPENDED: paused by the steward. REFUSED: the community says never. WITHDRAWN: it once said yes.
+    /// taken. SUSPENDED: paused by the steward. REFUSED: the community says never. WITHDRAWN: it once said yes, or was
+    /// about to when the work was displaced.
     enum ConsentState {
         NONE,
         PROPOSED,
@@ -73,6 +74,7 @@ interface IConsentRegistry is ICommunities {
     error BadConsentStep(WorkId workId, Tier tier, ConsentState from);
     /// @notice Thrown when consent would be given for a work whose content another one took.
     error Displaced(WorkId workId, WorkId by);
+    error NotWorkRegistry(address caller);
     /// @notice Thrown when a consent that need not be reaffirmed would be.
     error NotSustained(WorkId workId, Tier tier);
 
@@ -106,6 +108,10 @@ interface IConsentRegistry is ICommunities {
     function suspendConsent(WorkId workId, Tier tier) external;
     function resumeConsent(WorkId workId, Tier tier) external;
     function withdrawConsent(WorkId workId, Tier tier) external;
+
+    /// @notice Withdraws what was given or proposed for a work that another one just displaced; only the WorkRegistry.
+    /// Whoever registered it first had no say, and whoever has it now says it of the work in its place.
+    function withdrawDisplaced(WorkId workId) external;
 
     function consentOf(WorkId workId, Tier tier) external view returns (Consent memory);
 

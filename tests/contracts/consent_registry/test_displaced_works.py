@@ -1,4 +1,4 @@
-"""A work whose content was another's gives no consent any more; what it gave can be taken back."""
+"""A work whose content was another's gives no consent any more, and what it gave has ended."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def twins(works, consents, found_community, steward, stewards, elders, stranger,
         tx = works.register((other, *song[1:]), by(owner))
         displaced = int(tx.events["WorkRegistered"]["workId"])
         first(displaced)
-        works.reveal([song], SALT, by(steward))
+        twins.revealed = works.reveal([song], SALT, by(steward))
         return displaced, int(works.displacedBy(displaced))
 
     return twins
@@ -51,24 +51,51 @@ def test_a_steward_grants_nothing_past_its_elders_on_a_displaced_work(consents, 
     assert consents.consentOf(work, TIER)[0] == ConsentState.PROPOSED
 
 
-def test_what_a_displaced_work_gave_is_taken_back_and_not_given_anew(
-    consents, twins, steward, stranger
+@pytest.mark.parametrize("is_suspended", [False, True])
+def test_what_a_displaced_work_gave_ends_and_is_not_given_anew(
+    consents, twins, steward, stranger, is_suspended
 ):
     given = {}
 
     def first(work):
         given["offer"] = propose(consents, work, stranger, 30 * DAY)
+        if is_suspended:
+            consents.suspendConsent(work, TIER, by(stranger))
 
     displaced, work = twins(first)
-    with refused("Displaced", displaced, work):
-        consents.reaffirmConsent(displaced, TIER, given["offer"], by(steward))
-    consents.suspendConsent(displaced, TIER, by(steward))
-    with refused("Displaced", displaced, work):
-        consents.resumeConsent(displaced, TIER, by(steward))
-
-    consents.withdrawConsent(displaced, TIER, by(steward))
 
     assert consents.consentOf(displaced, TIER)[0] == ConsentState.WITHDRAWN
+    over = (displaced, TIER, ConsentState.WITHDRAWN)
+    with refused("BadConsentStep", *over):
+        consents.reaffirmConsent(displaced, TIER, given["offer"], by(steward))
+    with refused("BadConsentStep", *over):
+        consents.resumeConsent(displaced, TIER, by(steward))
+    with refused("Displaced", displaced, work):
+        propose(consents, displaced, steward)
+
+
+def test_every_tier_ends_and_says_so_but_for_what_was_refused(works, consents, twins, stranger):
+    def first(work):
+        for tier in (Tier.TRAINING, Tier.GENERATION):
+            proposal = ConsentProposal(TERMS, FOREVER, 0)
+            consents.proposeConsent(work, tier, proposal, by(stranger))
+        consents.refuseConsent(work, Tier.TRAINING, by(stranger))
+
+    displaced, work = twins(first)
+
+    states = [consents.consentOf(displaced, tier)[0] for tier in Tier]
+    assert states == [ConsentState.REFUSED, ConsentState.WITHDRAWN, ConsentState.NONE]
+    (told,) = twins.revealed.events["ConsentWithdrawn"]
+    assert dict(told) == {"workId": displaced, "tier": Tier.GENERATION}
+    assert consents.consentOf(work, TIER)[0] == ConsentState.NONE
+
+
+def test_only_the_register_of_works_ends_consent(consents, twins, steward, deployer):
+    displaced, _ = twins()
+
+    for outsider in (steward, deployer):
+        with refused("NotWorkRegistry", outsider):
+            consents.withdrawDisplaced(displaced, by(outsider))
 
 
 def test_elders_of_another_community_grant_nothing_on_a_displaced_work(
@@ -79,7 +106,7 @@ def test_elders_of_another_community_grant_nothing_on_a_displaced_work(
     def first(work):
         given["offer"] = propose(consents, work, stewards[1])
 
-    displaced, work = twins(first, of_elders=True)
+    displaced, _ = twins(first, of_elders=True)
 
-    with refused("Displaced", displaced, work):
+    with refused("BadConsentStep", displaced, TIER, ConsentState.WITHDRAWN):
         consents.approveConsent(displaced, TIER, given["offer"], by(elders[0]))

@@ -76,8 +76,10 @@ class Register:
 @settings(max_examples=25, phases=(Phase.generate,))
 @given(histories=HISTORIES)
 def test_the_oldest_say_has_the_content(
-    WorkRegistry, consents, royalty_ledger, payees, mine_at, histories
+    WorkRegistry, ConsentRegistry, royalty_ledger, payees, mine_at, histories
 ):
+    # A register of its own, and the consents that it alone may end.
+    consents = ConsentRegistry.deploy(payees[0].get_deployment_address(), by(payees[1]))
     works = WorkRegistry.deploy(consents, royalty_ledger, NO_TOKEN, by(payees[0]))
     model = Register()
     for act, who, content in (act for history in histories for act in history):
