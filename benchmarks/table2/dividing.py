@@ -29,6 +29,7 @@ COMMUNITY: Final = CommunityId(1)
 YEAR_SECONDS: Final = 365 * 86_400
 NOTHING: Final = Carried()
 _TOKEN: Final = Address("0x000000000000000000000000000000000000dEaD")
+_PLATFORM: Final = Address("0x000000000000000000000000000000000000bEEF")
 
 
 def floor_rule(bps: int) -> Announcement:
@@ -54,7 +55,9 @@ class Divider:
             block=1,
             time=1,
             licences={
-                LicenceId(work): LicenceFacts(work, Tier.DISTRIBUTION, terms, 0, YEAR_SECONDS)
+                LicenceId(work): LicenceFacts(
+                    work, Tier.DISTRIBUTION, terms, 0, YEAR_SECONDS, _PLATFORM
+                )
                 for work in works
             },
             derivatives={},

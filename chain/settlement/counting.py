@@ -1,18 +1,20 @@
 """Which usage events an epoch counts, and why it refuses the others.
 
 Events are taken in the order (occurred_at, event id), whatever order they arrive in: so every
-operator lets the same ones through a cap. None is dropped without a word.
+operator lets the same ones through a cap, and has the same ones paid from a holder's credit. None
+is dropped without a word.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 from chain.ledger.epoch import LicenceUsage
-from chain.ledger.identifiers import Digest, LicenceId
+from chain.ledger.identifiers import Address, Digest, LicenceId
 from chain.ledger.rights import Tier
 from chain.ledger.usage import UsageEvent, UsageKind
 from chain.settlement.counted_ids import ids_among
@@ -53,9 +55,11 @@ class RefusalReason(StrEnum):
     NO_SPLIT = "no-split"
     """A work that would receive income has nobody to pay it to."""
     UNIT_CAP = "unit-cap"
-    """The licence covers no further event."""
+    """The licence, or one above it, covers no further event."""
     REVENUE_CAP = "revenue-cap"
-    """The licence does not cover so much income."""
+    """The licence, or one above it, does not cover so much income."""
+    UNFUNDED = "unfunded"
+    """The holder has not funded so much. Nothing is lost: hand it in again, or let it wait."""
     EPOCH_FULL = "epoch-full"
     """The report names as many licences as it can; give the event to the next epoch."""
 
@@ -69,16 +73,35 @@ class Refusal:
     reason: RefusalReason
 
 
+@dataclass(slots=True)
+class _Room:
+    """What a licence still covers."""
+
+    units: int
+    revenue: int
+
+
+@dataclass(slots=True)
+class _Purse:
+    """What a holder still has in the lane."""
+
+    credit: int
+
+
 @dataclass(frozen=True, slots=True)
 class _Use:
     """What is so of all events of one kind, licence and generation. `unfit` is against each of
-    them; `unpaid` is, too, unless its time is."""
+    them; `unpaid` is, too, unless its time is. Each that counts takes a unit and its price from
+    every room on the licence's path, and its price from the holder's purse."""
 
     licence_id: LicenceId
     unfit: RefusalReason | None
     taken_at: int = 0
     expiry: int = 0
     unpaid: RefusalReason | None = None
+    price: int = 0
+    path: tuple[_Room, ...] = ()
+    purse: _Purse = field(default_factory=partial(_Purse, 0))
 
 
 @dataclass
@@ -92,6 +115,8 @@ class Tally:
         self._refused: list[tuple[bytes, RefusalReason]] = []
         self._units: dict[LicenceId, int] = {}
         self._uses: dict[bytes, _Use] = {}
+        self._rooms: dict[LicenceId, _Room] = {}
+        self._purses: dict[Address, _Purse] = {}
 
     def count(self, rows: Iterable[bytes]) -> None:
         """Count or refuse every event, in its own order."""
@@ -108,10 +133,10 @@ class Tally:
                 continue
             use = self._uses.get(row[USE]) or self._look_at(row)
             reason = use.unfit or _outside(use, row) or use.unpaid
-            reason = reason or self._over_a_cap(use.licence_id)
+            reason = reason or self._over_a_limit(use)
             if reason is None:
                 self.counted[event_id] = row
-                self._units[use.licence_id] = self._units.get(use.licence_id, 0) + 1
+                self._take(use)
             else:
                 self._refused.append((row, reason))
 
@@ -137,20 +162,47 @@ class Tally:
             use = _Use(event.licence_id, reason)
         else:
             unpaid = unfit_income(licence, self.state)
-            use = _Use(event.licence_id, None, licence.taken_at, licence.expiry, unpaid)
+            use = _Use(
+                event.licence_id,
+                None,
+                licence.taken_at,
+                licence.expiry,
+                unpaid,
+                licence.terms.unit_price,
+                tuple(map(self._room, self.state.path_of(event.licence_id))),
+                self._purse(licence.holder),
+            )
         self._uses[row[USE]] = use
         return use
 
-    def _over_a_cap(self, licence_id: LicenceId) -> RefusalReason | None:
+    def _room(self, licence_id: LicenceId) -> _Room:
         licence = self.state.licences[licence_id]
-        units = self._units.get(licence_id, 0) + 1
-        if licence.units_used + units > licence.terms.unit_cap:
-            return RefusalReason.UNIT_CAP
-        if licence.revenue_used + units * licence.terms.unit_price > licence.terms.revenue_cap:
-            return RefusalReason.REVENUE_CAP
-        if licence_id not in self._units and len(self._units) == LICENCES_MAX:
+        units = licence.terms.unit_cap - licence.units_used
+        revenue = licence.terms.revenue_cap - licence.revenue_used
+        return self._rooms.setdefault(licence_id, _Room(units, revenue))
+
+    def _purse(self, holder: Address) -> _Purse:
+        return self._purses.setdefault(holder, _Purse(self.state.credits.get(holder, 0)))
+
+    def _over_a_limit(self, use: _Use) -> RefusalReason | None:
+        for room in use.path:
+            if room.units < 1:
+                return RefusalReason.UNIT_CAP
+        for room in use.path:
+            if room.revenue < use.price:
+                return RefusalReason.REVENUE_CAP
+        if use.purse.credit < use.price:
+            return RefusalReason.UNFUNDED
+        if use.licence_id not in self._units and len(self._units) == LICENCES_MAX:
             return RefusalReason.EPOCH_FULL
         return None
+
+    def _take(self, use: _Use) -> None:
+        self._units[use.licence_id] = self._units.get(use.licence_id, 0) + 1
+        for room in use.path:
+            room.units -= 1
+            room.revenue -= use.price
+        use.purse.credit -= use.price
 
 
 def _outside(use: _Use, row: bytes) -> RefusalReason | None:

@@ -2,7 +2,8 @@
 
 The same events are counted and refused, for the same reasons, in the same order. `Tally` takes them
 one by one; here each rule is one statement about all of them. What makes that possible: events of
-one id differ in nothing but their time, and a licence that has reached a cap stays there.
+one id differ in nothing but their time, and what is enough for all events that draw on it refuses
+none. Only those under licences that come near a limit are taken in turn.
 """
 
 from __future__ import annotations
@@ -21,21 +22,16 @@ from chain.ledger.identifiers import Digest, GenerationId, LicenceId
 from chain.ledger.usage import UsageKind
 from chain.settlement.counted_ids import counted_ids_of
 from chain.settlement.counting import (
-    LICENCES_MAX,
     TIERS_OF_KIND,
     RefusalReason,
     unfit_income,
 )
 from chain.settlement.facts import LicenceFacts, SettlementState
+from chain.settlement.limits_columns import CODE_OF, COUNTED, REASONS, Codes, over_limits
 from chain.settlement.segments import Records, record_ids
 
-Codes = NDArray[np.uint8]
 Column = NDArray[np.uint64]
 
-# Reasons as numbers, for columns; 0 is an event that counts.
-REASONS: Final = tuple(RefusalReason)
-_CODE_OF: Final = {reason: code for code, reason in enumerate(REASONS, start=1)}
-_COUNTED: Final = 0
 _UINT64_MAX: Final = 2**64 - 1
 
 
@@ -55,7 +51,7 @@ class ColumnarCount:
     @property
     def counted(self) -> Rows:
         """The ids that count, `(count, 32)` bytes ascending."""
-        ids: Rows = self.ids[self.codes == _COUNTED]
+        ids: Rows = self.ids[self.codes == COUNTED]
         return ids[ascending(ids)]
 
     def refusals(self, besides: Rows | None = None) -> list[tuple[Digest, RefusalReason]]:
@@ -86,10 +82,10 @@ def count_records(records: Records, state: SettlementState) -> ColumnarCount:
     facts = [state.licences.get(LicenceId(licence)) for licence in licences.tolist()]
     paid = (before[places], direct[places])
     codes = _unfit_by_itself(records, places, paid, licence_of, facts, state)
-    chosen = _first_of_each(number, np.flatnonzero(codes == _COUNTED))
-    fate = _over_caps(licence_of[chosen], facts)
+    chosen = _first_of_each(number, np.flatnonzero(codes == COUNTED))
+    fate = over_limits(licence_of[chosen], list(map(LicenceId, licences.tolist())), state)
     _settle_repeats(codes, number, chosen, fate)
-    units = np.bincount(licence_of[codes == _COUNTED], minlength=len(licences))
+    units = np.bincount(licence_of[codes == COUNTED], minlength=len(licences))
     usage = tuple(
         LicenceUsage(LicenceId(licence), used, used * fact.terms.unit_price)
         for licence, used, fact in zip(licences.tolist(), units.tolist(), facts, strict=True)
@@ -113,7 +109,7 @@ def _unfit_by_itself(
     codes = np.zeros(len(records), np.uint8)
 
     def refuse(reason: RefusalReason, unfit: Flags) -> None:
-        codes[unfit & (codes == _COUNTED)] = _CODE_OF[reason]
+        codes[unfit & (codes == COUNTED)] = CODE_OF[reason]
 
     def by_licence(told: list[bool]) -> Flags:
         return np.array(told, np.bool_)[licence_of]
@@ -173,41 +169,6 @@ def _first_of_each(number: Index, fit: Index) -> Index:
     return fit[is_first]
 
 
-def _over_caps(licence_of: Index, facts: list[LicenceFacts | None]) -> Codes:
-    """The reason against each event, none twice here and all fit by themselves, in their order."""
-    fate = np.zeros(len(licence_of), np.uint8)
-    by_licence = np.argsort(licence_of, kind="stable")
-    present, begins, counts = np.unique(
-        licence_of[by_licence], return_index=True, return_counts=True
-    )
-    # Licences enter the report with their first event that counts, as long as there is room.
-    entering = sorted(zip(by_licence[begins], present, begins, counts, strict=True))
-    entered = 0
-    for _, licence, begin, count in entering:
-        fact = facts[licence]
-        assert fact is not None
-        own = by_licence[begin : begin + count]
-        room, reason = _room(fact)
-        if room == 0:
-            fate[own] = _CODE_OF[reason]
-        elif entered == LICENCES_MAX:
-            fate[own] = _CODE_OF[RefusalReason.EPOCH_FULL]
-        else:
-            entered += 1
-            fate[own[room:]] = _CODE_OF[reason]
-    return fate
-
-
-def _room(licence: LicenceFacts) -> tuple[int, RefusalReason]:
-    """How many more events a licence covers, and why it does not cover the next."""
-    terms = licence.terms
-    units = terms.unit_cap - licence.units_used
-    left = terms.revenue_cap - licence.revenue_used
-    paid = units if terms.unit_price == 0 and left >= 0 else left // max(terms.unit_price, 1)
-    room = max(min(units, paid), 0)
-    return room, RefusalReason.UNIT_CAP if room >= units else RefusalReason.REVENUE_CAP
-
-
 def _settle_repeats(codes: Codes, number: Index, chosen: Index, fate: Codes) -> None:
     """Give every record of an id the fate of the one that was chosen of it, unless it came before,
     or had reasons of its own and the chosen one is not counted either."""
@@ -217,9 +178,9 @@ def _settle_repeats(codes: Codes, number: Index, chosen: Index, fate: Codes) -> 
     chosen_of[number[chosen]] = chosen
     fate_of[number[chosen]] = fate
     later = np.arange(len(number)) > chosen_of[number]
-    of_counted = fate_of[number] == _COUNTED
-    codes[later & of_counted] = _CODE_OF[RefusalReason.ALREADY_COUNTED]
-    capped = later & ~of_counted & (codes == _COUNTED)
+    of_counted = fate_of[number] == COUNTED
+    codes[later & of_counted] = CODE_OF[RefusalReason.ALREADY_COUNTED]
+    capped = later & ~of_counted & (codes == COUNTED)
     codes[capped] = fate_of[number[capped]]
 
 

@@ -22,13 +22,18 @@ from chain.ledger.vectors import AncestorVector
 
 @dataclass(frozen=True)
 class LicenceFacts:
-    """One licence: times in Unix seconds, `revenue_used` in base units of its token."""
+    """One licence: times in Unix seconds, `revenue_used` in base units of its token.
+
+    Its `holder` pays for its use; `parent` is the licence that it is a sublicence of.
+    """
 
     work_id: WorkId
     tier: Tier
     terms: Terms
     taken_at: int
     expiry: int
+    holder: Address
+    parent: LicenceId | None = None
     units_used: int = 0
     revenue_used: int = 0
 
@@ -53,6 +58,8 @@ class SettlementState:
     taken for a derivative before it is linked). `splits` are those in force. `counted_ids` are the
     events of all earlier epochs, `directly_reported` those that were reported one by one and not
     rejected: they are paid for. `frozen` are the shares under dispute: their income is kept back.
+    `credits` are what licence holders have in the lane, in base units of `token`; one that is not
+    there has nothing.
     `rules` are the announced sharing rules that hold for `epoch`, `communities` at least the works
     of those that have one. `previous_report` is the hash of the report before in this token.
     """
@@ -69,9 +76,18 @@ class SettlementState:
     counted_ids: AbstractSet[Digest] = frozenset()
     directly_reported: AbstractSet[Digest] = frozenset()
     frozen: AbstractSet[tuple[WorkId, Address]] = frozenset()
+    credits: Mapping[Address, int] = field(default_factory=dict)
     rules: Mapping[CommunityId, Announcement] = field(default_factory=dict)
     communities: Mapping[WorkId, CommunityId] = field(default_factory=dict)
 
     def vector_of(self, work_id: WorkId) -> AncestorVector:
         """The work's ancestor vector; empty for a work without parents."""
         return self.vectors.get(work_id, AncestorVector())
+
+    def path_of(self, licence_id: LicenceId) -> tuple[LicenceId, ...]:
+        """A licence and those above it, up to the one that was taken of the work itself: use under
+        the first counts for all of them."""
+        path = [licence_id]
+        while (parent := self.licences[path[-1]].parent) is not None:
+            path.append(parent)
+        return tuple(path)

@@ -61,7 +61,7 @@ __all__ = [
 ]
 
 # Names these rules in every report. A change of any result is another program: count it up.
-PROGRAM: Final = b"antiphon.settle/5"
+PROGRAM: Final = b"antiphon.settle/6"
 PROGRAM_HASH: Final = Digest(keccak256(PROGRAM))
 
 

@@ -43,6 +43,8 @@ def settlement_state(
                 record.terms,
                 record.taken_at,
                 record.expiry,
+                record.holder,
+                record.parent_id,
                 record.units_used,
                 record.revenue_used,
             )
@@ -58,6 +60,7 @@ def settlement_state(
         counted_ids=counted_ids,
         directly_reported=store.directly_reported(at=at),
         frozen=store.frozen(at=at),
+        credits=store.credits(token, at=at),
         rules=rules,
         communities=store.works_of_communities(rules.keys(), at=at),
     )

@@ -17,9 +17,9 @@ import {
   unhex,
 } from "./formats.mjs";
 import { keccak256 } from "./keccak.mjs";
-import { BPS, UNIT, ZERO, divide, hashOf, order, sum, word } from "./ledger.mjs";
+import { BPS, Tally, UNIT, ZERO, divide, hashOf, order, sum, word } from "./ledger.mjs";
 
-const PROGRAM = ascii("antiphon.settle/5");
+const PROGRAM = ascii("antiphon.settle/6");
 const MAGIC = ascii("ANTSEG2\n");
 const HEADER_BYTES = 64;
 const RECORD_BYTES = 57;
@@ -59,6 +59,7 @@ export function stateOf(ledger, time) {
     communities,
     rules: [...ledger.rules],
     direct: new Set(standing.map(([eventId]) => eventId)),
+    credits: new Map(ledger.credits.entries().map(([key, credit]) => [key.join("|"), credit])),
     frozen: new Map(ledger.frozenAt(time).map((share) => [share.join("|"), share])),
   };
 }
@@ -136,6 +137,7 @@ function readSegment(report, name, digest, block, chain, oracle) {
 // Which events count, by licence in units and value, and why the others do not.
 function countUses(uses, state, token, before) {
   const [counted, refused, units, unfit] = [new Map(), [], new Map(), new Map()];
+  const spent = { units: new Tally(), revenue: new Tally(), charged: new Tally() };
   const sorted = [...uses].sort((a, b) => order(a.time, b.time) || order(a.id, b.id));
   for (const use of sorted) {
     let reason = "";
@@ -145,12 +147,12 @@ function countUses(uses, state, token, before) {
     else {
       const licence = state.licences.get(use.licence);
       if (!unfit.has(use.licence)) unfit.set(use.licence, unfitLicence(licence, state, token));
-      const used = (units.get(use.licence) ?? 0n) + 1n;
+      const isFull = !units.has(use.licence) && units.size === LICENCES_MAX;
       reason =
         unfitUse(use, licence, state) ||
         unfit.get(use.licence) ||
-        overCap(licence, state.used.get(use.licence), used) ||
-        (used === 1n && units.size === LICENCES_MAX ? "epoch-full" : "");
+        overLimit(use.licence, state, token, spent) ||
+        (isFull ? "epoch-full" : "");
     }
     if (reason) {
       refused.push([use.id, reason]);
@@ -158,6 +160,7 @@ function countUses(uses, state, token, before) {
     }
     counted.set(use.id, use);
     units.set(use.licence, (units.get(use.licence) ?? 0n) + 1n);
+    spend(use.licence, state, spent);
   }
   const usage = [...units.keys()].sort(order).map((licence) => {
     const count = units.get(licence);
@@ -181,9 +184,36 @@ function unfitLicence(licence, state, token) {
   return parts.some(([work, part]) => part && !state.splits.has(work)) ? "no-split" : "";
 }
 
-function overCap(licence, used, units) {
-  if (used[0] + units > licence.unitCap) return "unit-cap";
-  return used[1] + units * licence.unitPrice > licence.revenueCap ? "revenue-cap" : "";
+// A licence, the one that it is a sublicence of, and so on: use of the first counts for all.
+function pathOf(licence, state) {
+  const path = [licence];
+  for (;;) {
+    const { parent } = state.licences.get(path.at(-1));
+    if (parent === undefined) return path;
+    path.push(parent);
+  }
+}
+
+function overLimit(licence, state, token, spent) {
+  const { unitPrice: price, holder } = state.licences.get(licence);
+  const path = pathOf(licence, state);
+  const used = (i, each, by) => state.used.get(each)[i] + by.get(each);
+  const caps = (each) => state.licences.get(each);
+  if (path.some((each) => used(0, each, spent.units) + 1n > caps(each).unitCap)) return "unit-cap";
+  if (path.some((each) => used(1, each, spent.revenue) + price > caps(each).revenueCap)) {
+    return "revenue-cap";
+  }
+  const credit = state.credits.get(`${token}|${holder}`) ?? 0n;
+  return spent.charged.get(holder) + price > credit ? "unfunded" : "";
+}
+
+function spend(licence, state, spent) {
+  const { unitPrice: price, holder } = state.licences.get(licence);
+  for (const each of pathOf(licence, state)) {
+    spent.units.add(1n, each);
+    spent.revenue.add(price, each);
+  }
+  spent.charged.add(price, holder);
 }
 
 // What each work brings each payee, in numerators: by ancestors, by splits, and where a community

@@ -16,7 +16,7 @@ from formats import Broken, cbor_decode, cid_text
 from keccak import keccak256, keccak256_many
 from ledger import BPS, SCALE, UNIT, ZERO, Ledger, hash_of, word
 
-PROGRAM = b"antiphon.settle/5"
+PROGRAM = b"antiphon.settle/6"
 MAGIC = b"ANTSEG2\n"
 HEADER_BYTES, RECORD_BYTES = 64, 57
 LICENCES_MAX = 64
@@ -64,6 +64,7 @@ class State(NamedTuple):
     rules: list[dict[str, Any]]
     direct: set[str]
     frozen: set[tuple[int, str]]
+    credits: dict[tuple[str, str], int]
 
 
 class Carried(NamedTuple):
@@ -73,6 +74,15 @@ class Carried(NamedTuple):
     value: int
     kept: dict[tuple[int, str], int]
     counted: frozenset[str]
+
+
+class Spent(NamedTuple):
+    """What one epoch has counted so far: by licence, those above the used ones included, and by
+    the holder that pays for it."""
+
+    units: dict[int, int]
+    revenue: dict[int, int]
+    charged: dict[str, int]
 
 
 class Outcome(NamedTuple):
@@ -107,6 +117,7 @@ def state_of(ledger: Ledger, time: int) -> State:
         list(ledger.rules),
         {event for event, held in ledger.direct.items() if held["state"] != "rejected"},
         ledger.frozen_at(time),
+        dict(ledger.credits),
     )
 
 
@@ -179,6 +190,7 @@ def count_uses(
     counted: dict[str, Use] = {}
     refused: list[tuple[str, str]] = []
     units: dict[int, int] = {}
+    spent = Spent({}, {}, {})
     unfit: dict[int, str] = {}
     for use in sorted(uses):
         reason = ""
@@ -192,18 +204,19 @@ def count_uses(
             licence = state.licences[use.licence]
             if use.licence not in unfit:
                 unfit[use.licence] = _unfit_licence(licence, state, token)
-            used = units.get(use.licence, 0) + 1
+            is_full = use.licence not in units and len(units) == LICENCES_MAX
             reason = (
                 _unfit_use(use, licence, state)
                 or unfit[use.licence]
-                or _over_cap(licence, state.used[use.licence], used)
-                or ("epoch-full" if used == 1 and len(units) == LICENCES_MAX else "")
+                or _over_limit(use.licence, state, token, spent)
+                or ("epoch-full" if is_full else "")
             )
         if reason:
             refused.append((use.id, reason))
         else:
             counted[use.id] = use
             units[use.licence] = units.get(use.licence, 0) + 1
+            _spend(use.licence, state, spent)
     usage = [(i, units[i], units[i] * state.licences[i]["unitPrice"]) for i in sorted(units)]
     return [counted[event_id] for event_id in sorted(counted)], usage, refused
 
@@ -227,10 +240,34 @@ def _unfit_licence(licence: dict[str, Any], state: State, token: str) -> str:
     return "no-split" if any(part and work not in state.splits for work, part in parts) else ""
 
 
-def _over_cap(licence: dict[str, Any], used: tuple[int, int], units: int) -> str:
-    if used[0] + units > licence["unitCap"]:
-        return "unit-cap"
-    return "revenue-cap" if used[1] + units * licence["unitPrice"] > licence["revenueCap"] else ""
+def _path(licence: int, state: State) -> list[int]:
+    """A licence, the one that it is a sublicence of, and so on: use of the first counts for all."""
+    path = [licence]
+    while (parent := state.licences[path[-1]].get("parent")) is not None:
+        path.append(parent)
+    return path
+
+
+def _over_limit(licence: int, state: State, token: str, spent: Spent) -> str:
+    price, holder = (state.licences[licence][name] for name in ("unitPrice", "holder"))
+    path = _path(licence, state)
+    for each in path:
+        if state.used[each][0] + spent.units.get(each, 0) + 1 > state.licences[each]["unitCap"]:
+            return "unit-cap"
+    for each in path:
+        revenue = state.used[each][1] + spent.revenue.get(each, 0) + price
+        if revenue > state.licences[each]["revenueCap"]:
+            return "revenue-cap"
+    charged = spent.charged.get(holder, 0) + price
+    return "unfunded" if charged > state.credits.get((token, holder), 0) else ""
+
+
+def _spend(licence: int, state: State, spent: Spent) -> None:
+    price, holder = (state.licences[licence][name] for name in ("unitPrice", "holder"))
+    for each in _path(licence, state):
+        spent.units[each] = spent.units.get(each, 0) + 1
+        spent.revenue[each] = spent.revenue.get(each, 0) + price
+    spent.charged[holder] = spent.charged.get(holder, 0) + price
 
 
 def _divide(state: State, work: int, amount: int) -> list[tuple[int, int]]:

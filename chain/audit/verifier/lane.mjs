@@ -26,7 +26,12 @@ export class Lane {
     const { values: of, place } = event;
     if (event.name === "UsageOracle.EpochPosted") {
       const usage = of.licenceUsage.map((u) => [u.licenceId, u.units, u.revenue]);
-      this.posted.push({ event, report: of.report, hash: of.reportHash, usage });
+      this.posted.push({ event, report: of.report, hash: of.reportHash, usage, charges: [] });
+    } else if (event.name === "EpochDistributor.Charged") {
+      // Reports alone charge holders, right after they are posted.
+      if (this.check(`${place}: charged for a report`, true, this.posted.length > 0)) {
+        this.posted.at(-1).charges.push([of.holder, of.amount]);
+      }
     } else if (event.name === "EpochDistributor.Funded") {
       this.funded.add(of.amount, of.token);
       this.check(`${place}: funds so far`, this.funded.get(of.token), of.funded);
@@ -52,7 +57,7 @@ export class Lane {
   }
 
   check(place, expected, found) {
-    this.report.compare("epoch lane", place, expected, found);
+    return this.report.compare("epoch lane", place, expected, found);
   }
 }
 
@@ -89,6 +94,7 @@ export function settleAll(report, files, chain, lane, states) {
     read.set(epoch, segments);
     carried.set(posted.hash, outcome.carried);
     compareReport(report, posted, outcome, lane);
+    compareCharges(report, posted, outcome, state);
     comparePaper(report, files, posted, outcome, lane);
     compareConservation(report, epoch, outcome);
   }
@@ -134,6 +140,14 @@ function compareReport(report, posted, outcome, lane) {
   const found = [root.sumRoot, root.total, root.leafCount];
   const place = `payout root of epoch ${epoch} as proposed`;
   report.compare("reports", place, [sumRoot, cumulativeTotal, leafCount], found);
+}
+
+// Each line was charged to the holder of its licence; one that earned nothing to nobody.
+function compareCharges(report, posted, outcome, state) {
+  const lines = outcome.usage.filter(([, , revenue]) => revenue);
+  const expected = lines.map(([of, , revenue]) => [state.licences.get(of).holder, revenue]);
+  const place = `report of epoch ${posted.report.epoch}, whom it charged`;
+  report.compare("reports", place, expected, posted.charges);
 }
 
 function comparePaper(report, files, posted, outcome, lane) {

@@ -34,6 +34,7 @@ class Posted(NamedTuple):
     report: dict[str, Any]
     hash: str
     usage: list[tuple[int, int, int]]
+    charges: list[tuple[str, int]]
 
 
 class Lane:
@@ -55,7 +56,11 @@ class Lane:
         of, place = event.values, event.place
         if event.name == "UsageOracle.EpochPosted":
             usage = [(u["licenceId"], u["units"], u["revenue"]) for u in of["licenceUsage"]]
-            self.posted.append(Posted(event, of["report"], of["reportHash"], usage))
+            self.posted.append(Posted(event, of["report"], of["reportHash"], usage, []))
+        elif event.name == "EpochDistributor.Charged":
+            # Reports alone charge holders, right after they are posted.
+            if self._check(f"{place}: charged for a report", True, bool(self.posted)):
+                self.posted[-1].charges.append((of["holder"], of["amount"]))
         elif event.name == "EpochDistributor.Funded":
             self.funded[of["token"]] += of["amount"]
             self._check(f"{place}: funds so far", self.funded[of["token"]], of["funded"])
@@ -78,8 +83,9 @@ class Lane:
             self._check(f"{place}: paid to {of['payee']} so far", self.claimed[key], of["claimed"])
             self.payouts.append((event, self.active.get(of["token"], 0)))
 
-    def _check(self, place: str, expected: Any, found: Any) -> None:
-        self.report.compare("epoch lane", place, expected, found)
+    def _check(self, place: str, expected: Any, found: Any) -> bool:
+        same: bool = self.report.compare("epoch lane", place, expected, found)
+        return same
 
 
 def settle_all(
@@ -114,6 +120,7 @@ def settle_all(
         outcomes[epoch], read[epoch] = outcome, segments
         carried[posted.hash] = outcome.carried
         _compare_report(report, posted, outcome, lane)
+        _compare_charges(report, posted, outcome, states[header.number])
         _compare_paper(report, files, posted, outcome, lane)
         _compare_conservation(report, epoch, outcome)
     _compare_presence(report, files, outcomes)
@@ -153,6 +160,17 @@ def _compare_report(report: Report, posted: Posted, outcome: Outcome, lane: Lane
     expected = [posted.report[n] for n in ("sumRoot", "cumulativeTotal", "leafCount")]
     found = [root.get(n) for n in ("sumRoot", "total", "leafCount")]
     report.compare("reports", f"payout root of epoch {epoch} as proposed", expected, found)
+
+
+def _compare_charges(report: Report, posted: Posted, outcome: Outcome, state: State) -> None:
+    """Each line was charged to the holder of its licence; one that earned nothing to nobody."""
+    expected = [
+        (state.licences[licence]["holder"], revenue)
+        for licence, _, revenue in outcome.usage
+        if revenue
+    ]
+    place = f"report of epoch {posted.report['epoch']}, whom it charged"
+    report.compare("reports", place, expected, posted.charges)
 
 
 def _compare_paper(

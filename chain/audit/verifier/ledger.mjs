@@ -111,6 +111,7 @@ export class Ledger {
   paidIn = new Tally();
   paidOut = new Tally();
   moved = new Tally(); // contract, token: in less out
+  credits = new Tally(); // token, licence holder
   cases = new Map();
   frozenUntil = new Map();
   direct = new Map();
@@ -229,6 +230,12 @@ export class Ledger {
     this.check("direct reports", event, `unlocked of ${platform}`, free, found);
   }
 
+  credit(event, amount, of) {
+    this.credits.add(amount, of.token, of.holder);
+    const credit = this.credits.get(of.token, of.holder);
+    this.check("epoch lane", event, "the holder's credit", credit, of.credit);
+  }
+
   end(event, eventId, state) {
     const held = this.direct.get(eventId);
     const found = held?.state;
@@ -305,6 +312,18 @@ const STEPS = {
   },
   "LicenceRegistry.UsageReturned"(event, of) {
     this.use(event, of.licenceId, -of.units, -of.revenue, of);
+  },
+
+  // what licence holders have in the epoch lane
+
+  "EpochDistributor.Funded"(event, of) {
+    this.credit(event, of.amount, of);
+  },
+  "EpochDistributor.Charged"(event, of) {
+    this.credit(event, -of.amount, of);
+  },
+  "EpochDistributor.ChargeReturned"(event, of) {
+    this.credit(event, of.amount, of);
   },
 
   // derivatives

@@ -48,6 +48,9 @@ STEPS = {
     "DirectReports.DirectReportPosted": "_direct_report_posted",
     "DirectReports.DirectReportReleased": "_direct_report_released",
     "DirectReports.DirectReportRejected": "_direct_report_rejected",
+    "EpochDistributor.Funded": "_funded",
+    "EpochDistributor.Charged": "_charged",
+    "EpochDistributor.ChargeReturned": "_charge_returned",
     "DisputeCourt.CaseOpened": "_case_opened",
     "DisputeCourt.CaseEnded": "_case_ended",
 }
@@ -108,12 +111,13 @@ class Ledger:
         self.frozen_until: dict[tuple[int, str], int] = {}
         self.direct: dict[str, dict[str, Any]] = {}
         self.free: dict[tuple[str, str], int] = defaultdict(int)
+        self.credits: dict[tuple[str, str], int] = defaultdict(int)  # token, licence holder
         self.deposits: dict[str, int] = defaultdict(int)
         self.released: dict[tuple[int, str], int] = defaultdict(int)
         self.from_reports: dict[tuple[int, str], int] = defaultdict(int)
 
     def apply(self, event: Event) -> None:
-        """Take over one event; those of the epoch lane concern `epochs`."""
+        """Take over one event; the roots and payouts of the epoch lane concern `lane`."""
         if event.name in STEPS:
             getattr(self, STEPS[event.name])(event, event.values)
 
@@ -387,6 +391,24 @@ class Ledger:
         assert held is not None
         self.direct[event_id] = {**held, "state": state}
         return held
+
+    # what licence holders have in the epoch lane
+
+    def _funded(self, event: Event, of: dict[str, Any]) -> None:
+        self._credit(event, of, of["amount"])
+
+    def _charged(self, event: Event, of: dict[str, Any]) -> None:
+        self._credit(event, of, -of["amount"])
+
+    def _charge_returned(self, event: Event, of: dict[str, Any]) -> None:
+        self._credit(event, of, of["amount"])
+
+    def _credit(self, event: Event, of: dict[str, Any], amount: int) -> None:
+        key = (of["token"], of["holder"])
+        self.credits[key] += amount
+        self._check("epoch lane", event, "the holder's credit", self.credits[key], of["credit"])
+
+    # disputes
 
     def _case_opened(self, _event: Event, of: dict[str, Any]) -> None:
         self.cases[of["caseId"]] = (of["workId"], of["payee"])

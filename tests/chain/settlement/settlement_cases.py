@@ -48,6 +48,9 @@ def account(number: int) -> Address:
 
 
 ALICE, BETO, CHEN = account(0xA1), account(0xB2), account(0xC3)
+PLATFORM, RIVAL = account(0xD4), account(0xE5)
+# More than any case uses.
+AMPLE = 10**40
 
 
 def licence(work: WorkId, tier: Tier, unit_price: int, **changed: Any) -> LicenceFacts:
@@ -62,7 +65,8 @@ def licence(work: WorkId, tier: Tier, unit_price: int, **changed: Any) -> Licenc
         revenue_cap=changed.pop("revenue_cap", 10**30),
         text_digest=Digest(bytes(32)),
     )
-    return LicenceFacts(work, tier, terms, TAKEN_AT, EXPIRY, **changed)
+    holder = changed.pop("holder", PLATFORM)
+    return LicenceFacts(work, tier, terms, TAKEN_AT, EXPIRY, holder, **changed)
 
 
 STATE = SettlementState(
@@ -88,6 +92,7 @@ STATE = SettlementState(
         SECOND: Split.of({BETO: 10_000}),
         DERIVED: Split.of({CHEN: 9_999, ALICE: 1}),
     },
+    credits={PLATFORM: AMPLE},
 )
 
 

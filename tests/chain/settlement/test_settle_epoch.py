@@ -153,7 +153,7 @@ def test_the_report_says_what_was_settled() -> None:
     assert report.cumulative_total == settlement.cumulative_total == 34
     usage = encode(["(uint64,uint64,uint128)[]"], [[(int(PLAY_1), 5, 35)]])
     assert report.licence_usage_hash == keccak(usage)
-    assert report.program_hash == PROGRAM_HASH == keccak(b"antiphon.settle/5")
+    assert report.program_hash == PROGRAM_HASH == keccak(b"antiphon.settle/6")
 
 
 def test_the_same_inputs_give_the_same_bytes_as_when_the_program_was_named() -> None:

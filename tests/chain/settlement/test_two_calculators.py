@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from settlement_cases import (
     ALICE,
+    AMPLE,
     BETO,
     EXPIRY,
     FIRST,
@@ -15,9 +16,11 @@ from settlement_cases import (
     GENERATION_OF_4,
     MAKE_1,
     OTHER_TOKEN,
+    PLATFORM,
     PLAY_1,
     PLAY_2,
     PLAY_3,
+    RIVAL,
     SECOND,
     STATE,
     TAKEN_AT,
@@ -27,7 +30,14 @@ from settlement_cases import (
 )
 
 from chain.columns.digests import digests_of, rows_of
-from chain.ledger.identifiers import CommunityId, Digest, EpochNumber, GenerationId, LicenceId
+from chain.ledger.identifiers import (
+    Address,
+    CommunityId,
+    Digest,
+    EpochNumber,
+    GenerationId,
+    LicenceId,
+)
 from chain.ledger.rights import Tier
 from chain.ledger.sharing import Announcement, SharingRule
 from chain.ledger.usage import UsageEvent, UsageKind
@@ -55,7 +65,7 @@ from chain.settlement.settle_columns import ColumnarSettlement, settle_records
 DIGEST = Digest(b"\x05" * 32)
 ORIGIN = SegmentOrigin(1, ALICE, BETO)
 KNOWN = (PLAY_1, PLAY_2, PLAY_3, MAKE_1, TRAIN_1)
-UNKNOWN_LICENCE, CLOSED, FOREIGN = LicenceId(77), LicenceId(78), LicenceId(79)
+UNKNOWN_LICENCE, CLOSED, FOREIGN, UNPAID = map(LicenceId, (77, 78, 79, 80))
 TIMES = (0, TAKEN_AT - 1, TAKEN_AT, TAKEN_AT + 1, EXPIRY - 1, EXPIRY, 2**64 - 1)
 
 VILLAGE = CommunityId(1)
@@ -81,11 +91,17 @@ PLAYS = st.lists(
     st.builds(
         event,
         st.integers(0, 30),
-        st.sampled_from((PLAY_1, PLAY_2)),
+        st.sampled_from((PLAY_1, PLAY_2, CLOSED)),
         at=st.integers(TAKEN_AT, TAKEN_AT + 3),
     ),
     max_size=60,
 )
+
+
+def sublicence_of(
+    parent: LicenceId, licences: dict[LicenceId, LicenceFacts], holder: Address
+) -> LicenceFacts:
+    return dataclasses.replace(licences[parent], parent=parent, holder=holder)
 
 
 def records_of(events: list[UsageEvent]) -> Records:
@@ -114,6 +130,11 @@ def states(draw: st.DrawFn) -> SettlementState:
     }
     licences[FOREIGN] = licence(FIRST, Tier.DISTRIBUTION, 3, token=OTHER_TOKEN)
     licences[CLOSED] = licence(SECOND, Tier.DISTRIBUTION, 3)
+    if draw(st.booleans()):
+        # Two sublicences of the first licence, one below the other, the lower one a rival's.
+        licences[PLAY_2] = sublicence_of(PLAY_1, licences, PLATFORM)
+        licences[CLOSED] = sublicence_of(PLAY_2, licences, RIVAL)
+    credit_of = {holder: draw(st.sampled_from((0, 3, 20, AMPLE))) for holder in (PLATFORM, RIVAL)}
     splits = dict(STATE.splits)
     if draw(st.booleans()):
         del splits[SECOND]
@@ -130,6 +151,7 @@ def states(draw: st.DrawFn) -> SettlementState:
         counted_ids=before,
         directly_reported=direct,
         frozen=frozen,
+        credits=credit_of,
         rules={} if rule is None else {VILLAGE: rule},
         communities=dict.fromkeys(village, VILLAGE),
     )
@@ -180,11 +202,20 @@ def test_plays_over_caps_are_counted_and_refused_alike(
 @given(st.randoms(use_true_random=False), st.integers(1, 3))
 def test_a_report_that_is_full_refuses_alike(random: object, price: int) -> None:
     numbers = [LicenceId(1_000 + number) for number in range(LICENCES_MAX + 9)]
-    # Some are used up already: they take no place in the report.
+    # Some are used up already, or their holder's credit is: they take no place in the report.
     licences = {
-        number: licence(FIRST, Tier.DISTRIBUTION, price, unit_cap=number % 5) for number in numbers
+        number: licence(
+            FIRST,
+            Tier.DISTRIBUTION,
+            price,
+            unit_cap=number % 5,
+            holder=RIVAL if number % 7 == 0 else PLATFORM,
+            parent=numbers[0] if number % 3 == 0 and number > numbers[0] else None,
+        )
+        for number in numbers
     }
-    state = dataclasses.replace(STATE, licences=licences)
+    licences[numbers[0]] = licence(FIRST, Tier.DISTRIBUTION, price, unit_cap=20)
+    state = dataclasses.replace(STATE, licences=licences, credits={PLATFORM: AMPLE, RIVAL: 12})
     events = [
         event(index, random.choice(numbers), at=TAKEN_AT + random.randrange(50))  # type: ignore[attr-defined]
         for index in range(300)
@@ -203,6 +234,7 @@ def test_every_reason_is_given_by_both() -> None:
         PLAY_3: licence(FIRST, Tier.DISTRIBUTION, 3, revenue_cap=3),
         **{LicenceId(n): licence(FIRST, Tier.DISTRIBUTION, 1) for n in range(100, 170)},
         CLOSED: licence(FIRST, Tier.GENERATION, 3),
+        UNPAID: licence(FIRST, Tier.DISTRIBUTION, 3, holder=RIVAL),
     }
     splits = {FIRST: STATE.splits[FIRST], SECOND: STATE.splits[SECOND]}
     direct = {event(13).event_id}
@@ -222,6 +254,7 @@ def test_every_reason_is_given_by_both() -> None:
         *(event(n, PLAY_2) for n in (9, 10)),
         *(event(n, PLAY_3) for n in (11, 12)),
         *(event(n, LicenceId(n)) for n in range(100, 170)),
+        event(14, UNPAID),
     ]
 
     reasons = {r.reason for r in assert_same(events, state, Carried())[0].refused}
