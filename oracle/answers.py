@@ -48,10 +48,12 @@ class Payday:
 @dataclass(frozen=True)
 class OracleStatus:
     """How everything stands, for people and for `status`. `opens` says from when (Unix seconds)
-    each epoch in the contract's queue can be paid."""
+    each epoch in the contract's queue can be paid, `credits` what each licence holder has left in
+    the lane, in base units."""
 
     block: BlockPin
     opens: Mapping[EpochNumber, int]
+    credits: Mapping[Address, int]
     events: dict[str, int]
     epochs: tuple[EpochRow, ...]
     signatures: dict[int, tuple[Address, ...]]

@@ -26,6 +26,7 @@ from oracle.papers import get_payouts
 from oracle.quorum import Quorum, require_sound
 from oracle.relay import Relay
 from oracle.sealing import Sealer
+from oracle.unfunded import Shortfall
 
 POLL_SECONDS: Final = 0.2
 # How often a step is looked at again before it is left to the next call.
@@ -101,9 +102,14 @@ class EpochLane:
     # steps
 
     def seal(self) -> EpochRow:
-        """Fix the next epoch: segments, report, payouts. Raises NothingToSeal, EpochNotReady."""
+        """Fix the next epoch: segments, report, payouts. Raises NothingToSeal, HoldersNotFunded,
+        EpochNotReady."""
         self._outbox.require(Role.EPOCH)
         return self._sealer.seal(self._view.pin())
+
+    def shortfalls(self) -> tuple[Shortfall, ...]:
+        """What the last sealing left for want of its holders' money."""
+        return self._sealer.shortfalls
 
     def collect_signatures(self, number: int | None = None) -> Quorum:
         """Ask every operator; an epoch that enough of them signed becomes ATTESTED.
@@ -127,7 +133,7 @@ class EpochLane:
         """Post an attested epoch and wait a while for it to be final.
 
         Returns it QUEUED or MINED when the chain takes longer; call again. Raises EpochNotReady,
-        EpochSuperseded, TransactionFailed, ContractRefused (not funded, an earlier root pending).
+        EpochSuperseded, TransactionFailed, ContractRefused (above the ceiling, the queue full).
         """
         self._outbox.require(Role.SUBMIT)
         row = self._epoch(number)

@@ -13,6 +13,7 @@ OracleError
 │   └── UsageFileUnreadable    a file of usage rows that cannot be read as a whole
 ├── EpochError
 │   ├── NothingToSeal          no usage event waits
+│   │   └── HoldersNotFunded   what waits is of holders without money for it in the lane
 │   ├── EpochNotReady          the epoch is not in the state this step needs
 │   ├── QueueIsFull            as many epochs wait for their windows as the contract takes
 │   ├── PaperMalformed         evidence or payouts fetched by content id are of no known form
@@ -48,6 +49,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chain.settlement.segments import SegmentOrigin
+from oracle.unfunded import Shortfall
 
 
 class OracleError(Exception):
@@ -168,6 +170,14 @@ class NothingToSeal(EpochError):
 
     def __init__(self, reason: str = "no usage event waits") -> None:
         super().__init__(f"{reason}: file a segment, a generation log or a detection first")
+
+
+class HoldersNotFunded(NothingToSeal):
+    """Raised when all usage that waits is of holders without money for it in the lane."""
+
+    def __init__(self, shortfalls: Sequence[Shortfall]) -> None:
+        self.shortfalls = tuple(shortfalls)
+        EpochError.__init__(self, "; ".join(map(str, self.shortfalls)))
 
 
 class EpochNotReady(EpochError):

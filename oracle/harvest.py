@@ -89,8 +89,18 @@ def evidence_for(
     return tuple(logs.values()), _of_operators(reports, operators)
 
 
-def chunks_of(events: Sequence[UsageEvent]) -> Iterator[list[UsageEvent]]:
-    """Events in lots that fit one segment, and whose licences fit one report."""
+def chunks_of(events: Sequence[UsageEvent], facts: ChainFacts) -> Iterator[list[UsageEvent]]:
+    """Events in lots that fit one segment, whose licences fit one report and have one holder: what
+    one cannot pay for keeps nobody else waiting."""
+    of_holder: dict[Address | None, list[UsageEvent]] = {}
+    for event in events:
+        licence = facts.licence(event.licence_id)
+        of_holder.setdefault(None if licence is None else licence.holder, []).append(event)
+    for held in of_holder.values():
+        yield from _lots(held)
+
+
+def _lots(events: Sequence[UsageEvent]) -> Iterator[list[UsageEvent]]:
     lot: list[UsageEvent] = []
     licences: set[LicenceId] = set()
     for event in events:

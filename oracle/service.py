@@ -104,6 +104,7 @@ class OracleService(EvidenceDesk):
         super().__init__(outbox, view, blocks)
         deployment, node = view.deployment, view.node
         self._policy = policy or DetectionPolicy()
+        self._token = token
         memory = OutboxMemory(outbox)
         operators = tuple(
             Operator(signer, view, blocks, memory, self._policy, calculator)
@@ -186,7 +187,7 @@ class OracleService(EvidenceDesk):
         return OpenEpoch(last + 1, waiting, len(harvest.fresh), withheld)
 
     def seal_epoch(self) -> EpochRow:
-        """Fix the next epoch: segments, report, payouts. Raises NothingToSeal, EpochNotReady."""
+        """See `EpochLane.seal`."""
         self._outbox.require(Role.EPOCH)
         if self._outbox.holds(Role.SUBMIT):
             self._paydays.take_up_rejected()
@@ -253,6 +254,7 @@ class OracleService(EvidenceDesk):
             return OracleStatus(
                 head,
                 opens,
+                self._view.store.credits(self._token, at=head),
                 EvidenceBook(connection).usage.event_counts(),
                 rows,
                 {

@@ -8,7 +8,7 @@ that were new when it came, and they share its fate. Only a refused one has a ro
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -125,8 +125,8 @@ class UsageBook(Book):
         )
         self._held.add(position, taken)
 
-    def waiting_segments(self) -> Iterator[StoredSegment]:
-        """Segments with events that wait, oldest first."""
+    def waiting_segments(self, besides: Collection[Digest] = ()) -> Iterator[StoredSegment]:
+        """Segments with events that wait, oldest first, without some."""
         digests = self._rows(
             "SELECT digest FROM segment WHERE EXISTS (SELECT 1 FROM holding h "
             "WHERE h.segment = segment.digest AND h.state = 'waiting' AND h.count > "
@@ -134,7 +134,7 @@ class UsageBook(Book):
             "ORDER BY position"
         )
         for row in digests:
-            found = self.segment(row["digest"])
+            found = None if row["digest"] in besides else self.segment(row["digest"])
             if found is not None:
                 yield found
 

@@ -128,7 +128,11 @@ class Worker:
             if not self._epochs.is_due():
                 return
             self._epochs.require_room()
-            row = self._steps.seal_epoch()
+            try:
+                row = self._steps.seal_epoch()
+            finally:
+                # Said with the epoch that was sealed without them, too.
+                report.tell_troubles(map(str, self._epochs.shortfalls()))
             report.note(f"epoch {row.number} sealed: {row.report.event_count} events", **_ids(row))
         if row.state is EpochState.SEALED:
             count = len(self._epochs.collect_signatures(row.number).signers)

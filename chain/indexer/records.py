@@ -299,13 +299,27 @@ class RootRecord:
     place: Place
 
 
+class CreditChange(StrEnum):
+    """Why a licence holder's credit in the epoch lane changed."""
+
+    FUNDED = "funded"
+    """Somebody paid in for the holder."""
+    CHARGED = "charged"
+    """An epoch counted use under its licences."""
+    RETURNED = "returned"
+    """That epoch was rejected."""
+
+
 @dataclass(frozen=True)
-class FundingRecord:
-    """`funded` is cumulative for the token."""
+class CreditStep:
+    """`credit` is what the holder has after it; `funded` is cumulative for the token, and zero
+    where nobody paid in."""
 
     token: Address
-    payer: Address
+    holder: Address
+    change: CreditChange
     amount: int
+    credit: int
     funded: int
     place: Place
 

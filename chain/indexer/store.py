@@ -15,6 +15,7 @@ from chain.client.blocks import BlockPin, RawLog
 from chain.indexer import tables
 from chain.indexer.case_store import CaseStore
 from chain.indexer.consent_fold import fold_consents
+from chain.indexer.credit_store import CreditStore
 from chain.indexer.direct_report_store import DirectReportStore
 from chain.indexer.index_reader import ordered as _ordered
 from chain.indexer.records import (
@@ -26,7 +27,6 @@ from chain.indexer.records import (
     EpochPayout,
     EpochRecord,
     FloorRecord,
-    FundingRecord,
     LicenceRecord,
     PaymentRecord,
     Provenance,
@@ -63,7 +63,7 @@ from chain.ledger.rights import Parent, Share, Split
 from chain.ledger.vectors import AncestorVector
 
 
-class Store(WorkStore, DirectReportStore, CaseStore):
+class Store(WorkStore, DirectReportStore, CaseStore, CreditStore):
     """Reads one index. Every method raises IndexEmpty, and NotIndexedYet for a block not there."""
 
     # communities and consent
@@ -349,14 +349,6 @@ class Store(WorkStore, DirectReportStore, CaseStore):
         with self._at(at) as connection:
             last = {row.contract: row.until for row in _ordered(connection, tables.pause_step, at)}
         return {name: until for name, until in last.items() if (until or 0) > at.timestamp}
-
-    def fundings(self, *, at: BlockPin) -> list[FundingRecord]:
-        """Money given to pay epochs from, in chain order."""
-        with self._at(at) as connection:
-            return [
-                FundingRecord(row.token, row.payer, row.amount, row.funded, place_of(row))
-                for row in _ordered(connection, tables.epoch_funded, at)
-            ]
 
     def epoch_payouts(self, *, at: BlockPin, payee: Address | None = None) -> list[EpochPayout]:
         """Payouts of the epoch lane, in chain order."""

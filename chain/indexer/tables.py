@@ -306,8 +306,13 @@ epoch_licence_usage = event_table(
     ),
     key="epoch",
 )
-epoch_funded = event_table(
-    "epoch_funded", of("EpochDistributor.Funded", "token payer=holder amount funded")
+# What a licence holder has in the lane after each step; `funded` is all that a token's lane got.
+credit_step = event_table(
+    "credit_step",
+    of("EpochDistributor.Funded", "token holder amount credit funded", step="funded"),
+    of("EpochDistributor.Charged", "token holder amount credit", step="charged"),
+    of("EpochDistributor.ChargeReturned", "token holder amount credit", step="returned"),
+    key="holder",
 )
 root_proposed = event_table(
     "root_proposed",

@@ -29,6 +29,7 @@ from chain.settlement.segments import segment_domain
 from chain.settlement.settle import EpochSettlement, settle_rows
 from chain.settlement.settle_columns import settle_records
 from chain.settlement.state import settlement_state
+from chain.settlement.verify_credits import verify_charges
 from chain.settlement.verify_direct_reports import verify_paid_once
 from chain.settlement.verify_ledgers import View, compare_views
 
@@ -53,6 +54,7 @@ def verify_epochs(
     """
     records, standing = _standing(findings, store, at)
     _verify_chain_of_reports(findings, records, standing)
+    verify_charges(findings, store, records, at)
     _verify_views(findings, records, standing, node, deployment, at)
     settled = _recompute(
         findings,

@@ -18,7 +18,7 @@ from chain.client.node import Node
 from chain.client.royalty_ledger import RoyaltyLedger, shares_list
 from chain.client.stablecoin import Stablecoin
 from chain.client.work_registry import WorkRegistry
-from chain.indexer.records import RootState
+from chain.indexer.records import CreditChange, RootState
 from chain.indexer.store import Store
 from chain.ledger.accrual import RoyaltyBook
 from chain.ledger.errors import Inconsistent, LedgerError
@@ -26,6 +26,7 @@ from chain.ledger.identifiers import ZERO_DIGEST, Address
 from chain.ledger.vectors import LicensedParent, flatten
 from chain.settlement.findings import Check, Findings, TokenTotals
 from chain.settlement.state import royalty_book
+from chain.settlement.verify_credits import replay_credits
 
 # Reads sent in one request; anvil and public nodes take this many without complaint.
 READS_PER_REQUEST: Final = 100
@@ -172,12 +173,8 @@ def _work_views(store: Store, book: RoyaltyBook, token: Address, at: BlockPin) -
 def verify_epoch_lane(
     findings: Findings, store: Store, node: Node, deployment: Deployment, at: BlockPin
 ) -> None:
-    """Funds, roots and payouts of the EpochDistributor."""
-    funded: dict[Address, int] = defaultdict(int)
-    for funding in store.fundings(at=at):
-        funded[funding.token] += funding.amount
-        place = f"funds in {funding.token} at block {funding.place.block_number}"
-        findings.compare_units(Check.EPOCH_LANE, place, funded[funding.token], funding.funded)
+    """Funds, credits, roots and payouts of the EpochDistributor."""
+    funded, credit_of = replay_credits(findings, store, at)
     claimed: dict[tuple[Address, Address], int] = defaultdict(int)
     for payout in store.epoch_payouts(at=at):
         key = (payout.token, payout.payee)
@@ -187,6 +184,10 @@ def verify_epoch_lane(
     views = [
         View(f"paid to {payee} in {token}", "claimedBy", (token, payee), amount, is_money=True)
         for (token, payee), amount in sorted(claimed.items())
+    ]
+    views += [
+        View(f"credit of {holder} in {token}", "creditOf", (token, holder), credit, is_money=True)
+        for (token, holder), credit in sorted(credit_of.items())
     ]
     roots = store.roots(at=at)
     reports = {record.report.epoch: record.report_hash for record in store.epochs(at=at)}
@@ -232,7 +233,8 @@ def verify_custody(
 ) -> dict[Address, TokenTotals]:
     """What the contracts hold, by the tokens' own word, against transfers and liabilities."""
     transfers = store.transfers(at=at)
-    fundings, payouts = store.fundings(at=at), store.epoch_payouts(at=at)
+    payouts = store.epoch_payouts(at=at)
+    fundings = [s for s in store.credit_steps(at=at) if s.change is CreditChange.FUNDED]
     deposits = _deposits(store, at)
     totals = {}
     for token in sorted({*store.tokens(at=at), *deposits, *(f.token for f in fundings)}):

@@ -60,6 +60,10 @@ def _gauges(now: Readings) -> Iterator[Metric]:
     yield _gauge("relay_balance_wei", balance, now.relay_balance_wei)
     yield _gauge("relay_keys_paused", "Relay keys that may not send.", now.relay_keys_paused)
     yield _gauge("funded_units", "Paid into the epoch lane so far, in base units.", now.funded)
+    text = "Licence holders whose usage this process left waiting for money at its last sealing."
+    yield _gauge("holders_unfunded", text, now.holders_unfunded)
+    text = "Uses that wait until their licences' holders fund the lane, at the last sealing."
+    yield _gauge("events_unfunded", text, now.events_unfunded)
     yield _gauge("unsettled_units", "Promised by roots and not paid, in base units.", now.unsettled)
     text = f"Epochs in the contract's queue; it holds {WAITING_ROOTS_MAX}."
     yield _gauge("roots_waiting", text, now.roots_waiting)

@@ -15,6 +15,7 @@ from oracle.evidence_book import EvidenceBook
 from oracle.operations.pausing import PauseLevel, Pauses
 from oracle.outbox import Outbox
 from oracle.transaction_book import TransactionBook
+from oracle.unfunded import Shortfall
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class Readings:
     """Money in base units of the oracle's token, ages in seconds of the chain's clock.
 
     `epoch_age` is the time since the state that the newest final epoch was settled by, None before
-    the first. `unsettled` was promised by roots, waiting ones included, and is not paid yet;
+    the first. `holders_unfunded` lack money for `events_unfunded` uses that this process left out
+    of the last epoch it sealed. `unsettled` was promised by roots, waiting ones included, and is not paid yet;
     `roots_waiting` are epochs in the contract's queue, and `payday_overdue` the time since the
     window of the oldest was over.
     `conservation_error` is what the epoch lane's custody lacks of what it owes: always 0.
@@ -41,6 +43,8 @@ class Readings:
     relay_balance_wei: int
     relay_keys_paused: int
     funded: int
+    holders_unfunded: int
+    events_unfunded: int
     unsettled: int
     roots_waiting: int
     payday_overdue: int
@@ -48,7 +52,13 @@ class Readings:
     paused: tuple[PauseLevel, ...]
 
 
-def read(outbox: Outbox, view: ChainView, relays: Sequence[Address], token: Address) -> Readings:
+def read(
+    outbox: Outbox,
+    view: ChainView,
+    relays: Sequence[Address],
+    token: Address,
+    shortfalls: Sequence[Shortfall] = (),
+) -> Readings:
     """Everything at the newest indexed block. Raises OutboxUnavailable, ClientError, IndexerError.
 
     Does not bring the index up to date: how far it is behind is one of the readings.
@@ -82,6 +92,8 @@ def read(outbox: Outbox, view: ChainView, relays: Sequence[Address], token: Addr
         relay_balance_wei=min(node.balance_wei(relay, at=head) for relay in relays),
         relay_keys_paused=keys_paused,
         funded=lane.funded,
+        holders_unfunded=len(shortfalls),
+        events_unfunded=sum(shortfall.events for shortfall in shortfalls),
         unsettled=promised - lane.claimed,
         roots_waiting=len(waiting),
         payday_overdue=max(head.timestamp - waiting[0].claimable_from, 0) if waiting else 0,

@@ -15,8 +15,8 @@ from chain.client.blocks import BlockPin
 from chain.client.epoch_distributor import WAITING_ROOTS_MAX, EpochDistributor
 from chain.ledger.identifiers import Address, EpochNumber
 from chain.ledger.rights import UNIT_NUMERATOR
-from chain.settlement.carried import Carried
-from chain.settlement.settle_columns import ColumnarSettlement
+from oracle.taking import Taken
+from oracle.unfunded import Shortfall
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class PayeeChange:
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """Money in base units of `token`. `taken_apart` are segments that the evidence bears out no
+    """Money in base units of `token`. `shortfalls` say what waits for money. `taken_apart` are segments that the evidence bears out no
     longer: what of them still holds is counted, the rest is withheld. `opens` are the Unix times at
     which the epochs that wait can be activated. `obstacles` are plain sentences; none: it would be
     taken."""
@@ -44,7 +44,7 @@ class Rehearsal:
     changes: tuple[PayeeChange, ...]
     total_before: int
     total: int
-    funded: int
+    shortfalls: tuple[Shortfall, ...]
     ceiling: int
     opens: tuple[int, ...]
 
@@ -52,9 +52,6 @@ class Rehearsal:
     def obstacles(self) -> tuple[str, ...]:
         """Why the contract would not take the root, with the next step."""
         found = []
-        if self.total > self.funded:
-            short = self.total - self.funded
-            found.append(f"the lane lacks {short} base units. Next: the platforms fund it")
         if self.total - self.total_before > self.ceiling:
             found.append(
                 f"it adds {self.total - self.total_before}, above the ceiling of {self.ceiling}. "
@@ -78,7 +75,7 @@ class Rehearsal:
             "segmentsTakenApart": self.taken_apart,
             "totalBefore": str(self.total_before),
             "total": str(self.total),
-            "funded": str(self.funded),
+            "waitsForMoney": [shortfall.to_plain() for shortfall in self.shortfalls],
             "ceiling": str(self.ceiling),
             "waiting": len(self.opens),
             "obstacles": list(self.obstacles),
@@ -95,15 +92,15 @@ class Rehearsal:
 
 
 def rehearsed(
-    settlement: ColumnarSettlement,
-    before: Carried,
+    taken: Taken,
     taken_apart: int,
     distributor: EpochDistributor,
     at: BlockPin,
 ) -> Rehearsal:
     """The settlement beside what was promised before. Raises ClientError."""
+    settlement = taken.settlement
     token = settlement.token
-    payable = before.payable(token)
+    payable = taken.carried.payable(token)
     changes = tuple(
         PayeeChange(payout.payee, payable.get(payout.payee, 0) // UNIT_NUMERATOR, payout.cumulative)
         for payout in settlement.payouts
@@ -118,7 +115,7 @@ def rehearsed(
         tuple(change for change in changes if change.after != change.before),
         sum(change.before for change in changes),
         settlement.cumulative_total,
-        distributor.lane_of(token, at=at).funded,
+        taken.shortfalls,
         distributor.ceiling_of(token, at=at),
         tuple(root.claimable_from for root in distributor.pending_roots(token, at=at)),
     )

@@ -35,16 +35,16 @@ class Watch:
     def rehearse_epoch(self) -> Rehearsal:
         """What the next epoch would come to if it were sealed now; nothing is kept.
 
-        Raises NothingToSeal, EpochNotReady.
+        Raises NothingToSeal, HoldersNotFunded, EpochNotReady.
         """
         at = self.view.pin()
-        settlement, before, taken_apart = self.sealer.rehearse(at)
+        taken, taken_apart = self.sealer.rehearse(at)
         distributor = EpochDistributor.of(self.view.node, self.view.deployment)
-        return rehearsed(settlement, before, taken_apart, distributor, at)
+        return rehearsed(taken, taken_apart, distributor, at)
 
     def readings(self) -> Readings:
         """How everything stands, in numbers; as far as the index is. Raises as `read`."""
-        return read(self.outbox, self.view, self.relays, self.token)
+        return read(self.outbox, self.view, self.relays, self.token, self.sealer.shortfalls)
 
     def checks(self, folder: Path) -> tuple[Check, ...]:
         """What must hold for the oracle to work; `folder` is where it keeps blocks."""

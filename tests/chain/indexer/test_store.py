@@ -300,7 +300,13 @@ def test_roots_are_pending_then_active_then_superseded_or_rejected(
         for record in epochs
     ]
     assert [root.fault for root in store.roots(at=at)] == [None, None, RootFault.COUNCIL]
-    assert sum(f.amount for f in store.fundings(at=at)) == 10**9
+    steps = store.credit_steps(at=at)
+    assert [step.change for step in steps] == [CreditChange.FUNDED, *[CreditChange.CHARGED] * 3]
+    platform = devnet.address(PLATFORM)
+    left = devnet.distributor.credit_of(token, platform, at=at)
+    assert store.credits(token, at=at) == {platform: left}
+    assert left == 10**9 - sum(step.amount for step in steps[1:])
+    assert (steps[0].funded, steps[0].credit) == (10**9, 10**9)
     payouts = store.epoch_payouts(at=at)
     lane_onchain = devnet.distributor.lane_of(token, at=at)
     assert sum(payout.amount for payout in payouts) == lane_onchain.claimed
