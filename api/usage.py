@@ -105,6 +105,12 @@ class UsageDesk:
         with self._app.outbox.reading() as connection:
             return EvidenceBook(connection).usage.event_counts()
 
+    def credits(self) -> dict[Address, int]:
+        """What each licence holder that was ever funded has left in the epoch lane, in base units
+        of the payment token."""
+        at = self._app.view.head()
+        return self._app.store.credits(self._app.token.address, at=at)
+
     def now(self) -> int:
         """The chain's time as events are judged by it, in Unix seconds."""
         return self._facts(fresh=False)[0]

@@ -148,6 +148,7 @@ def status(service: OracleService, _settings: OracleSettings, _words: Sequence[s
         "block": found.block.number,
         "events": found.events,
         "transactions": found.transactions,
+        "credits": {holder: str(credit) for holder, credit in found.credits.items()},
         "nextEpoch": {
             "number": opened.next_epoch,
             "waitingEvents": opened.waiting_events,

@@ -11,7 +11,8 @@ from chain.ledger.rights import Tier
 
 @dataclass(frozen=True)
 class LicenceStanding:
-    """One licence: who holds it, for what, from when until when (Unix seconds)."""
+    """One licence: who holds it, for what, from when until when (Unix seconds); a sublicence has a
+    `parent`."""
 
     licence_id: LicenceId
     holder: Address
@@ -19,6 +20,7 @@ class LicenceStanding:
     tier: Tier
     taken_at: int
     expiry: int
+    parent: LicenceId | None = None
 
 
 @dataclass(frozen=True)
@@ -43,3 +45,11 @@ class ChainFacts(Protocol):
     def derivative(self, generation_id: GenerationId) -> DerivativeStanding | None:
         """The derivative linked for a generation, or None when there is none (yet)."""
         ...
+
+
+def tree_of(licence_id: LicenceId, facts: ChainFacts) -> LicenceId:
+    """The licence at the top of a licence's path: use under any two of the same one may count
+    against the same caps."""
+    while (licence := facts.licence(licence_id)) is not None and licence.parent is not None:
+        licence_id = licence.parent
+    return licence_id

@@ -131,6 +131,7 @@ class ChainView:
                     record.terms.tier,
                     record.taken_at,
                     record.expiry,
+                    record.parent_id,
                 )
                 for record in self.store.licences(at=at)
             },

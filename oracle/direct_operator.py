@@ -4,13 +4,14 @@ that it would ask of the use in an epoch, and only when no epoch can count it me
 Two rules keep a use from being paid twice, and a cap from being passed. Who signed a report signs
 no epoch with uses under its licence and a state without it, until it is posted or its deadline is
 over (see `oracle.operator`); who signed an epoch signs no report under a licence of it until that
-epoch is posted. Two quorums have more operators in common than may be faulty.
+epoch is posted. Licences of one tree are one here: they share caps. Two quorums have more operators
+in common than may be faulty.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from chain.client.blocks import BlockPin
@@ -22,6 +23,7 @@ from chain.settlement.rows import rows_of
 from chain.settlement.settle import PROGRAM_HASH
 from oracle.attester import Attester
 from oracle.attribution import DetectionPolicy
+from oracle.chain_facts import tree_of
 from oracle.chain_view import ChainView
 from oracle.epoch_book import StoredSignature
 from oracle.errors import DirectReportRefused, EpochUnderWay
@@ -118,8 +120,10 @@ class DirectOperator(Attester):
     def _require_countable(self, report: DirectReport, at: BlockPin) -> None:
         """An epoch of this very block would count it, and none that was signed can."""
         number = self.history.next_number(at)
+        facts = self._view.facts(at)
+        tree = tree_of(report.event.licence_id, facts)
         for epoch, licences in self._memory.epochs_signed(self.address, number):
-            if not licences or report.event.licence_id in licences:
+            if not licences or tree in {tree_of(licence, facts) for licence in licences}:
                 raise EpochUnderWay(self.address, epoch)
         licence = self._view.store.licence(report.event.licence_id, at=at)
         if licence is None:
@@ -127,7 +131,9 @@ class DirectOperator(Attester):
         token = licence.terms.token
         prior = self.history.last(token, at)
         state = self._view.settlement_state(at, token, number, prior.report_hash, prior.counted)
-        tally = Tally(state)
+        # It is paid from a deposit of its own, and needs nothing in the epoch lane.
+        price = licence.terms.unit_price
+        tally = Tally(replace(state, credits={licence.holder: price}))
         tally.count(rows_of([report.event]))
         for refusal in tally.refused:
             raise DirectReportRefused(self.address, refusal.reason)

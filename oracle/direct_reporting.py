@@ -16,6 +16,7 @@ from chain.ledger.usage import UsageEvent
 from chain.provenance import BlockStore
 from chain.settlement.settle import PROGRAM_HASH
 from oracle.attribution import Attribution, DetectionPolicy
+from oracle.chain_facts import tree_of
 from oracle.chain_view import ChainView
 from oracle.direct_book import DirectBook
 from oracle.direct_operator import PROPOSED_SECONDS, DirectProposal
@@ -43,20 +44,25 @@ class DirectDue:
 @dataclass(frozen=True)
 class HeldBack:
     """What is not for an epoch: `events` were reported by themselves or are about to be; under
-    `licences` such a report is not in the epoch's state yet, and no operator that signed it would
-    sign an epoch with them; under licences that are `awaited` a use is first tried by itself,
-    unless it was `tried`."""
+    licences of `trees` such a report is not in the epoch's state yet, and no operator that signed
+    it would sign an epoch with them; under licences that are `awaited` a use is first tried by
+    itself, unless it was `tried`."""
 
     events: frozenset[Digest]
-    licences: frozenset[LicenceId]
+    trees: frozenset[LicenceId]
+    tree_of: Callable[[LicenceId], LicenceId]
     awaited: Callable[[LicenceId], bool]
     tried: frozenset[Digest]
 
     def holds(self, event: UsageEvent) -> bool:
         """Whether an event is not for this epoch."""
-        if event.event_id in self.events or event.licence_id in self.licences:
+        if event.event_id in self.events or self.holds_licence(event.licence_id):
             return True
         return event.event_id not in self.tried and self.awaited(event.licence_id)
+
+    def holds_licence(self, licence_id: LicenceId) -> bool:
+        """Whether nothing under a licence is for this epoch."""
+        return self.tree_of(licence_id) in self.trees
 
 
 class DirectReporting:
@@ -106,8 +112,9 @@ class DirectReporting:
         """The uses to report now: dear enough, and covered by their holder's deposit."""
         if self._price_min == 0:
             return
-        waiting = self._licences_under_way(at)
         held = self.held_back(at)
+        tree = held.tree_of
+        waiting = set(map(tree, self._licences_under_way(at)))
         facts, operators = self._view.facts(at), self._view.operator_set(at).members
         with self._outbox.reading() as connection:
             harvest = look(EvidenceBook(connection), facts, self._policy, operators)
@@ -118,7 +125,7 @@ class DirectReporting:
         free: dict[tuple[Address, Address], int] = {}
         for event in harvest.fresh:
             licence = licences.get(event.licence_id)
-            if licence is None or event.event_id in known or event.licence_id in waiting:
+            if licence is None or event.event_id in known or tree(event.licence_id) in waiting:
                 continue
             price, deposit = licence.terms.unit_price, (licence.holder, licence.terms.token)
             if price < self._price_min:
@@ -142,10 +149,12 @@ class DirectReporting:
         coming = {
             event: licence for event, licence in (signed | newer).items() if event not in posted
         }
+        tree = cache(partial(tree_of, facts=self._view.facts(store.head())))
         reported = store.directly_reported(at=at) | store.directly_reported(at=store.head())
         return HeldBack(
             events=reported.union(signed),
-            licences=frozenset(coming.values()),
+            trees=frozenset(map(tree, coming.values())),
+            tree_of=tree,
             awaited=cache(partial(self._is_awaited, at)),
             tried=frozenset(posted).union(self._refused or ()),
         )

@@ -35,7 +35,7 @@ from chain.settlement.settle import settle_rows
 from chain.settlement.settle_columns import settle_records
 from oracle.attester import Attester
 from oracle.attribution import DetectionPolicy, attribute_detections, attribute_log
-from oracle.chain_facts import ChainFacts
+from oracle.chain_facts import ChainFacts, tree_of
 from oracle.chain_view import ChainView
 from oracle.detection_report import (
     DetectionReport,
@@ -176,9 +176,14 @@ class Operator(Attester):
         A report not posted by its deadline never is, and times of blocks ascend.
         """
         signed = self._memory.direct_under_way(self.address, report.state_time)
-        licences = {line.licence_id for line in usage}
+        if not signed:
+            return
+        facts = self._view.facts(self._view.head())
+        trees = {tree_of(line.licence_id, facts) for line in usage}
         doubtful = {
-            event for event, licence in signed.items() if licence in licences or not licence
+            event
+            for event, licence in signed.items()
+            if not licence or tree_of(licence, facts) in trees
         }
         if not doubtful:
             return

@@ -159,7 +159,7 @@ def _is_ready(named: set[LicenceId], facts: ChainFacts, held_back: HeldBack) -> 
     since was known when its plays were filed: they wait for it, and are not refused as unlicensed.
     """
     known = all(facts.licence(licence) is not None for licence in named)
-    return known and not named & held_back.licences
+    return known and not any(map(held_back.holds_licence, named))
 
 
 def _licences_of(segment: StoredSegment) -> set[LicenceId]:

@@ -111,6 +111,10 @@ def usage_table(answer: Plain) -> Table:
     rows = table_of("usage", "value")
     for state, events in answer["events"].items():
         rows.add_row(f"events {state}", f"{events:,}")
+    currency = Currency(**answer["currency"])
+    for holder, units in answer["credits"].items():
+        credit = f"{currency.text(int(units))} {currency.symbol}"
+        rows.add_row("in the epoch lane", f"{credit} of {holder}")
     rows.add_row("segments are of chain", str(answer["chain_id"]))
     rows.add_row("and of oracle", answer["usage_oracle"])
     return rows

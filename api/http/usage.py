@@ -41,7 +41,8 @@ def read_usage(app: App, desk: Desk) -> dict[str, Any]:
     """What a producer must know before it signs, and how many events are in which state.
 
     A use dated more than `ahead_seconds_max` ahead of `time`, or more than `back_seconds_max`
-    before it, is refused.
+    before it, is refused. `credits` are what licence holders have in the epoch lane, as base units:
+    use that is not covered waits until its holder funds it.
     """
     return {
         "chain_id": app.deployment.chain_id,
@@ -51,6 +52,8 @@ def read_usage(app: App, desk: Desk) -> dict[str, Any]:
         "ahead_seconds_max": CLOCK_SKEW_SECONDS,
         "back_seconds_max": BACKDATED_SECONDS_MAX,
         "events": desk.event_counts(),
+        "currency": plain.plain_currency(app.currency),
+        "credits": {holder: str(units) for holder, units in desk.credits().items()},
     }
 
 

@@ -24,9 +24,9 @@ class Readings:
 
     `epoch_age` is the time since the state that the newest final epoch was settled by, None before
     the first. `holders_unfunded` lack money for `events_unfunded` uses that this process left out
-    of the last epoch it sealed. `unsettled` was promised by roots, waiting ones included, and is not paid yet;
-    `roots_waiting` are epochs in the contract's queue, and `payday_overdue` the time since the
-    window of the oldest was over.
+    of the last epoch it sealed. `unsettled` was promised by roots, waiting ones included, and is
+    not paid yet; `roots_waiting` are epochs in the contract's queue, and `payday_overdue` the time
+    since the window of the oldest was over.
     `conservation_error` is what the epoch lane's custody lacks of what it owes: always 0.
     `nonce_gap` counts nonces that were given out and are not mined, of the relay key that has most
     of them; `relay_balance_wei` is of the one that has least.

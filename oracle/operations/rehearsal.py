@@ -30,10 +30,10 @@ class PayeeChange:
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """Money in base units of `token`. `shortfalls` say what waits for money. `taken_apart` are segments that the evidence bears out no
-    longer: what of them still holds is counted, the rest is withheld. `opens` are the Unix times at
-    which the epochs that wait can be activated. `obstacles` are plain sentences; none: it would be
-    taken."""
+    """Money in base units of `token`. `shortfalls` say what would be left for want of money;
+    `taken_apart` are segments that the evidence bears out no longer: what of them still holds is
+    counted, the rest is withheld. `opens` are the Unix times at which the epochs that wait can be
+    activated. `obstacles` are plain sentences; none: it would be taken."""
 
     epoch: EpochNumber
     token: Address

@@ -53,6 +53,7 @@ export function stateOf(ledger, time) {
   return {
     licences: new Map(ledger.licences),
     used: new Map(ledger.used),
+    above: new Map(ledger.above),
     generations: new Map(ledger.generations),
     vectors: new Map(ledger.vectors),
     splits: new Map([...ledger.splits].map(([work, versions]) => [work, versions.at(-1)])),
@@ -184,19 +185,9 @@ function unfitLicence(licence, state, token) {
   return parts.some(([work, part]) => part && !state.splits.has(work)) ? "no-split" : "";
 }
 
-// A licence, the one that it is a sublicence of, and so on: use of the first counts for all.
-function pathOf(licence, state) {
-  const path = [licence];
-  for (;;) {
-    const { parent } = state.licences.get(path.at(-1));
-    if (parent === undefined) return path;
-    path.push(parent);
-  }
-}
-
 function overLimit(licence, state, token, spent) {
   const { unitPrice: price, holder } = state.licences.get(licence);
-  const path = pathOf(licence, state);
+  const path = [licence, ...(state.above.get(licence) ?? [])];
   const used = (i, each, by) => state.used.get(each)[i] + by.get(each);
   const caps = (each) => state.licences.get(each);
   if (path.some((each) => used(0, each, spent.units) + 1n > caps(each).unitCap)) return "unit-cap";
@@ -209,7 +200,7 @@ function overLimit(licence, state, token, spent) {
 
 function spend(licence, state, spent) {
   const { unitPrice: price, holder } = state.licences.get(licence);
-  for (const each of pathOf(licence, state)) {
+  for (const each of [licence, ...(state.above.get(licence) ?? [])]) {
     spent.units.add(1n, each);
     spent.revenue.add(price, each);
   }

@@ -56,6 +56,7 @@ class State(NamedTuple):
 
     licences: dict[int, dict[str, Any]]
     used: dict[int, tuple[int, int]]
+    above: dict[int, tuple[int, ...]]
     generations: dict[int, tuple[int, list[tuple[int, int]]]]
     ledger: Ledger
     vectors: dict[int, Any]
@@ -109,6 +110,7 @@ def state_of(ledger: Ledger, time: int) -> State:
     return State(
         dict(ledger.licences),
         dict(ledger.used),
+        dict(ledger.above),
         dict(ledger.generations),
         ledger,
         dict(ledger.vectors),
@@ -240,17 +242,9 @@ def _unfit_licence(licence: dict[str, Any], state: State, token: str) -> str:
     return "no-split" if any(part and work not in state.splits for work, part in parts) else ""
 
 
-def _path(licence: int, state: State) -> list[int]:
-    """A licence, the one that it is a sublicence of, and so on: use of the first counts for all."""
-    path = [licence]
-    while (parent := state.licences[path[-1]].get("parent")) is not None:
-        path.append(parent)
-    return path
-
-
 def _over_limit(licence: int, state: State, token: str, spent: Spent) -> str:
     price, holder = (state.licences[licence][name] for name in ("unitPrice", "holder"))
-    path = _path(licence, state)
+    path = (licence, *state.above.get(licence, ()))
     for each in path:
         if state.used[each][0] + spent.units.get(each, 0) + 1 > state.licences[each]["unitCap"]:
             return "unit-cap"
@@ -264,7 +258,7 @@ def _over_limit(licence: int, state: State, token: str, spent: Spent) -> str:
 
 def _spend(licence: int, state: State, spent: Spent) -> None:
     price, holder = (state.licences[licence][name] for name in ("unitPrice", "holder"))
-    for each in _path(licence, state):
+    for each in (licence, *state.above.get(licence, ())):
         spent.units[each] = spent.units.get(each, 0) + 1
         spent.revenue[each] = spent.revenue.get(each, 0) + price
     spent.charged[holder] = spent.charged.get(holder, 0) + price
