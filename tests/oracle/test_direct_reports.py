@@ -13,9 +13,10 @@ from chain.ledger.usage import UsageKind
 from chain.provenance import Cid
 from chain.settlement.settle import PROGRAM_HASH
 from oracle.attribution import DetectionPolicy
+from oracle.chain_facts import tree_of
 from oracle.direct_operator import DEADLINE_SECONDS, DirectOperator, DirectProposal
 from oracle.direct_reporting import DirectDue, DirectReporting
-from oracle.epoch_book import EpochState
+from oracle.epoch_book import EpochState, StoredSignature
 from oracle.errors import (
     DirectReportRefused,
     DirectReportUnderWay,
@@ -32,6 +33,7 @@ from oracle.service import OracleService
 from tests.devnet import COUNCIL, OPERATORS, PLATFORM, RELAY
 from tests.heritage import UNIT_PRICE
 from tests.oracle.conftest import World, service_over, sha
+from tests.oracle.own_work import own_work
 
 HOLDERS_DEPOSIT = 20 * UNIT_PRICE
 
@@ -266,16 +268,18 @@ def test_a_dear_use_filed_after_the_look_is_reported_by_itself_all_the_same(
     assert len(records(world)) == 4
 
 
-def test_an_epoch_without_money_holds_up_no_dear_use_under_other_licences(
+def test_an_epoch_above_the_ceiling_holds_up_no_dear_use_under_other_licences(
     world: World, filed: OracleService
 ) -> None:
-    """Signed, and nobody has funded it yet; the dear uses are of other licences, and are paid."""
+    """Signed, and the council has not cosigned it yet; the dear uses are of other licences, and
+    are paid."""
+    world.fund(3 * UNIT_PRICE)
     world.file_plays(3)
     filed.report_directly()
     filed.resend()
-    filed.seal_epoch()
+    row = filed.seal_epoch()
     filed.collect_signatures()
-    assert "[NotFunded]" in filed.tick().troubles[-1]
+    assert "[AboveCeiling]" in filed.tick().troubles[-1]
     world.service.file_detection(world.found())
 
     filed.tick_filed()
@@ -283,21 +287,54 @@ def test_an_epoch_without_money_holds_up_no_dear_use_under_other_licences(
     filed.tick()
 
     assert list(records(world).values()) == [DirectReportState.RELEASED] * 4
-    world.fund()
+    council = world.devnet.signers[COUNCIL]
+    world.devnet.distributor.cosign(row.report.sum_root, signer=council)
     assert filed.post_epoch().report.event_count == 3
     assert filed.status().events == {"counted": 3}
+
+
+def test_a_dear_use_needs_nothing_in_the_epoch_lane(world: World, filed: OracleService) -> None:
+    assert len(filed.report_directly().decided) == 2
+    assert world.service.status().credits == {}
+
+
+def test_licences_of_one_tree_share_caps_and_wait_for_each_other(world: World) -> None:
+    """Use under a sublicence counts for the licence above it: no epoch is signed under the one
+    while a report under the other may still come, nor the other way round."""
+    owned = own_work(world, UNIT_PRICE)
+    owned.fund(10**9)
+    below = owned.sublicense(world.devnet.address(PLATFORM))
+    owned.file(1)
+    (event,) = owned.plays(1, first=5, licence_id=below)
+    row = world.service.seal_epoch()
+    deadline = world.view.head().timestamp + DEADLINE_SECONDS
+    report = DirectReport(event, sha("evidence"), PROGRAM_HASH, deadline)
+    operator, memory = an_epoch_operator(world), OutboxMemory(world.outbox)
+    signed = StoredSignature(operator.address, report.struct_hash(), b"signature")
+    memory.remember_direct(report, signed)
+
+    with pytest.raises(DirectReportUnderWay):
+        operator.attest(Proposal(row.report, row.evidence_cid))
+    an_epoch_operator(world, 2).attest(Proposal(row.report, row.evidence_cid))
+    with pytest.raises(EpochUnderWay):
+        an_operator(world, 2)._require_countable(report, world.view.head())
+    facts = world.view.facts(world.view.head())
+    assert tree_of(below, facts) == tree_of(owned.distribution, facts) == owned.distribution
+    held = lane_of(world.service).held_back(world.view.head())
+    assert held.holds(owned.plays(1, first=6)[0])
+    assert not held.holds(world.plays(1)[0])
 
 
 def test_a_dear_use_under_a_licence_of_an_unposted_epoch_waits_and_is_not_given_up(
     world: World, filed: OracleService
 ) -> None:
     """The epoch holds the log's uses, for it was sealed by somebody who reports none directly."""
+    world.fund()
     world.service.seal_epoch()
     world.service.collect_signatures()
     world.service.file_detection(world.found())
 
     held_up = filed.report_directly()
-    world.fund()
     filed.post_epoch()
     filed.report_directly()
     filed.resend()
@@ -310,6 +347,7 @@ def test_a_dear_use_under_a_licence_of_an_unposted_epoch_waits_and_is_not_given_
 def test_an_epoch_signed_by_a_program_that_kept_no_licences_holds_up_every_use(
     world: World, filed: OracleService
 ) -> None:
+    world.fund()
     world.file_plays(3)
     filed.report_directly()
     filed.resend()

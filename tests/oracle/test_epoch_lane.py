@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from chain.client.errors import ContractRefused
 from chain.ledger.identifiers import ZERO_DIGEST, EpochNumber, GenerationId
 from chain.ledger.rights import BPS_WHOLE
 from oracle.attribution import WithheldReason
@@ -146,21 +145,8 @@ def test_refused_events_are_listed_with_their_reason_and_may_come_again(world: W
     assert again.count(RowOutcome.ACCEPTED) == 3
 
 
-def test_an_epoch_without_money_waits_for_funds_and_loses_nothing(world: World) -> None:
-    world.file_plays(10)
-    world.service.seal_epoch()
-    world.service.collect_signatures()
-    with pytest.raises(ContractRefused) as refusal:
-        world.service.post_epoch()
-    assert refusal.value.error == "NotFunded"
-    assert world.service.status().transactions == {}
-
-    world.fund()
-
-    assert world.service.post_epoch().state == EpochState.FINAL
-
-
 def test_the_next_epoch_waits_until_this_one_is_on_chain(world: World) -> None:
+    world.fund()
     world.file_plays(10)
     world.service.seal_epoch()
     world.file_plays(1, first=50)

@@ -47,6 +47,7 @@ def an_operator(world: World, index: int = 1, blocks: BlockReader | None = None)
 
 
 def sealed(world: World, plays: int = 5) -> Proposal:
+    world.fund()
     world.file_plays(plays)
     world.service.file_generation_log(world.log())
     row = world.service.seal_epoch()

@@ -36,6 +36,7 @@ __all__ = ["gateway", "operator"]
 
 
 def sealed(world: World) -> Proposal:
+    world.fund()
     world.file_plays(5)
     world.service.file_generation_log(world.log())
     world.service.file_detection(world.found())

@@ -23,6 +23,7 @@ from oracle.outbox import Outbox
 from oracle.settings import OracleSettings
 from oracle.transaction_book import TransactionBook
 from tests.devnet import RELAY
+from tests.heritage import UNIT_PRICE
 from tests.oracle.conftest import World
 
 
@@ -254,6 +255,7 @@ def test_a_pause_without_its_words_is_refused(
 
 
 def test_a_rehearsal_is_json_and_says_what_is_missing(world: World, run: Run) -> None:
+    world.fund(5 * UNIT_PRICE)
     world.file_plays(5)
     given = variables(world, ANTIPHON_OUTBOX=str(world.folder / "outbox.db"))
 
@@ -262,7 +264,7 @@ def test_a_rehearsal_is_json_and_says_what_is_missing(world: World, run: Run) ->
     document = json.loads(ended.stdout)
     assert ended.returncode == 3
     assert (document["epoch"], document["counted"]) == (1, 5)
-    assert "Next: the platforms fund it" in document["obstacles"][0]
+    assert "Next: ask the council" in document["obstacles"][0]
 
 
 @pytest.fixture

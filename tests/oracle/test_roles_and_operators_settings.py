@@ -72,6 +72,7 @@ def test_each_role_needs_its_own_keys_alone(world: World) -> None:
 
 
 def test_evidence_waits_without_a_producers_key_and_plays_do_not(world: World) -> None:
+    world.fund()
     settings = OracleSettings.parse(given(world, ANTIPHON_OPERATORS=URLS))
     with open_oracle(settings, roles=[Role.EPOCH]) as service:
         service.file_generation_log(world.log())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chain.indexer.follow import Follower
-from chain.indexer.records import RootFault, RootState
+from chain.indexer.records import CreditChange, RootFault, RootState
 from chain.indexer.store import Store
 from chain.ledger.identifiers import (
     ZERO_DIGEST,

@@ -122,6 +122,7 @@ def test_numbers_follow_an_epoch(world: World, numbers: Numbers) -> None:
     assert value(numbers, "epochs", state="FINAL") == 1
     assert value(numbers, "last_epoch") == 1
     assert value(numbers, "funded_units") == 10_000_000
+    assert value(numbers, "holders_unfunded") == value(numbers, "events_unfunded") == 0
     assert value(numbers, "unsettled_units") == total
     assert value(numbers, "nonce_gap") == 0
     assert value(numbers, "conservation_error_units") == 0

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from oracle.errors import NothingToSeal
+from oracle.errors import HoldersNotFunded, NothingToSeal
+from tests.devnet import PLATFORM
+from tests.heritage import UNIT_PRICE
 from tests.oracle.conftest import World
 
 
@@ -43,16 +45,39 @@ def test_the_second_epoch_shows_differences(world: World) -> None:
     )
 
 
-def test_an_unfunded_lane_is_an_obstacle_with_the_missing_sum(world: World) -> None:
+def test_a_root_above_the_ceiling_is_an_obstacle(world: World) -> None:
+    world.fund(25 * UNIT_PRICE)
     world.file_plays(25)
 
     rehearsal = world.service.watch.rehearse_epoch()
 
-    assert rehearsal.funded == 0
-    assert rehearsal.obstacles[0] == (
-        f"the lane lacks {rehearsal.total} base units. Next: the platforms fund it"
-    )
-    assert "above the ceiling of 0" in rehearsal.obstacles[1]
+    (obstacle,) = rehearsal.obstacles
+    assert f"above the ceiling of {rehearsal.ceiling}" in obstacle
+
+
+def test_usage_without_money_is_told_beside_what_would_be_counted(world: World) -> None:
+    world.fund(30 * UNIT_PRICE)
+    world.file_plays(25)
+    world.file_plays(7, first=25)
+
+    rehearsal = world.service.watch.rehearse_epoch()
+
+    assert rehearsal.counted == 25
+    assert rehearsal.to_plain()["waitsForMoney"] == [
+        {
+            "holder": world.devnet.address(PLATFORM),
+            "token": world.devnet.deployment.token,
+            "events": 7,
+            "missing": str(2 * UNIT_PRICE),
+        }
+    ]
+
+
+def test_with_money_for_nothing_there_is_nothing_to_rehearse(world: World) -> None:
+    world.file_plays(25)
+
+    with pytest.raises(HoldersNotFunded, match=f"{25 * UNIT_PRICE} base units"):
+        world.service.watch.rehearse_epoch()
 
 
 def test_nothing_waiting_is_said(world: World) -> None:
