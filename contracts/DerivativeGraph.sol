@@ -4,19 +4,21 @@ pragma solidity 0.8.37;
 import {IAccessManager} from "@openzeppelin/contracts/access/manager/IAccessManager.sol";
 import {Managed} from "./access/Managed.sol";
 import {TimedPause} from "./access/TimedPause.sol";
+import {IConsentRegistry} from "./interfaces/IConsentRegistry.sol";
 import {IDerivativeGraph} from "./interfaces/IDerivativeGraph.sol";
 import {ILicenceRegistry} from "./interfaces/ILicenceRegistry.sol";
 import {IWorkRegistry} from "./interfaces/IWorkRegistry.sol";
 import {AncestorVectors} from "./libraries/AncestorVectors.sol";
 import {GenerationId, WorkId} from "./types/Identifiers.sol";
-import {Parent, WorkKind} from "./types/Rights.sol";
+import {Parent, Tier, WorkKind} from "./types/Rights.sol";
 
 /// @notice See `IDerivativeGraph`. Parents are older than their children, so no work is its own ancestor.
 contract DerivativeGraph is IDerivativeGraph, TimedPause {
     using AncestorVectors for AncestorVectors.Draft;
 
     /// @dev One slot, so that a link writes one and reads one for each parent. 240 bits of a hash are too many to find
-    /// a second vector for, or two vectors with the same.
+    /// a second vector for, or two vectors with the same. Protected is a root for which a floor was declared: only then
+    /// is it asked from when.
     struct Node {
         bytes30 vectorHash;
         uint8 depth;
@@ -28,6 +30,8 @@ contract DerivativeGraph is IDerivativeGraph, TimedPause {
     uint256 public constant MAX_DEPTH = 32;
     /// @notice At most half of a derivative's income is its ancestors'.
     uint256 public constant MAX_STACK = 500_000_000;
+    /// @notice How long a floor is known before it binds.
+    uint40 public constant FLOOR_NOTICE = 7 days;
 
     WorkId private constant _NO_WORK = WorkId.wrap(0);
     bytes32 private constant _GENERATION_DOMAIN = keccak256("antiphon.generation.1");
@@ -37,7 +41,7 @@ contract DerivativeGraph is IDerivativeGraph, TimedPause {
 
     mapping(WorkId workId => Node) private _nodes;
     mapping(GenerationId generationId => WorkId) private _childOfGeneration;
-    mapping(WorkId root => uint32) private _floors;
+    mapping(WorkId root => AncestorVectors.Floor) private _floors;
 
     constructor(IWorkRegistry works_, ILicenceRegistry licences_, IAccessManager authority_) Managed(authority_) {
         works = works_;
@@ -53,6 +57,7 @@ contract DerivativeGraph is IDerivativeGraph, TimedPause {
         _checkChild(child, generationId);
         bool countFits = parents.length > 0 && parents.length <= MAX_PARENTS && vectors.length == parents.length;
         if (!countFits) revert BadParentCount(parents.length);
+        _checkComposition(child, parents);
         (bytes memory vector, uint8 depth) = _flatten(child, parents, vectors);
 
         _nodes[child] = Node({vectorHash: _hash(vector), depth: depth, isProtected: false});
@@ -64,13 +69,16 @@ contract DerivativeGraph is IDerivativeGraph, TimedPause {
     function declareFloor(WorkId root, uint32 floor) external {
         if (works.controllerOf(root) != msg.sender) revert NotController(root, msg.sender);
         if (works.kindOf(root) == WorkKind.DERIVATIVE) revert NotARoot(root);
-        uint32 declared = _floors[root];
-        bool isFit = floor != 0 && floor <= MAX_STACK && (declared == 0 || floor < declared);
-        if (!isFit) revert BadFloor(root, declared, floor);
+        AncestorVectors.Floor memory before = _floors[root];
+        bool isFirst = before.share == 0;
+        bool isFit = floor != 0 && floor <= MAX_STACK && (isFirst || floor < before.share);
+        if (!isFit) revert BadFloor(root, before.share, floor);
 
-        _floors[root] = floor;
+        // Lowered, it takes from nobody but the root.
+        uint40 bindsFrom = isFirst ? _noticeUntil(root) : before.bindsFrom;
+        _floors[root] = AncestorVectors.Floor(floor, bindsFrom);
         _nodes[root].isProtected = true;
-        emit FloorDeclared(root, floor);
+        emit FloorDeclared(root, floor, bindsFrom);
     }
 
     /// @inheritdoc IDerivativeGraph
@@ -89,8 +97,9 @@ contract DerivativeGraph is IDerivativeGraph, TimedPause {
     }
 
     /// @inheritdoc IDerivativeGraph
-    function floorOf(WorkId root) external view returns (uint32) {
-        return _floors[root];
+    function floorOf(WorkId root) external view returns (uint32 floor, uint40 bindsFrom) {
+        AncestorVectors.Floor memory declared = _floors[root];
+        return (declared.share, declared.bindsFrom);
     }
 
     /// @inheritdoc IDerivativeGraph
@@ -106,6 +115,23 @@ contract DerivativeGraph is IDerivativeGraph, TimedPause {
         if (_nodes[child].vectorHash != 0) revert AlreadyLinked(child);
         WorkId taker = _childOfGeneration[generationId];
         if (taker != _NO_WORK) revert GenerationTaken(generationId, taker);
+    }
+
+    /// @dev What is registered as a recording of a composition owes it something.
+    function _checkComposition(WorkId child, Parent[] calldata parents) private view {
+        WorkId composition = works.compositionOf(child);
+        if (composition == _NO_WORK) return;
+        for (uint256 i; i < parents.length; ++i) {
+            if (parents[i].workId == composition) return;
+        }
+        revert CompositionMissing(child, composition);
+    }
+
+    /// @dev From when a floor declared now binds. Where nobody ever asked for consent, nobody can have a licence.
+    function _noticeUntil(WorkId root) private view returns (uint40) {
+        IConsentRegistry.ConsentState consent = works.consents().consentOf(root, Tier.GENERATION).state;
+        uint40 notice = consent == IConsentRegistry.ConsentState.NONE ? 0 : FLOOR_NOTICE;
+        return uint40(block.timestamp) + notice;
     }
 
     /// @dev The child's ancestor vector and its depth: one more than that of its deepest parent.
@@ -128,7 +154,8 @@ contract DerivativeGraph is IDerivativeGraph, TimedPause {
             if (stack > MAX_STACK) revert StackTooLarge(stack);
 
             if (node.depth > depth) depth = node.depth;
-            draft.addThrough(AncestorVectors.LicensedParent(parent, share, node.isProtected), vectors[i], _floors);
+            bool isProtected = node.isProtected && block.timestamp >= _floors[parent].bindsFrom;
+            draft.addThrough(AncestorVectors.LicensedParent(parent, share, isProtected), vectors[i], _floors);
         }
         if (++depth > MAX_DEPTH) revert TooDeep(depth);
         stack += draft.raiseToFloors();

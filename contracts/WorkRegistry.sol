@@ -21,6 +21,12 @@ import {WorkToken} from "./WorkToken.sol";
 /// @notice See `IWorkRegistry`. Nothing registered ever changes but the owner of a work that is not communal, and,
 /// within a day, whose content it is.
 contract WorkRegistry is IWorkRegistry, WorkToken, SignedOnce {
+    /// @param materialised How many works were made of its leaves.
+    struct CatalogueRecord {
+        uint40 registeredAt;
+        uint32 materialised;
+    }
+
     uint40 public constant COMMITMENT_AGE_MIN = 60;
     uint40 public constant COMMITMENT_AGE_MAX = 1 days;
 
@@ -34,10 +40,11 @@ contract WorkRegistry is IWorkRegistry, WorkToken, SignedOnce {
 
     uint64 private _workCount;
     mapping(bytes32 contentCommitment => WorkId) private _workByContent;
-    mapping(WorkId workId => WorkId) private _displacedBy;
+    /// @dev However often a content changes hands, its work is one step away.
+    mapping(WorkId displaced => bytes32 contentCommitment) private _contentLost;
     mapping(WorkId recording => WorkId) private _compositionOf;
     mapping(bytes32 commitment => uint40) private _committedAt;
-    mapping(bytes32 catalogueHash => uint40) private _catalogueRegisteredAt;
+    mapping(bytes32 catalogueHash => CatalogueRecord) private _catalogues;
 
     constructor(IConsentRegistry consents_, IRoyaltyLedger ledger_, IWrappedEther wrappedEther_)
         ERC721("Antiphon Works", "WORK")
@@ -67,6 +74,7 @@ contract WorkRegistry is IWorkRegistry, WorkToken, SignedOnce {
         if (registration.kind != WorkKind.DERIVATIVE) revert BadRecordingKind(registration.kind);
         workId = _registerOne(msg.sender, registration, uint40(block.timestamp));
         _compositionOf[workId] = composition;
+        _records[WorkId.unwrap(workId)].isOfComposition = true;
         emit RecordingOf(workId, composition);
     }
 
@@ -111,9 +119,9 @@ contract WorkRegistry is IWorkRegistry, WorkToken, SignedOnce {
         if (catalogue.owner != msg.sender) revert NotCatalogueOwner(catalogue.owner, msg.sender);
         _checkSteward(catalogue.communityId, msg.sender);
         catalogueHash = RegistrationHash.ofCatalogue(catalogue);
-        if (_catalogueRegisteredAt[catalogueHash] != 0) revert CatalogueAlreadyRegistered(catalogueHash);
+        if (_catalogues[catalogueHash].registeredAt != 0) revert CatalogueAlreadyRegistered(catalogueHash);
 
-        _catalogueRegisteredAt[catalogueHash] = uint40(block.timestamp);
+        _catalogues[catalogueHash].registeredAt = uint40(block.timestamp);
         emit CatalogueRegistered(
             catalogueHash,
             catalogue.communityId,
@@ -130,13 +138,21 @@ contract WorkRegistry is IWorkRegistry, WorkToken, SignedOnce {
         returns (WorkId workId)
     {
         bytes32 catalogueHash = RegistrationHash.ofCatalogue(catalogue);
-        if (_catalogueRegisteredAt[catalogueHash] == 0) revert CatalogueUnknown(catalogueHash);
+        CatalogueRecord storage record = _catalogues[catalogueHash];
+        if (record.registeredAt == 0) revert CatalogueUnknown(catalogueHash);
         bool isIn = work.position < catalogue.count
             && MerkleProof.verifyCalldata(proof, catalogue.root, RegistrationHash.ofLeaf(work));
         if (!isIn) revert NotInCatalogue(catalogueHash, work.position);
+        // A tree can hold several leaves of one position.
+        if (record.materialised == catalogue.count) revert CatalogueFull(catalogueHash, catalogue.count);
+        // What a former steward listed is for the present one to make real.
+        CommunityId communityId = catalogue.communityId;
+        bool isPassedOn = communityId != _NO_COMMUNITY && consents.stewardOf(communityId) != catalogue.owner;
+        if (isPassedOn) _checkSteward(communityId, msg.sender);
 
+        ++record.materialised;
         Registration[] memory registrations = new Registration[](1);
-        registrations[0] = Registration(catalogue.communityId, work.kind, work.contentCommitment, work.manifestDigest);
+        registrations[0] = Registration(communityId, work.kind, work.contentCommitment, work.manifestDigest);
         bytes32 commitment = _commitmentOf(catalogue.owner, registrations, catalogue.root);
         workId = _register(++_workCount, catalogue.owner, registrations[0], _countsFrom(commitment));
         emit WorkMaterialised(workId, catalogueHash, work.position);
@@ -180,29 +196,19 @@ contract WorkRegistry is IWorkRegistry, WorkToken, SignedOnce {
     }
 
     /// @inheritdoc IWorkRegistry
-    function displacedBy(WorkId workId) external view returns (WorkId) {
-        return _displacedBy[workId];
-    }
-
-    /// @inheritdoc IWorkRegistry
     function committedAt(bytes32 commitment) external view returns (uint40) {
         return _committedAt[commitment];
     }
 
     /// @inheritdoc IWorkRegistry
     function catalogueRegisteredAt(bytes32 catalogueHash) external view returns (uint40) {
-        return _catalogueRegisteredAt[catalogueHash];
-    }
-
-    /// @inheritdoc IWorkRegistry
-    function compositionOf(WorkId workId) external view returns (WorkId) {
-        return _compositionOf[workId];
+        return _catalogues[catalogueHash].registeredAt;
     }
 
     /// @inheritdoc IWorkRegistry
     function shareBooksOf(WorkId workId) external view returns (ShareBook[] memory books) {
         WorkKind kind = kindOf(workId);
-        WorkId composition = _compositionOf[workId];
+        WorkId composition = compositionOf(workId);
         if (composition == _NO_WORK) {
             books = new ShareBook[](1);
             books[0] = ShareBook(kind, workId, controllerOf(workId));
@@ -223,6 +229,17 @@ contract WorkRegistry is IWorkRegistry, WorkToken, SignedOnce {
         Record storage record = _standingOf(workId);
         CommunityId communityId = record.communityId;
         return communityId == _NO_COMMUNITY ? record.owner : consents.stewardOf(communityId);
+    }
+
+    /// @inheritdoc IWorkRegistry
+    function displacedBy(WorkId workId) public view returns (WorkId) {
+        return _workByContent[_contentLost[workId]];
+    }
+
+    /// @inheritdoc IWorkRegistry
+    function compositionOf(WorkId workId) public view returns (WorkId) {
+        // Most works have none, and their record is read anyway where it is asked for.
+        return _records[WorkId.unwrap(workId)].isOfComposition ? _compositionOf[workId] : _NO_WORK;
     }
 
     /// @inheritdoc IWorkRegistry
@@ -292,7 +309,7 @@ contract WorkRegistry is IWorkRegistry, WorkToken, SignedOnce {
         Record storage record = _records[WorkId.unwrap(displaced)];
         if (record.registeredAt <= countsFrom) revert ContentAlreadyRegistered(contentCommitment, displaced);
         record.isDisplaced = true;
-        _displacedBy[displaced] = by;
+        _contentLost[displaced] = contentCommitment;
         emit WorkDisplaced(displaced, by);
         consents.withdrawDisplaced(displaced);
     }
@@ -334,10 +351,7 @@ contract WorkRegistry is IWorkRegistry, WorkToken, SignedOnce {
     /// @dev The record of the work, or of the one in its place.
     function _standingOf(WorkId workId) private view returns (Record storage record) {
         record = _recordOf(workId);
-        while (record.isDisplaced) {
-            workId = _displacedBy[workId];
-            record = _records[WorkId.unwrap(workId)];
-        }
+        if (record.isDisplaced) record = _records[WorkId.unwrap(displacedBy(workId))];
     }
 
     function _recordOf(WorkId workId) private view returns (Record storage record) {

@@ -21,6 +21,7 @@ abstract contract WorkToken is IWorkToken, ERC721, IERC2981, IERC4906, IERC5192 
         WorkKind kind;
         uint40 registeredAt;
         bool isDisplaced;
+        bool isOfComposition;
         bytes32 manifestDigest;
     }
 

@@ -44,6 +44,9 @@ ANCHORS: dict[str, Anchor] = {
     "link_16_of_32": Anchor(
         "link, 16 parents, 32 ancestors", 400_000, 6_142_793, f"{STORY}, own L1"
     ),
+    "link_16_of_512": Anchor(
+        "link, 16 parents of 32 distinct ancestors each", 3_000_000, None, "none"
+    ),
     "pay": Anchor("pay a work (accrues to any number)", 75_000, 164_727, STORY),
     "pay_derivative": Anchor("pay a derivative", 75_000, 164_727, STORY),
     "settle_12": Anchor("deliver to 12 ancestors", 150_000, 12 * 94_051, STORY),

@@ -16,6 +16,7 @@ from chain.ledger.vectors import AncestorVector, LicensedParent, flatten
 PERCENT = 10_000_000
 FOREVER = 2**40 - 1
 BATCH = 100
+WIDE = 480
 AMOUNT = 1_000_000
 PRICE = 25_000_000
 NO_PERMIT = (0, 0, 0, bytes(32), bytes(32))
@@ -153,6 +154,24 @@ class DirectLane:
         halves = [self.link(parents[start : start + 15])[0] for start in (0, 15)]
         both = [self.licensed(half, platform, 20 * PERCENT) for half in halves]
         self.of_thirty_two, _ = self.link(both)
+        self.gas["link_16_of_512"] = self.link_wide()
+
+    def link_wide(self) -> int:
+        """Parents that share no ancestor: each has two parents, of fifteen originals each."""
+        steward, platform = self.place.steward, self.place.platform
+        known = self.work_count()
+        registrations = [self.registration(WorkKind.RECORDING) for _ in range(WIDE)]
+        for start in range(0, WIDE, BATCH):
+            batch = registrations[start : start + BATCH]
+            self.place.send("WorkRegistry", "registerBatch", batch, sender=steward)
+        originals = [
+            self.licensed(work, steward, PERCENT) for work in range(known + 1, known + WIDE + 1)
+        ]
+        # Every sixteenth original comes through the same parent: their ids lie between each other.
+        middles = [self.link(originals[start::32])[0] for start in range(32)]
+        halves = [self.licensed(middle, platform, 20 * PERCENT) for middle in middles]
+        tops = [self.link([halves[i], halves[i + 16]])[0] for i in range(16)]
+        return self.link([self.licensed(top, platform, 3 * PERCENT) for top in tops])[1]
 
     # --- payments ------------------------------------------------------------------------------
 

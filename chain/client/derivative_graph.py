@@ -39,7 +39,10 @@ class DerivativeGraph(Contract):
         return bytes(self._one_event(receipt, "DerivativeLinked")["vector"])
 
     def declare_floor(self, root: WorkId, floor: int, *, signer: LocalSigner) -> Receipt:
-        """Put a floor, of SHARE_SCALE, under a root's share; declared again, only lower."""
+        """Put a floor, of SHARE_SCALE, under a root's share; declared again, only lower.
+
+        It binds a week later, or at once where nobody was ever asked to consent to derivatives.
+        """
         return self._write("declareFloor", root, floor, signer=signer)
 
     def vector_hash_of(self, work_id: WorkId, *, at: BlockPin) -> bytes | None:
@@ -50,9 +53,13 @@ class DerivativeGraph(Contract):
     def depth_of(self, work_id: WorkId, *, at: BlockPin) -> int:
         return int(self._read("depthOf", work_id, at=at))
 
-    def floor_of(self, root: WorkId, *, at: BlockPin) -> int:
-        """The floor under a root's share, of SHARE_SCALE; zero when none was declared."""
-        return int(self._read("floorOf", root, at=at))
+    def floor_of(self, root: WorkId, *, at: BlockPin) -> tuple[int, int]:
+        """The floor under a root's share, of SHARE_SCALE, and the Unix time from which it binds.
+
+        Zeros when none was declared.
+        """
+        floor, binds_from = self._read("floorOf", root, at=at)
+        return int(floor), int(binds_from)
 
     def generation_of(self, linker: Address, salt: Digest, *, at: BlockPin) -> GenerationId:
         """The generation that `linker` links with `salt`."""

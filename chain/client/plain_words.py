@@ -73,6 +73,10 @@ REFUSALS: Final[dict[str, Words]] = {
         "The catalogue holds no such work at position {position}.",
         "build the proof again from the catalogue's own list.",
     ),
+    "CatalogueFull(bytes32,uint32)": Words(
+        "All {count} works of the catalogue are real already.",
+        "nothing to do; a work that is not in it is registered by itself.",
+    ),
     "NotAComposition(uint64)": Words(
         "Work {workId} is not a composition.", "name the composition that was recorded."
     ),
@@ -138,6 +142,11 @@ REFUSALS: Final[dict[str, Words]] = {
     "TooDeep(uint256)": Words(
         "This derivative would be {depth} steps from its sources; 32 is the most.",
         "derive it from an earlier work of the chain.",
+    ),
+    "CompositionMissing(uint64,uint64)": Words(
+        "Work {child} is registered as a recording of work {composition}, which is not among its "
+        "parents.",
+        "take a licence of the composition and name it as a parent.",
     ),
     "StackTooLarge(uint256)": Words(
         "The licensed shares together take too much of this derivative's income.",

@@ -128,7 +128,7 @@ class WorkRegistry(Contract):
         return WorkId(found) if found else None
 
     def displaced_by(self, work_id: WorkId, *, at: BlockPin) -> WorkId | None:
-        """The work that took this one's content, if any."""
+        """The work that has this one's content by now, if it was displaced."""
         found = self._read("displacedBy", work_id, at=at)
         return WorkId(found) if found else None
 

@@ -129,10 +129,14 @@ class DerivativeRecord:
 
 @dataclass(frozen=True)
 class FloorRecord:
-    """A floor, of `SHARE_SCALE`, under a root's share of what is made from its derivatives."""
+    """A floor, of `SHARE_SCALE`, under a root's share of what is made from its derivatives.
+
+    Lines that begin at the root are in its protection from the Unix time `binds_from` on.
+    """
 
     work_id: WorkId
     floor: int
+    binds_from: int
     place: Place
 
 

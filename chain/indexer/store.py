@@ -178,7 +178,7 @@ class Store(WorkStore, DirectReportStore, CaseStore, CreditStore):
         """Floors under roots' shares, in the order they were declared; later ones are lower."""
         with self._at(at) as connection:
             return [
-                FloorRecord(WorkId(row.work_id), row.floor, place_of(row))
+                FloorRecord(WorkId(row.work_id), row.floor, row.binds_from, place_of(row))
                 for row in _ordered(connection, tables.floor_declared, at)
             ]
 

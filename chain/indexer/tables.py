@@ -230,7 +230,9 @@ derivative_parent = event_table(
     also="parent",
 )
 floor_declared = event_table(
-    "floor_declared", of("DerivativeGraph.FloorDeclared", "work_id=root floor"), key="work_id"
+    "floor_declared",
+    of("DerivativeGraph.FloorDeclared", "work_id=root floor binds_from"),
+    key="work_id",
 )
 
 # the direct lane

@@ -6,10 +6,10 @@ each of its own ancestors j and keeps the rest of r. So the shares sum to exactl
 whatever the number of paths, and settling is one pass over at most `ANCESTORS_MAX` entries. Who is
 owed nothing is not in it.
 
-A root, a work without parents, may have a floor under its share: what is passed on to it does not
-thin out below the floor. Of too many ancestors the smallest are folded into the parents through
-which they came. Both are written here as contracts/libraries/AncestorVectors.sol has them, to the
-last unit.
+A root, a work without parents, may have a floor under its share, which binds `FLOOR_NOTICE` seconds
+after it was declared: what is passed on to it does not thin out below the floor. Of too many
+ancestors the smallest are folded into the parents through which they came. Both are written here as
+contracts/libraries/AncestorVectors.sol has them, to the last unit.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from chain.ledger.rights import MAX_STACK, SHARE_SCALE
 PARENTS_MAX: Final = 16
 ANCESTORS_MAX: Final = 32
 DEPTH_MAX: Final = 32
+# From a floor's declaration until it binds, in seconds, where derivatives were ever consented to.
+FLOOR_NOTICE: Final = 7 * 86_400
 _ID_BYTES: Final = 8
 _SHARE_BYTES: Final = 4
 ENTRY_BYTES: Final = _ID_BYTES + _SHARE_BYTES
@@ -41,7 +43,7 @@ NO_FLOORS: Final[Mapping[WorkId, int]] = MappingProxyType({})
 class AncestorShare:
     """One ancestor and its share of a derivative's income, of `SHARE_SCALE`.
 
-    `is_protected` when a floor was under its share as the line from it began.
+    `is_protected` when a floor under its share was binding as the line from it began.
     """
 
     work_id: WorkId
@@ -156,7 +158,8 @@ def flatten(
 ) -> AncestorVector:
     """The ancestor vector of a derivative of `parents`, which ascend by id.
 
-    `floors` are the shares that roots are owed at least, of `SHARE_SCALE`, as the link finds them.
+    `floors` are the shares that roots are owed at least, of `SHARE_SCALE`, by the floors that bind
+    at the time of the link.
     Raises BadLink, naming the contract's refusal, when no derivative can have these parents.
     """
     _check_parents(parents)

@@ -295,7 +295,12 @@ def _verify_vectors(
             for parent in record.parents
         ]
         try:
-            floors = {f.work_id: f.floor for f in declared if f.place < record.place}
+            linked = record.place
+            floors = {
+                f.work_id: f.floor
+                for f in declared
+                if f.place < linked and f.binds_from <= linked.timestamp
+            }
             vector = flatten(parents, floors)
         except LedgerError as error:
             findings.differ(Check.REGISTERS, place, "a linkable derivative", str(error))

@@ -15,8 +15,9 @@ import {Parent} from "../types/Rights.sol";
 /// **Heritage floor.** A root, a work without parents, can have a floor under its share. From then on the works made
 /// from it are in its protection, and what they pass on to it does not thin out below the floor: a child owes it at
 /// least the floor, or what a parent owes it where that is less. What is missing comes from the parent through which
-/// the root came, then from the child. A floor binds works linked after it was declared and can only be lowered, so
-/// nobody who takes a licence is surprised by it.
+/// the root came, then from the child. A floor binds lines that begin a week after it was declared, or at once where
+/// nobody had been asked to consent to derivatives, and can only be lowered: so nobody who takes a licence is surprised
+/// by it, and who has one can still link without it.
 ///
 /// **Folding.** Of more than 32 ancestors, the smallest unprotected one, of equals the youngest, is folded into the
 /// parent through which it came (the oldest, when there are several) until 32 are left.
@@ -38,6 +39,8 @@ interface IDerivativeGraph {
     error TooDeep(uint256 depth);
     /// @notice Thrown when all ancestors together would get more than `MAX_STACK`.
     error StackTooLarge(uint256 stack);
+    /// @notice Thrown when a recording registered with its composition is linked without it.
+    error CompositionMissing(WorkId child, WorkId composition);
     /// @notice Thrown when the bytes given are not the vector that was stored.
     error VectorMismatch(WorkId workId);
     error GenerationTaken(GenerationId generationId, WorkId child);
@@ -47,7 +50,8 @@ interface IDerivativeGraph {
     event DerivativeLinked(
         WorkId indexed child, GenerationId indexed generationId, Parent[] parents, uint8 depth, bytes vector
     );
-    event FloorDeclared(WorkId indexed root, uint32 floor);
+    /// @param bindsFrom Unix time, in seconds, from which lines that begin at the root are in its protection.
+    event FloorDeclared(WorkId indexed root, uint32 floor, uint40 bindsFrom);
 
     /// @notice Links a derivative to its parents, for good, unless new money is paused.
     /// @param salt Its generation is `generationOf(caller, salt)`.
@@ -68,6 +72,6 @@ interface IDerivativeGraph {
     /// @notice The derivative a watermark's payload names; zero when there is none.
     function childOfGeneration(GenerationId generationId) external view returns (WorkId);
 
-    /// @notice The floor under a root's share; zero when none was declared.
-    function floorOf(WorkId root) external view returns (uint32);
+    /// @notice The floor under a root's share and the time from which it binds; zeros when none was declared.
+    function floorOf(WorkId root) external view returns (uint32 floor, uint40 bindsFrom);
 }

@@ -5,6 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {CommunityId, WorkId} from "../types/Identifiers.sol";
 import {WorkKind} from "../types/Rights.sol";
 import {Catalogue, CatalogueWork, Registration, ShareBook, Work} from "../types/Works.sol";
+import {IConsentRegistry} from "./IConsentRegistry.sol";
 
 /// @notice The register of works: an ERC-721 token per work, a commitment to its sound, a digest of its manifest.
 ///
@@ -38,6 +39,8 @@ interface IWorkRegistry {
     error CatalogueUnknown(bytes32 catalogueHash);
     /// @notice Thrown when a leaf is not in the catalogue's tree, or lies beyond its last position.
     error NotInCatalogue(bytes32 catalogueHash, uint32 position);
+    /// @notice Thrown when as many works were made of a catalogue as it says it holds.
+    error CatalogueFull(bytes32 catalogueHash, uint32 count);
     /// @notice Thrown when a recording names as its composition a work of another kind.
     error NotAComposition(WorkId workId);
     /// @notice Thrown when a recording that owes a composition is not registered as a DERIVATIVE.
@@ -76,7 +79,7 @@ interface IWorkRegistry {
     function registerBatch(Registration[] calldata registrations) external returns (WorkId firstWorkId);
 
     /// @notice Registers a recording together with its debt to a composition. It is a DERIVATIVE: it earns once it is
-    /// linked to the composition in the DerivativeGraph, at the share of a licence; so it has two books.
+    /// linked in the DerivativeGraph, which wants the composition among its parents; so it has two books.
     function registerRecording(WorkId composition, Registration calldata registration) external returns (WorkId workId);
 
     /// @notice Puts down a hash from `commitmentOf`. Doing it again within a day changes nothing.
@@ -98,8 +101,9 @@ interface IWorkRegistry {
     /// @notice Registers a catalogue of the caller's, or of a community it is the steward of.
     function registerCatalogue(Catalogue calldata catalogue) external returns (bytes32 catalogueHash);
 
-    /// @notice Makes a leaf of a catalogue a work of the catalogue's owner. Anyone may send it. Counts from a
-    /// commitment of the owner to this one work, with the root as its salt, when there is one of age.
+    /// @notice Makes a leaf of a catalogue a work of the catalogue's owner. Anyone may send it; when the catalogue's
+    /// community has another steward by now, only that one. Counts from a commitment of the owner to this one work, with
+    /// the root as its salt, when there is one of age.
     function materialise(Catalogue calldata catalogue, CatalogueWork calldata work, bytes32[] calldata proof)
         external
         returns (WorkId workId);
@@ -109,6 +113,9 @@ interface IWorkRegistry {
 
     /// @notice The same for ether, which is wrapped first.
     function deliverEther(WorkId workId) external;
+
+    /// @notice Where communities and their consent are kept.
+    function consents() external view returns (IConsentRegistry);
 
     /// @notice Everything stored about a work. Reverts with `WorkUnknown`.
     function workOf(WorkId workId) external view returns (Work memory);
@@ -130,7 +137,7 @@ interface IWorkRegistry {
     /// @notice How many works were registered; ids run from 1 to this.
     function workCount() external view returns (uint64);
 
-    /// @notice The work that took a displaced one's content; zero for a work that was not displaced.
+    /// @notice The work that has a displaced one's content by now; zero for a work that was not displaced.
     function displacedBy(WorkId workId) external view returns (WorkId);
 
     /// @notice What `commit` wants before `owner` reveals these works. `salt` keeps guesses from being checked.

@@ -23,6 +23,7 @@ library AncestorVectors {
     uint256 private constant _IS_PARENT = 1 << 72;
     uint256 private constant _IS_PROTECTED = 1 << 73;
     uint256 private constant _ID_BITS = 74;
+    uint256 private constant _PLACE_BITS = 16;
 
     /// @notice A vector that is being put together.
     /// @param entries Room for all entries there may come to be; those from `first` up to `end` are in use.
@@ -34,8 +35,16 @@ library AncestorVectors {
         uint256 parents;
     }
 
+    /// @notice A floor under the share of a root.
+    /// @param share Of `SHARE_SCALE`.
+    /// @param bindsFrom Unix time, in seconds, from which lines that begin at the root are in its protection.
+    struct Floor {
+        uint32 share;
+        uint40 bindsFrom;
+    }
+
     /// @param share What its licence owes it, of `SHARE_SCALE`.
-    /// @param isProtected Whether it is a root under whose share there is a floor.
+    /// @param isProtected Whether it is a root under whose share there is a floor that binds.
     struct LicensedParent {
         WorkId workId;
         uint256 share;
@@ -69,7 +78,7 @@ library AncestorVectors {
         Draft memory self,
         LicensedParent memory parent,
         bytes calldata ofParent,
-        mapping(WorkId root => uint32) storage floors
+        mapping(WorkId root => Floor) storage floors
     ) internal view {
         (uint256[] memory words, uint256 kept) = _passedOn(ofParent, parent.share, ++self.parents, floors);
         _merge(self, words);
@@ -84,35 +93,57 @@ library AncestorVectors {
     /// @return fromChild What the child owes beyond the licensed shares.
     function raiseToFloors(Draft memory self) internal pure returns (uint256 fromChild) {
         uint256[] memory entries = self.entries;
-        for (uint256 i = self.first; i < self.end; ++i) {
-            uint256 need = uint32(entries[i] >> _NEED_BITS);
-            uint256 share = entries[i] & SHARE_MASK;
-            if (share >= need) continue;
-            uint256 short = need - share;
-            uint256 parent = _parentOf(self, i);
-            uint256 has = entries[parent] & SHARE_MASK;
-            uint256 taken = short < has ? short : has;
+        uint256 end = self.end;
+        uint256 places;
+        // Nobody is raised above a need, which is below 2^31, and nothing is taken that is not there.
+        unchecked {
+            for (uint256 i = self.first; i < end; ++i) {
+                uint256 need = uint32(entries[i] >> _NEED_BITS);
+                uint256 share = entries[i] & SHARE_MASK;
+                if (share >= need) continue;
+                if (places == 0) places = _parentPlaces(self);
+                uint256 short = need - share;
+                uint256 parent = _parentOf(entries[i], places);
+                uint256 has = entries[parent] & SHARE_MASK;
+                uint256 taken = short < has ? short : has;
 
-            entries[parent] -= taken;
-            entries[i] += short;
-            fromChild += short - taken;
+                entries[parent] -= taken;
+                entries[i] += short;
+                fromChild += short - taken;
+            }
         }
     }
 
     /// @notice Folds the smallest unprotected ancestors, of equals the youngest, into the parents through which they
     /// came, until no more than `limit` are left. Parents are never folded, nor are protected ancestors.
+    ///
+    /// What can be folded never changes while others are, so the order is known beforehand. Of n that can, all but
+    /// the `limit` largest are certain to be: a heap keeps the largest so far, smallest on top, so that the work is
+    /// n * log(limit) at most, whatever the parents' vectors are.
     function foldTo(Draft memory self, uint256 limit) internal pure {
         uint256 count = _count(self);
-        while (count > limit) {
-            uint256 smallest = _smallest(self);
-            if (smallest == self.end) revert TooManyAncestors(count);
-            uint256 parent = _parentOf(self, smallest);
-            uint256 share = self.entries[smallest] & SHARE_MASK;
-            // A parent that passed everything on takes the place of what is folded into it.
-            if (self.entries[parent] & SHARE_MASK != 0) --count;
+        if (count <= limit) return;
+        uint256 places = _parentPlaces(self);
+        (uint256[] memory keys, uint256 found) = _foldable(self);
+        uint256 kept = found > count - limit ? found - (count - limit) : 0;
 
-            self.entries[parent] += share;
-            self.entries[smallest] -= share;
+        for (uint256 i = kept / 2; i > 0;) {
+            _sink(keys, kept, --i);
+        }
+        for (uint256 i = kept; i < found; ++i) {
+            uint256 key = keys[i];
+            if (kept != 0 && keys[0] < key) {
+                (key, keys[0]) = (keys[0], key);
+                _sink(keys, kept, 0);
+            }
+            count -= _fold(self.entries, key, places);
+        }
+        // Parents that passed everything on took the places of what was folded into them: as many more are folded.
+        while (count > limit) {
+            if (kept == 0) revert TooManyAncestors(count);
+            count -= _fold(self.entries, keys[0], places);
+            keys[0] = keys[--kept];
+            _sink(keys, kept, 0);
         }
     }
 
@@ -122,16 +153,19 @@ library AncestorVectors {
         // Each entry is written as a whole word, the last one beyond the end of the bytes.
         vector = new bytes((self.end - self.first) * ENTRY_BYTES + 32);
         uint256 length;
-        for (uint256 i = self.first; i < self.end; ++i) {
-            uint256 word = entries[i];
-            uint256 share = word & SHARE_MASK;
-            if (share == 0) continue;
-            if (word & _IS_PROTECTED != 0) share |= PROTECTED_BIT;
-            uint256 entry = (word >> _ID_BITS) << 32 | share;
-            assembly ("memory-safe") {
-                mstore(add(add(vector, 32), length), shl(160, entry))
+        uint256 end = self.end;
+        unchecked {
+            for (uint256 i = self.first; i < end; ++i) {
+                uint256 word = entries[i];
+                uint256 share = word & SHARE_MASK;
+                if (share == 0) continue;
+                if (word & _IS_PROTECTED != 0) share |= PROTECTED_BIT;
+                uint256 entry = (word >> _ID_BITS) << 32 | share;
+                assembly ("memory-safe") {
+                    mstore(add(add(vector, 32), length), shl(160, entry))
+                }
+                length += ENTRY_BYTES;
             }
-            length += ENTRY_BYTES;
         }
         assembly ("memory-safe") {
             mstore(vector, length)
@@ -143,7 +177,7 @@ library AncestorVectors {
         bytes calldata ofParent,
         uint256 share,
         uint256 number,
-        mapping(WorkId root => uint32) storage floors
+        mapping(WorkId root => Floor) storage floors
     ) private view returns (uint256[] memory words, uint256 kept) {
         words = new uint256[](ofParent.length / ENTRY_BYTES);
         kept = share;
@@ -159,9 +193,9 @@ library AncestorVectors {
     }
 
     /// @dev The bits of a protected ancestor: what it is owed at least, which is no more than the parent owes it.
-    function _need(uint256 entry, mapping(WorkId root => uint32) storage floors) private view returns (uint256) {
+    function _need(uint256 entry, mapping(WorkId root => Floor) storage floors) private view returns (uint256) {
         if (entry & PROTECTED_BIT == 0) return 0;
-        uint256 floor = floors[WorkId.wrap(uint64(entry >> 32))];
+        uint256 floor = floors[WorkId.wrap(uint64(entry >> 32))].share;
         uint256 owed = entry & SHARE_MASK;
         return _IS_PROTECTED | (floor < owed ? floor : owed) << _NEED_BITS;
     }
@@ -169,30 +203,29 @@ library AncestorVectors {
     /// @dev Merges words, ascending by id, into the draft, from the end of both; where both have an ancestor, the shares
     /// are added, the larger need stands, and a word less is needed: the draft then begins one place later.
     function _merge(Draft memory self, uint256[] memory words) private pure {
+        if (words.length == 0) return;
         uint256[] memory entries = self.entries;
         // No index leaves the room made for all entries, and no sum of shares reaches the bits above it.
         unchecked {
+            uint256 first = self.first;
             uint256 source = self.end;
             uint256 place = source + words.length;
-            uint256 left = words.length;
             self.end = place;
-            while (left > 0) {
-                uint256 word = words[left - 1];
-                uint256 present = source > self.first ? entries[source - 1] : 0;
-                if (present >> _ID_BITS > word >> _ID_BITS) {
+            uint256 present = source > first ? entries[source - 1] : 0;
+            for (uint256 left = words.length; left > 0;) {
+                uint256 word = words[--left];
+                while (present >> _ID_BITS > word >> _ID_BITS) {
                     entries[--place] = present;
-                    --source;
-                    continue;
+                    present = --source > first ? entries[source - 1] : 0;
                 }
-                --left;
                 if (present >> _ID_BITS == word >> _ID_BITS) {
                     word = _joined(present, word);
-                    --source;
+                    present = --source > first ? entries[source - 1] : 0;
                 }
                 entries[--place] = word;
             }
             // What is older than all of the words moves only when words were joined.
-            while (source > self.first && place != source) {
+            while (source > first && place != source) {
                 entries[--place] = entries[--source];
             }
             if (place != source) self.first = place;
@@ -210,30 +243,80 @@ library AncestorVectors {
             | ((present & SHARE_MASK) + (word & SHARE_MASK));
     }
 
-    /// @dev The place of the parent through which an entry came.
-    function _parentOf(Draft memory self, uint256 entry) private pure returns (uint256 place) {
-        uint256 number = uint8(self.entries[entry] >> _THROUGH_BITS);
-        for (place = self.first;; ++place) {
-            if (self.entries[place] & _IS_PARENT != 0 && --number == 0) return place;
+    /// @dev The places of the parents, 16 bits each, that of the first one lowest: there are no more than 16.
+    function _parentPlaces(Draft memory self) private pure returns (uint256 places) {
+        uint256[] memory entries = self.entries;
+        uint256 first = self.first;
+        unchecked {
+            for (uint256 i = self.end; i > first;) {
+                if (entries[--i] & _IS_PARENT != 0) places = places << _PLACE_BITS | i;
+            }
         }
     }
 
-    /// @dev The place of the entry to fold next; the end when there is none.
-    function _smallest(Draft memory self) private pure returns (uint256 place) {
+    /// @dev The place of the parent through which an entry came.
+    function _parentOf(uint256 entry, uint256 places) private pure returns (uint256) {
+        // What came through no parent is one, and is neither folded nor raised.
+        unchecked {
+            return uint16(places >> _PLACE_BITS * (uint8(entry >> _THROUGH_BITS) - 1));
+        }
+    }
+
+    /// @dev A key for each entry that can be folded: its share above its place, counted from the far end, so that of
+    /// equal shares the youngest has the smallest key. `found` of them; the rest of the room is empty.
+    function _foldable(Draft memory self) private pure returns (uint256[] memory keys, uint256 found) {
         uint256[] memory entries = self.entries;
-        uint256 least = type(uint256).max;
-        place = self.end;
-        for (uint256 i = self.first; i < self.end; ++i) {
-            uint256 share = entries[i] & SHARE_MASK;
-            bool isFoldable = share != 0 && entries[i] & (_IS_PARENT | _IS_PROTECTED) == 0;
-            if (isFoldable && share <= least) (place, least) = (i, share);
+        uint256 end = self.end;
+        keys = new uint256[](end - self.first);
+        unchecked {
+            for (uint256 i = self.first; i < end; ++i) {
+                uint256 entry = entries[i];
+                uint256 share = entry & SHARE_MASK;
+                bool isFoldable = share != 0 && entry & (_IS_PARENT | _IS_PROTECTED) == 0;
+                if (isFoldable) keys[found++] = share << _PLACE_BITS | type(uint16).max - i;
+            }
+        }
+    }
+
+    /// @dev Folds the entry of a key into the parent through which it came; how many fewer are owed anything.
+    function _fold(uint256[] memory entries, uint256 key, uint256 places) private pure returns (uint256 fewer) {
+        // All shares together fit into the bits of one.
+        unchecked {
+            uint256 place = type(uint16).max - uint16(key);
+            uint256 entry = entries[place];
+            uint256 share = key >> _PLACE_BITS;
+            entries[place] = entry - share;
+            place = _parentOf(entry, places);
+            entry = entries[place];
+            entries[place] = entry + share;
+            if (entry & SHARE_MASK != 0) fewer = 1;
+        }
+    }
+
+    /// @dev Lets the key at a place of a heap of `size` keys sink until none below it is smaller.
+    function _sink(uint256[] memory heap, uint256 size, uint256 place) private pure {
+        // Places are below the size, which is below 2^16.
+        unchecked {
+            uint256 key = heap[place];
+            for (uint256 below = 2 * place + 1; below < size; below = 2 * place + 1) {
+                uint256 least = heap[below];
+                if (below + 1 < size && heap[below + 1] < least) least = heap[++below];
+                if (key <= least) break;
+                heap[place] = least;
+                place = below;
+            }
+            heap[place] = key;
         }
     }
 
     /// @dev How many are owed anything.
     function _count(Draft memory self) private pure returns (uint256 count) {
-        for (uint256 i = self.first; i < self.end; ++i) {
-            if (self.entries[i] & SHARE_MASK != 0) ++count;
+        uint256[] memory entries = self.entries;
+        uint256 end = self.end;
+        unchecked {
+            for (uint256 i = self.first; i < end; ++i) {
+                if (entries[i] & SHARE_MASK != 0) ++count;
+            }
         }
     }
 }

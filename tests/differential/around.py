@@ -72,6 +72,7 @@ class Around:
         self.say("controllerOf(uint64)", (work,), int(STEWARD, 16))
         self.say("communityIdOf(uint64)", (work,), 0)
         self.say("displacedBy(uint64)", (work,), 0)
+        self.say("compositionOf(uint64)", (work,), 0)
         self.say("workOf(uint64)", (work,), 0, kind, 1, work, work)
 
 

@@ -184,11 +184,18 @@ CANARIES: Final = (
         ),
     ),
     Canary(
+        "a floor binds without notice",
+        "links",
+        _GRAPH,
+        "DerivativeGraph",
+        Mutation(_GRAPH, " && block.timestamp >= _floors[parent].bindsFrom;", ";"),
+    ),
+    Canary(
         "what is folded is lost",
         "links",
         _GRAPH,
         "DerivativeGraph",
-        Mutation(_VECTORS, "self.entries[parent] += share;", ""),
+        Mutation(_VECTORS, "entries[place] = entry + share;", ""),
     ),
     Canary(
         "any index proves a leaf",

@@ -21,12 +21,16 @@ from chain.ledger.vectors import (
 )
 from chain.ledger.words import uint_word
 from tests.differential.around import OUTSIDERS, STEWARD, Around, must_refuse
+from tests.differential.crowds import draw_crowd
+from tests.differential.floors import Floors
 from tests.differential.machine import Deployed, Disagreement, Machine, committed
 from tests.differential.pauses import Pauses
 
 # An episode ends when this many works exist: deeper and wider than any rule allows.
 WORKS_MAX: Final = 90
 _SHARE_BITS: Final = 30
+# What one transaction may use (EIP-7825).
+_LINK_GAS_MAX: Final = 2**24
 
 
 class Links:
@@ -35,7 +39,8 @@ class Links:
     def __init__(self, machine: Machine, around: Around, code: Interface | None = None) -> None:
         self.machine = machine
         self.around = around
-        self._licences, authority = Around(machine), Around(machine)
+        self._licences, consents, authority = (Around(machine) for _ in range(3))
+        around.say("consents()", (), int(consents.address, 16))
         self.graph: Deployed = machine.deploy(
             code or committed("DerivativeGraph"),
             works=around.address,
@@ -45,7 +50,7 @@ class Links:
         self.vectors: dict[WorkId, AncestorVector] = {}
         self.depths: dict[WorkId, int] = {}
         self.roots: list[WorkId] = []
-        self.floors: dict[WorkId, int] = {}
+        self.floors = Floors(machine, self.graph, consents)
         self._licensed: set[int] = set()
         self._pauses = Pauses(machine, authority, self.graph)
         for name, most in (
@@ -66,49 +71,46 @@ class Links:
 
     def step(self, random: Random) -> None:
         """One act: a new root, a floor, a link, or a link that must be refused."""
+        self.floors.wait(random)
         chance = random.random()
         if chance < 0.15 or not self.roots:
             self.add_root()
         elif chance < 0.25:
-            self.declare_floor(random)
+            self.floors.try_one(random.choice(self.roots), random)
         elif chance < 0.35 and self.vectors:
             self.link_wrongly(random)
+        elif chance > 0.998:
+            self.link_to(draw_crowd(self, random))
         else:
             self.link(random)
 
     def add_root(self) -> WorkId:
         work = WorkId(self.works + 1)
         self.around.register(work, WorkKind.RECORDING)
+        self.floors.add_root(work)
         self.roots.append(work)
         return work
 
-    def declare_floor(self, random: Random) -> None:
-        root = random.choice(self.roots)
-        for outsider in OUTSIDERS:
-            values = (root, outsider)
-            self._must_refuse("NotController", values, "declareFloor", (root, 1), sender=outsider)
-        floor = random.choice((0, 1, 10**6, random.randrange(MAX_STACK // 20), MAX_STACK + 1))
-        declared = self.floors.get(root, 0)
-        if 0 < floor <= MAX_STACK and (not declared or floor < declared):
-            self.machine.send(self.graph, "declareFloor", root, floor, sender=STEWARD)
-            self.floors[root] = floor
-        else:
-            arguments = (root, floor)
-            self._must_refuse("BadFloor", (root, declared, floor), "declareFloor", arguments)
-        self.machine.expect(self.graph, "floorOf", (root,), self.floors.get(root, 0))
-
     def link(self, random: Random) -> WorkId | None:
         """Link the next work to random parents; None when the rules forbid these."""
+        recorded = random.choice(self.roots) if random.random() < 0.1 else None
+        return self.link_to(self._draw_parents(random), recorded)
+
+    def link_to(
+        self, parents: list[LicensedParent], recorded: WorkId | None = None
+    ) -> WorkId | None:
+        """Link the next work, perhaps a recording of a composition, to these parents."""
         child = WorkId(self.works + 1)
-        parents = self._draw_parents(random)
         arguments = self._arguments(child, parents)
         self.around.register(child, WorkKind.DERIVATIVE)
-        refusal = self._forbidden(parents)
+        if recorded is not None:
+            self.around.say("compositionOf(uint64)", (child,), recorded)
+        refusal = self._forbidden(parents, recorded)
         if refusal is not None:
             self._must_refuse(refusal, None, "link", arguments)
             return None
-        vector = flatten(parents, self.floors)
-        self.machine.send(self.graph, "link", *arguments, sender=STEWARD)
+        vector = flatten(parents, self.floors.binding())
+        self.machine.send(self.graph, "link", *arguments, sender=STEWARD, gas=_LINK_GAS_MAX)
         self._compare(child, parents, vector)
         self.vectors[child] = vector
         self.depths[child] = depth_under(parents)
@@ -121,7 +123,7 @@ class Links:
         linked = random.choice(list(self.vectors))
         root = random.choice(self.roots)
         ids = sorted({root, linked})
-        parents = [self._parent(work, 1_000) for work in ids]
+        parents = [self.parent(work, 1_000) for work in ids]
         good = self._arguments(child, parents)
         _, salt, licences, vectors = good
         at = ids.index(linked)
@@ -132,7 +134,7 @@ class Links:
         unlinked = [(child, self._licence(child, 1_000))]
         taken = (self._generation(linked), linked)
         half = MAX_STACK // 2 + 1
-        too_much = self._arguments(child, [self._parent(work, half) for work in ids])
+        too_much = self._arguments(child, [self.parent(work, half) for work in ids])
         cases: list[tuple[str, tuple[Any, ...], str, tuple[Any, ...]]] = [
             *(("NotController", (child, other), other, good) for other in OUTSIDERS),
             ("NotADerivative", (root,), STEWARD, (root, salt, licences, vectors)),
@@ -163,7 +165,7 @@ class Links:
         if random.random() < 0.1:
             return self._draw_poor_parents(random) or self._draw_parents(random)
         shares = (most, most - 1, random.randrange(most), random.randrange(1, 1_000), 1, 0)
-        return [self._parent(work, random.choice(shares)) for work in chosen]
+        return [self.parent(work, random.choice(shares)) for work in chosen]
 
     def _draw_poor_parents(self, random: Random) -> list[LicensedParent]:
         """One that has next to nothing, under a protected ancestor whose floor the child must pay
@@ -171,19 +173,19 @@ class Links:
         poor = [
             work
             for work, vector in self.vectors.items()
-            if any(entry.is_protected and self.floors[entry.work_id] for entry in vector.entries)
+            if any(entry.is_protected for entry in vector.entries)
         ]
         if not poor:
             return []
         owing = random.choice(poor)
         rich = random.choice([root for root in self.roots if root != owing])
         pair = [
-            self._parent(owing, random.choice((0, 1, 999))),
-            self._parent(rich, MAX_STACK - random.choice((999, 999, 10**6))),
+            self.parent(owing, random.choice((0, 1, 999))),
+            self.parent(rich, MAX_STACK - random.choice((999, 999, 10**6))),
         ]
         return sorted(pair, key=lambda parent: parent.work_id)
 
-    def _parent(self, work: WorkId, share: int) -> LicensedParent:
+    def parent(self, work: WorkId, share: int) -> LicensedParent:
         vector = self.vectors.get(work, AncestorVector())
         return LicensedParent(work, share, vector, self.depths.get(work, 0))
 
@@ -205,12 +207,14 @@ class Links:
         salt = Digest(uint_word(child))
         return generation_of(self.machine.chain_id, self.graph.address, STEWARD, salt)
 
-    def _forbidden(self, parents: list[LicensedParent]) -> str | None:
+    def _forbidden(self, parents: list[LicensedParent], recorded: WorkId | None) -> str | None:
+        if recorded is not None and all(parent.work_id != recorded for parent in parents):
+            return "CompositionMissing"
         if sum(parent.royalty_share for parent in parents) > MAX_STACK:
             return "StackTooLarge"
         try:
             depth_under(parents)
-            flatten(parents, self.floors)
+            flatten(parents, self.floors.binding())
         except BadLink as bad:
             return bad.rule
         return None
@@ -236,9 +240,10 @@ class Links:
         self.machine.expect(self.graph, "vectorHashOf", (child,), stored)
         self.machine.expect(self.graph, "depthOf", (child,), depth_under(parents))
         self.machine.expect(self.graph, "childOfGeneration", (self._generation(child),), child)
+        floors = self.floors.binding()
         for parent in parents:
             for entry in parent.vector.entries:
-                floor = min(self.floors.get(entry.work_id, 0), entry.share)
+                floor = min(floors.get(entry.work_id, 0), entry.share)
                 if entry.is_protected and found.share_of(entry.work_id) < floor:
                     raise Disagreement(f"floor of {entry.work_id} in {child}", floor, found)
 

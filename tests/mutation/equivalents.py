@@ -92,8 +92,14 @@ EQUIVALENTS: Final = (
     ),
     Equivalent(
         _VECTORS,
-        "uint256 present = source > self.first ? entries[source - 1] : 0;",
-        ("uint256 present = source > self.first ? entries[source - 1] : (0+1);",),
+        "uint256 present = source > first ? entries[source - 1] : 0;",
+        ("uint256 present = source > first ? entries[source - 1] : (0+1);",),
+        "below the bits of an id; no work has the id zero",
+    ),
+    Equivalent(
+        _VECTORS,
+        "present = --source > first ? entries[source - 1] : 0;",
+        ("present = --source > first ? entries[source - 1] : (0+1);",),
         "below the bits of an id; no work has the id zero",
     ),
     Equivalent(

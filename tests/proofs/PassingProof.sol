@@ -14,7 +14,7 @@ contract PassingProof is Proof {
     /// @dev The ancestor's share of the parent: it divides nothing evenly.
     uint256 private constant _THIRD = 333_333_333;
 
-    mapping(WorkId root => uint32) private _floors;
+    mapping(WorkId root => AncestorVectors.Floor) private _floors;
 
     function check_all_of_a_share_is_given(uint32 share) external view {
         (uint256 ofAncestor, uint256 ofParent) = _passed(share);

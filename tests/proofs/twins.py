@@ -265,15 +265,15 @@ STATEMENTS: Final = (
     Statement(
         "LinkProof",
         "folding_loses_nothing",
-        Mutation(_VECTORS, "self.entries[parent] += share;", ""),
+        Mutation(_VECTORS, "entries[place] = entry + share;", ""),
     ),
     Statement(
         "LinkProof",
         "the_protected_are_not_folded",
         Mutation(
             _VECTORS,
-            "& (_IS_PARENT | _IS_PROTECTED) == 0;\n            if",
-            "& _IS_PARENT == 0;\n            if",
+            "& (_IS_PARENT | _IS_PROTECTED) == 0;",
+            "& _IS_PARENT == 0;",
         ),
     ),
     Statement(

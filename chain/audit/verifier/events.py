@@ -39,7 +39,7 @@ LicenceRegistry LicenceSublicensed(uint64* licenceId,uint64* parent,uint48 unitC
 LicenceRegistry UsageRecorded(uint64* licenceId,uint64 units,uint128 revenue,uint64 unitsUsed,uint128 revenueUsed)
 LicenceRegistry UsageReturned(uint64* licenceId,uint64 units,uint128 revenue,uint64 unitsUsed,uint128 revenueUsed)
 DerivativeGraph DerivativeLinked(uint64* child,uint64* generationId,(uint64 workId,uint64 licenceId)[] parents,uint8 depth,bytes vector)
-DerivativeGraph FloorDeclared(uint64* root,uint32 floor)
+DerivativeGraph FloorDeclared(uint64* root,uint32 floor,uint40 bindsFrom)
 RoyaltyLedger TokenAccepted(address* token)
 RoyaltyLedger SplitSet(uint64* workId,uint32* version,(address payee,uint16 bps)[] shares)
 RoyaltyLedger Paid(uint64* workId,address* token,address* payer,uint128 amount,uint128 gross)

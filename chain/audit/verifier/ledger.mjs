@@ -98,7 +98,7 @@ export class Ledger {
   above = new Map(); // of a sublicence: what it comes from, in order
   used = new Map();
   uncounted = []; // use, of the licences above the one used
-  floors = new Map();
+  floors = new Map(); // root: share, and from when it binds
   generations = new Map();
   vectors = new Map();
   tokens = [];
@@ -174,9 +174,9 @@ export class Ledger {
   }
 
   // What parents under their licences owe to all ancestors. A parent passes on what its own vector
-  // says, rounded down, and keeps the rest; roots with a floor are raised to it; of too many the
-  // smallest are folded into the parents through which they came.
-  flatten(parents) {
+  // says, rounded down, and keeps the rest; roots with a floor that binds are raised to it; of too
+  // many the smallest are folded into the parents through which they came.
+  flatten(parents, floors) {
     const [share, through, safe, need] = [new Map(), new Map(), new Map(), new Map()];
     const own = new Set(parents.map(([parent]) => parent));
     for (const [parent, licence] of parents) {
@@ -190,12 +190,12 @@ export class Ledger {
         if (!through.has(work)) through.set(work, parent);
         if (isSafe) {
           safe.set(work, true);
-          const asked = least(this.floors.get(work) ?? 0n, part);
+          const asked = least(floors.get(work) ?? 0n, part);
           need.set(work, asked > (need.get(work) ?? 0n) ? asked : (need.get(work) ?? 0n));
         }
       }
       share.set(parent, kept);
-      safe.set(parent, this.floors.has(parent));
+      safe.set(parent, floors.has(parent));
       need.set(parent, 0n);
       through.delete(parent);
     }
@@ -207,11 +207,12 @@ export class Ledger {
         share.set(work, share.get(work) + short);
       }
     }
-    while ([...share.values()].filter((part) => part).length > ANCESTORS_MAX) {
-      const able = [...share.keys()].filter((w) => share.get(w) && !own.has(w) && !safe.get(w));
-      if (!able.length) break;
-      const [smallest] = able.sort((v, w) => order([share.get(v), -v], [share.get(w), -w]));
+    let owing = [...share.values()].filter((part) => part).length;
+    const able = [...share.keys()].filter((w) => share.get(w) && !own.has(w) && !safe.get(w));
+    for (const smallest of able.sort((v, w) => order([share.get(v), -v], [share.get(w), -w]))) {
+      if (owing <= ANCESTORS_MAX) break;
       const parent = through.get(smallest);
+      if (share.get(parent)) owing--;
       share.set(parent, share.get(parent) + share.get(smallest));
       share.set(smallest, 0n);
     }
@@ -329,11 +330,13 @@ const STEPS = {
   // derivatives
 
   "DerivativeGraph.FloorDeclared"(_, of) {
-    this.floors.set(of.root, of.floor);
+    this.floors.set(of.root, [of.floor, of.bindsFrom]);
   },
   "DerivativeGraph.DerivativeLinked"(event, of) {
     const parents = of.parents.map((p) => [p.workId, p.licenceId]);
-    const vector = this.flatten(parents);
+    const declared = [...this.floors].filter(([, [, since]]) => since <= event.time);
+    const floors = new Map(declared.map(([root, [floor]]) => [root, floor]));
+    const vector = this.flatten(parents, floors);
     const encoded = encodedVector(vector);
     this.check("vectors", event, "ancestors and their shares", encoded, of.vector);
     const linked = !this.vectors.has(of.child) && !this.generations.has(of.generationId);

@@ -94,7 +94,7 @@ class Ledger:
         self.above: dict[int, tuple[int, ...]] = {}  # of a sublicence: what it comes from, in order
         self.used: dict[int, tuple[int, int]] = {}
         self.uncounted: list[tuple[int, int, int]] = []  # use, of the licences above the one used
-        self.floors: dict[int, int] = {}
+        self.floors: dict[int, tuple[int, int]] = {}  # root: share, and from when it binds
         self.generations: dict[int, tuple[int, list[tuple[int, int]]]] = {}
         self.vectors: dict[int, Vector] = {}
         self.tokens: list[str] = []
@@ -232,11 +232,14 @@ class Ledger:
     # derivatives
 
     def _floor_declared(self, _event: Event, of: dict[str, Any]) -> None:
-        self.floors[of["root"]] = of["floor"]
+        self.floors[of["root"]] = (of["floor"], of["bindsFrom"])
 
     def _derivative_linked(self, event: Event, of: dict[str, Any]) -> None:
         parents = [(p["workId"], p["licenceId"]) for p in of["parents"]]
-        vector = self._flatten(parents)
+        floors = {
+            root: floor for root, (floor, since) in self.floors.items() if since <= event.time
+        }
+        vector = self._flatten(parents, floors)
         self._check("vectors", event, "ancestors and their shares", encoded(vector), of["vector"])
         linked = of["child"] not in self.vectors and of["generationId"] not in self.generations
         self._check("vectors", event, "linked for the first time", True, linked)
@@ -245,10 +248,10 @@ class Ledger:
         self.vectors[of["child"]] = vector
         self.generations[of["generationId"]] = (of["child"], parents)
 
-    def _flatten(self, parents: list[tuple[int, int]]) -> Vector:
+    def _flatten(self, parents: list[tuple[int, int]], floors: dict[int, int]) -> Vector:
         """What parents under their licences owe to all ancestors. A parent passes on what its own
-        vector says, rounded down, and keeps the rest; roots with a floor are raised to it; of too
-        many the smallest are folded into the parents through which they came."""
+        vector says, rounded down, and keeps the rest; roots with a floor that binds are raised to
+        it; of too many the smallest are folded into the parents through which they came."""
         share: dict[int, int] = {}
         through: dict[int, int] = {}
         safe: dict[int, bool] = {}
@@ -264,19 +267,20 @@ class Ledger:
                 through.setdefault(work, parent)
                 if is_safe:
                     safe[work] = True
-                    need[work] = max(need.get(work, 0), min(self.floors.get(work, 0), part))
-            share[parent], safe[parent], need[parent] = kept, parent in self.floors, 0
+                    need[work] = max(need.get(work, 0), min(floors.get(work, 0), part))
+            share[parent], safe[parent], need[parent] = kept, parent in floors, 0
             through.pop(parent, None)
         for work in sorted(share):
             short = need.get(work, 0) - share[work]
             if short > 0 and work in through:
                 share[through[work]] -= min(short, share[through[work]])
                 share[work] += short
-        while sum(1 for part in share.values() if part) > ANCESTORS_MAX:
-            able = [w for w in share if share[w] and w not in own and not safe.get(w)]
-            if not able:
+        owed = sum(1 for part in share.values() if part)
+        able = [w for w in share if share[w] and w not in own and not safe.get(w)]
+        for smallest in sorted(able, key=lambda w: (share[w], -w)):
+            if owed <= ANCESTORS_MAX:
                 break
-            smallest = min(able, key=lambda w: (share[w], -w))
+            owed -= share[through[smallest]] > 0
             share[through[smallest]] += share[smallest]
             share[smallest] = 0
         return {work: (part, safe.get(work, False)) for work, part in share.items() if part}

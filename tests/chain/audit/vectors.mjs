@@ -14,13 +14,14 @@ const { Report } = await load("bundle");
 
 const ancestors = read("ancestor_vectors").cases.map(({ links }) => {
   const ledger = new Ledger(new Report(), {});
+  const declared = new Map();
   return links.map(({ floors, child, parents }) => {
-    for (const { work, floor } of floors) ledger.floors.set(BigInt(work), BigInt(floor));
+    for (const { work, floor } of floors) declared.set(BigInt(work), BigInt(floor));
     const under = parents.map(({ work, share }, n) => {
       ledger.licences.set(BigInt(n), { royaltyShare: BigInt(share) });
       return [BigInt(work), BigInt(n)];
     });
-    ledger.vectors.set(BigInt(child), ledger.flatten(under));
+    ledger.vectors.set(BigInt(child), ledger.flatten(under, declared));
     return hex(encodedVector(ledger.vectors.get(BigInt(child))));
   });
 });

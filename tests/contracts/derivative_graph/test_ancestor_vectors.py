@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from chain.ledger.rights import WorkKind
+from chain.ledger.vectors import FLOOR_NOTICE
 from tests.contracts.rights import Terms, by
 
 VECTORS = Path(__file__).resolve().parents[2] / "vectors" / "ancestor_vectors.json"
@@ -31,7 +32,7 @@ def licence_at(licences, stablecoin, grant, take_licence, platform):
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_vectors_are_those_worked_out_independently(
-    graph, register_work, licence_at, platform, case
+    graph, register_work, licence_at, platform, mine_at, case
 ):
     derivatives = {link["child"] for link in case["links"]}
     for work in range(1, case["works"] + 1):
@@ -42,7 +43,8 @@ def test_vectors_are_those_worked_out_independently(
     for link in case["links"]:
         child, parents = link["child"], [parent["work"] for parent in link["parents"]]
         for declared in link["floors"]:
-            graph.declareFloor(declared["work"], declared["floor"], by(platform))
+            tx = graph.declareFloor(declared["work"], declared["floor"], by(platform))
+            mine_at(tx.timestamp + FLOOR_NOTICE)
         tx = graph.link(
             child,
             child.to_bytes(32, "big"),

@@ -3,77 +3,18 @@
 from __future__ import annotations
 
 import random
-from typing import Any
 
 import pytest
 
 from chain.ledger.errors import BadLink
 from chain.ledger.identifiers import WorkId
-from chain.ledger.vectors import AncestorVector, LicensedParent, flatten
+from tests.contracts.derivative_graph.conftest import HALF, MOST_ANCESTORS, PERCENT
 from tests.contracts.refusals import refused
 from tests.contracts.rights import by
-from tests.contracts.royalty_ledger.stage import DERIVATIVE, RECORDING, double, refusal_of
+from tests.contracts.royalty_ledger.stage import DERIVATIVE
 
-PERCENT = 10_000_000
-HALF = 500_000_000
-MOST_ANCESTORS = 32
-
-
-@pytest.fixture
-def around(deployer: Any) -> Any:
-    """Register and licences that allow everything: a licence's number is its share."""
-    return double("Surroundings").deploy(by(deployer))
-
-
-@pytest.fixture
-def graph(DerivativeGraph: Any, around: Any, deployer: Any) -> Any:
-    return DerivativeGraph.deploy(around, around, around, by(deployer))
-
-
-class Lineage:
-    """A graph whose works are all the platform's, beside what the model says of it."""
-
-    def __init__(self, graph: Any, around: Any, owner: Any) -> None:
-        self.graph, self.around, self.owner = graph, around, owner
-        self.vectors: dict[int, AncestorVector] = {}
-        self.floors: dict[WorkId, int] = {}
-        self.works = 0
-
-    def register(self, kind: int) -> int:
-        self.works += 1
-        self.around.register(self.works, self.owner, kind, by(self.owner))
-        return self.works
-
-    def roots(self, count: int) -> list[int]:
-        return [self.register(RECORDING) for _ in range(count)]
-
-    def declare(self, root: int, floor: int) -> None:
-        self.graph.declareFloor(root, floor, by(self.owner))
-        self.floors[WorkId(root)] = floor
-
-    def link(self, parents: dict[int, int]) -> AncestorVector:
-        """Links a new derivative; contract and model agree on its vector or on the refusal."""
-        child = self.register(DERIVATIVE)
-        known = {parent: self.vectors.get(parent, AncestorVector()) for parent in parents}
-        licensed = [LicensedParent(WorkId(p), share, known[p]) for p, share in parents.items()]
-        encoded = [known[parent].encode() for parent in parents]
-        arguments = (child, child.to_bytes(32, "big"), list(parents.items()), encoded)
-        try:
-            expected = flatten(licensed, self.floors)
-        except BadLink as refusal:
-            assert refusal_of(self.graph.link, *arguments, sender=self.owner)[0] == refusal.rule
-            raise
-        tx = self.graph.link(*arguments, by(self.owner))
-        found = bytes(tx.events["DerivativeLinked"]["vector"])
-        assert found == expected.encode()
-        assert self.graph.vectorHashOf(child) == "0x" + expected.hash().hex()
-        self.vectors[child] = expected
-        return expected
-
-
-@pytest.fixture
-def lineage(graph: Any, around: Any, platform: Any) -> Lineage:
-    return Lineage(graph, around, platform)
+# What one transaction may use (EIP-7825).
+MINEABLE = 2**24
 
 
 def test_a_floor_is_told_and_only_lowered(lineage, platform):
@@ -82,8 +23,9 @@ def test_a_floor_is_told_and_only_lowered(lineage, platform):
     tx = lineage.graph.declareFloor(root, 5 * PERCENT, by(platform))
     lineage.graph.declareFloor(root, 1, by(platform))
 
-    assert dict(tx.events["FloorDeclared"]) == {"root": root, "floor": 5 * PERCENT}
-    assert lineage.graph.floorOf(root) == 1
+    told = {"root": root, "floor": 5 * PERCENT, "bindsFrom": tx.timestamp}
+    assert dict(tx.events["FloorDeclared"]) == told
+    assert lineage.graph.floorOf(root) == (1, tx.timestamp)
     for floor in (1, 2, 0):
         with refused("BadFloor", root, 1, floor):
             lineage.graph.declareFloor(root, floor, by(platform))
@@ -152,6 +94,26 @@ def test_the_protected_are_folded_by_nobody(lineage):
 
     with pytest.raises(BadLink, match="TooManyAncestors"):
         lineage.link({33: 20 * PERCENT, 34: 20 * PERCENT})
+
+
+def test_the_widest_link_there_is_can_be_mined(lineage):
+    """Sixteen parents of 32 ancestors each, all distinct: 496 of 528 works are folded."""
+    roots = lineage.roots(480)
+    middles = []
+    for first in range(32):
+        # Ids of different lines lie between each other, and shares are many.
+        lineage.link({root: 20 * PERCENT // (4 + root % 17) for root in roots[first::32]})
+        middles.append(lineage.works)
+    tops = []
+    for first in range(16):
+        lineage.link({middles[first]: HALF // 2, middles[first + 16]: HALF // 2})
+        assert len(lineage.vectors[lineage.works].entries) == MOST_ANCESTORS
+        tops.append(lineage.works)
+
+    vector = lineage.link(dict.fromkeys(tops, HALF // 16))
+
+    assert len(vector.entries) == MOST_ANCESTORS
+    assert lineage.gas_used < MINEABLE // 5
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -5,7 +5,7 @@ interface INotesDisputes {
     function noteDispute(uint64 workId) external returns (uint32 splits);
 }
 
-/// @notice Plays what stands around the contracts that hold money: register, graph, court and licence registry.
+/// @notice Plays what stands around the contracts that hold money: registers, graph, court and licence registry.
 /// Says what a test told it to, so that a test about money is about money alone.
 contract Surroundings {
     struct Community {
@@ -14,6 +14,18 @@ contract Surroundings {
         uint8 elderCount;
         uint32 council;
         bytes32 profileDigest;
+    }
+
+    struct Consent {
+        uint8 state;
+        uint8 approvals;
+        uint40 until;
+        bytes32 termsHash;
+        uint48 offer;
+        uint40 liveUntil;
+        uint40 reaffirmSeconds;
+        bool byVoucher;
+        bytes32 labels;
     }
 
     struct LicenceUsage {
@@ -30,6 +42,8 @@ contract Surroundings {
     mapping(uint64 workId => address) private _controller;
     mapping(uint64 workId => uint8) private _kind;
     mapping(uint64 workId => bytes30) public vectorHashOf;
+    mapping(uint64 workId => uint64) public compositionOf;
+    mapping(uint64 workId => mapping(uint8 tier => uint8)) private _consent;
     mapping(uint64 workId => uint32) private _community;
     mapping(uint64 workId => uint64) public displacedBy;
     mapping(uint32 communityId => uint8) private _approvals;
@@ -47,8 +61,23 @@ contract Surroundings {
         _kind[workId] = kind;
     }
 
+    function registerMany(uint64 first, uint64 count, address controller, uint8 kind) external {
+        for (uint64 i; i < count; ++i) {
+            _controller[first + i] = controller;
+            _kind[first + i] = kind;
+        }
+    }
+
     function link(uint64 workId, bytes calldata vector) external {
         vectorHashOf[workId] = bytes30(keccak256(vector));
+    }
+
+    function record(uint64 workId, uint64 composition) external {
+        compositionOf[workId] = composition;
+    }
+
+    function consent(uint64 workId, uint8 tier, uint8 state) external {
+        _consent[workId][tier] = state;
     }
 
     /// @dev The work belongs to a community; where approvals are required, its elders have a say.
@@ -124,6 +153,15 @@ contract Surroundings {
         for (uint256 i; i < usage.length; ++i) {
             holders[i] = holderOf(usage[i].licenceId);
         }
+    }
+
+    /// @dev Where consent is kept: here.
+    function consents() external view returns (Surroundings) {
+        return this;
+    }
+
+    function consentOf(uint64 workId, uint8 tier) external view returns (Consent memory asked) {
+        asked.state = _consent[workId][tier];
     }
 
     function controllerOf(uint64 workId) external view returns (address) {

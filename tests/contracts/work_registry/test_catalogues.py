@@ -8,6 +8,7 @@ import pytest
 
 from chain.ledger.catalogue import Catalogue, CatalogueTree, CatalogueWork
 from chain.ledger.identifiers import Address, CommunityId, Digest
+from chain.ledger.keccak import keccak256
 from chain.ledger.registration import COMMITMENT_AGE_MIN, commitment_of
 from chain.ledger.rights import WorkKind
 from tests.contracts.refusals import refused
@@ -102,11 +103,27 @@ def test_works_of_a_communal_catalogue_are_the_communitys(
     consents.offerStewardship(community, stewards[1], by(steward))
     consents.acceptStewardship(community, by(stewards[1]))
 
-    tx = materialise(catalogue, 3)
+    tx = materialise(catalogue, 3, sender=stewards[1])
 
     assert works.locked(1)
     assert dict(tx.events["Locked"]) == {"tokenId": 1}
     assert works.controllerOf(1) == stewards[1]
+
+
+def test_what_a_former_steward_listed_is_the_present_ones_to_make_real(
+    works, found_community, steward, materialise, stewards, consents, relay
+):
+    community = found_community(steward)
+    catalogue = catalogue_of(steward, community)
+    works.registerCatalogue(catalogue.as_tuple(), by(steward))
+    materialise(catalogue, 0)
+    consents.offerStewardship(community, stewards[1], by(steward))
+    consents.acceptStewardship(community, by(stewards[1]))
+
+    for former in (steward, relay):
+        with refused("NotSteward", community, former):
+            materialise(catalogue, 3, sender=former)
+    assert materialise(catalogue, 3, sender=stewards[1]).return_value == 2
 
 
 def test_only_its_steward_catalogues_for_a_community(works, found_community, steward, stranger):
@@ -180,6 +197,19 @@ def test_a_catalogue_ends_where_it_says(works, customer, materialise):
     materialise(short, 3)
     with refused("NotInCatalogue", short.hash(), 4):
         materialise(short, 4)
+
+
+def test_no_more_works_come_of_a_catalogue_than_it_says(works, customer, materialise):
+    """Whoever builds a tree by hand can give several leaves one position."""
+    leaves = [replace(WORKS[i], position=0) for i in range(2)]
+    first, second = (leaf.leaf() for leaf in leaves)
+    root = Digest(keccak256(min(first, second) + max(first, second)))
+    one = replace(catalogue_of(customer), count=1, root=root)
+    works.registerCatalogue(one.as_tuple(), by(customer))
+
+    materialise(one, 0, work=leaves[0], proof=(second,))
+    with refused("CatalogueFull", one.hash(), 1):
+        materialise(one, 0, work=leaves[1], proof=(first,))
 
 
 def test_a_leaf_without_sound_is_refused(works, customer, materialise):

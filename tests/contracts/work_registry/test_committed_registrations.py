@@ -104,8 +104,23 @@ def test_of_two_commitments_the_older_one_wins_in_any_order(
     works.reveal(tuples([SONG]), SALT, by(stranger))
     works.reveal(tuples([SONG]), SALT, by(customer))
 
-    assert [works.displacedBy(work) for work in (1, 2, 3)] == [2, 3, 0]
+    assert [works.displacedBy(work) for work in (1, 2, 3)] == [3, 3, 0]
     assert [works.controllerOf(work) for work in (1, 2, 3)] == [customer] * 3
+
+
+def test_who_decides_costs_the_same_however_often_a_content_was_displaced(
+    works, commit, payees, mine_at
+):
+    for payee in payees[:8]:
+        mine_at(commit(payee) + 1)
+    mine_at(commit(payees[8]) + COMMITMENT_AGE_MIN)
+    for payee in reversed(payees[:8]):
+        works.reveal(tuples([SONG]), SALT, by(payee))
+
+    asked = [works.controllerOf.estimate_gas(work, by(payees[0])) for work in range(1, 8)]
+
+    assert [works.controllerOf(work) for work in range(1, 9)] == [payees[0]] * 8
+    assert len(set(asked)) == 1
 
 
 def test_a_younger_commitment_displaces_nothing(works, commit, customer, stranger, mine_at):

@@ -74,6 +74,24 @@ def test_recordings_for_a_community_are_its_stewards_to_register(
         works.registerRecording(composition, take, by(stranger))
 
 
+def test_a_recording_is_not_linked_without_its_composition(
+    works, composition, graph, stablecoin, grant, take_licence, register_work, steward, platform
+):
+    terms = Terms.generation(stablecoin, HALF // 2, price=0)
+    other = register_work(steward)
+    recording = works.registerRecording(
+        composition, of_kind("take", WorkKind.DERIVATIVE), by(platform)
+    ).return_value
+    parents = []
+    for work in (composition, other):
+        grant(steward, work, terms)
+        parents.append((work, take_licence(platform, work, terms, stablecoin)))
+
+    with refused("CompositionMissing", recording, composition):
+        graph.link(recording, "0xFEED", parents[1:], [b""], by(platform))
+    graph.link(recording, "0xFEED", parents, [b"", b""], by(platform))
+
+
 def test_both_books_earn_from_one_payment(
     works,
     composition,

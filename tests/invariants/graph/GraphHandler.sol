@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {WorkId} from "../../../contracts/types/Identifiers.sol";
+import {cheats} from "../stage/Campaign.sol";
 import {Pedigree} from "./Pedigree.sol";
 
 /// @notice Links derivatives of every shape: many parents, long chains, floors under roots. After each link it works
@@ -10,11 +11,13 @@ contract GraphHandler is Pedigree {
     uint256 private constant _PARENTS_MAX = 16;
     uint256 private constant _ANCESTORS_MAX = 32;
     uint256 private constant _DEPTH_MAX = 32;
+    uint256 private constant _NOTICE = 7 days;
 
     uint64[] private _roots;
     uint64[] private _usable;
     mapping(uint64 work => uint256) private _depth;
     mapping(uint64 root => uint256) private _floor;
+    mapping(uint64 root => uint256) private _bindsFrom;
     mapping(uint64 work => bytes32) private _hashAtLink;
 
     constructor() {
@@ -35,14 +38,22 @@ contract GraphHandler is Pedigree {
         _link(_next(1, 3), _usable.length > 6 ? _usable.length - 6 : 0);
     }
 
-    /// @notice Puts a floor under a root, or lowers it.
+    /// @notice Time passes: floors begin to bind.
+    function wait(uint256 seed) external drawing(seed) {
+        cheats.warp(block.timestamp + _next(0, _NOTICE));
+    }
+
+    /// @notice Puts a floor under a root, of whose community consent was asked or not, or lowers it.
     function declareFloor(uint256 seed) external drawing(seed) {
         uint64 root = _roots[_next(0, _roots.length - 1)];
         uint256 before = _floor[root];
         if (before == 1) return;
         uint256 floor = _next(1, before == 0 ? 60_000_000 : before - 1);
+        bool isAsked = _next(0, 1) == 0;
+        if (isAsked) registers.ask(WorkId.wrap(root));
         graph.declareFloor(WorkId.wrap(root), uint32(floor));
         _floor[root] = floor;
+        if (before == 0) _bindsFrom[root] = block.timestamp + (isAsked ? _NOTICE : 0);
     }
 
     /// @notice Raising a floor is refused.
@@ -130,10 +141,16 @@ contract GraphHandler is Pedigree {
         _expect(deepest + 1 <= _DEPTH_MAX, "I6: too deep");
     }
 
-    /// @dev Each protected ancestor has its floor, or what the parent that owes it less was itself bound to.
+    /// @dev Each protected ancestor has its floor, or what the parent that owes it less was itself bound to. A line
+    /// begins in protection when its root's floor binds by then.
     function _checkFloors(bytes memory vector, uint256[] memory parents) private {
         for (uint256 i; i < parents.length; ++i) {
-            bytes memory ofParent = vectorOf[uint64(parents[i])];
+            uint64 parent = uint64(parents[i]);
+            bool isBound = _floor[parent] != 0 && block.timestamp >= _bindsFrom[parent];
+            bool mayBe = isBound || _comesProtected(parent, parents);
+            _expect(!_isProtectedIn(vector, parent) || mayBe, "I7: a floor bound without notice");
+            _expect(!isBound || _isProtectedIn(vector, parent), "I7: a floor did not bind");
+            bytes memory ofParent = vectorOf[parent];
             for (uint256 j; j < ofParent.length / ENTRY; ++j) {
                 (uint64 root, uint256 owed, bool isProtected) = _entryAt(ofParent, j);
                 if (!isProtected) continue;
@@ -141,5 +158,20 @@ contract GraphHandler is Pedigree {
                 _expect(_shareOf(vector, root) >= bound, "I7: a floor gave way");
             }
         }
+    }
+
+    function _comesProtected(uint64 work, uint256[] memory parents) private view returns (bool) {
+        for (uint256 i; i < parents.length; ++i) {
+            if (_isProtectedIn(vectorOf[uint64(parents[i])], work)) return true;
+        }
+        return false;
+    }
+
+    function _isProtectedIn(bytes memory vector, uint64 ancestor) private pure returns (bool) {
+        for (uint256 i; i < vector.length / ENTRY; ++i) {
+            (uint64 id,, bool isProtected) = _entryAt(vector, i);
+            if (id == ancestor) return isProtected;
+        }
+        return false;
     }
 }

@@ -10,12 +10,13 @@ contract GraphInvariants is Campaign {
 
     function setUp() external {
         _graph = new GraphHandler();
-        bytes4[] memory acts = new bytes4[](5);
+        bytes4[] memory acts = new bytes4[](6);
         acts[0] = GraphHandler.linkMany.selector;
         acts[1] = GraphHandler.linkYoungest.selector;
         acts[2] = GraphHandler.linkYoungest.selector;
         acts[3] = GraphHandler.declareFloor.selector;
         acts[4] = GraphHandler.raiseFloor.selector;
+        acts[5] = GraphHandler.wait.selector;
         _play(address(_graph), acts);
     }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IConsentRegistry} from "../../../contracts/interfaces/IConsentRegistry.sol";
 import {IRoyaltyLedger} from "../../../contracts/interfaces/IRoyaltyLedger.sol";
 import {CommunityId, LicenceId, WorkId} from "../../../contracts/types/Identifiers.sol";
-import {WorkKind} from "../../../contracts/types/Rights.sol";
+import {Tier, WorkKind} from "../../../contracts/types/Rights.sol";
 
 /// @notice Plays the registers around the contracts that hold money: works, licences, freezes. It says what the
 /// handlers told it to; no work in it belongs to a community.
@@ -12,6 +13,7 @@ contract Registers {
 
     mapping(WorkId workId => address) private _controller;
     mapping(WorkId workId => WorkKind) private _kind;
+    mapping(WorkId workId => bool) private _isAsked;
     mapping(LicenceId licenceId => uint256) private _share;
     mapping(WorkId workId => mapping(address payee => bool)) public isFrozen;
     uint64 private _licenceCount;
@@ -28,6 +30,11 @@ contract Registers {
     function license(uint256 share) external returns (LicenceId licenceId) {
         licenceId = LicenceId.wrap(++_licenceCount);
         _share[licenceId] = share;
+    }
+
+    /// @dev Its consent is asked for: from now on somebody may have a licence.
+    function ask(WorkId workId) external {
+        _isAsked[workId] = true;
     }
 
     /// @dev As a court: whose shares it freezes.
@@ -48,6 +55,21 @@ contract Registers {
     function kindOf(WorkId workId) external view returns (WorkKind) {
         controllerOf(workId);
         return _kind[workId];
+    }
+
+    /// @dev Where consent is kept: here.
+    function consents() external view returns (Registers) {
+        return this;
+    }
+
+    /// @dev A `Consent` word by word: its state, nothing else.
+    function consentOf(WorkId workId, Tier) external view returns (uint256[9] memory consent) {
+        if (_isAsked[workId]) consent[0] = uint256(IConsentRegistry.ConsentState.PROPOSED);
+    }
+
+    /// @dev No work in it is registered as a recording of another.
+    function compositionOf(WorkId) external pure returns (WorkId) {
+        return WorkId.wrap(0);
     }
 
     function communityIdOf(WorkId workId) external view returns (CommunityId) {
