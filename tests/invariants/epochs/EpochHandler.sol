@@ -29,6 +29,11 @@ contract EpochHandler is Reports {
         _postHonest();
     }
 
+    /// @notice A rejected report gives back what it charged.
+    function returnUsage(uint256 seed) external drawing(seed) {
+        _returnUsage();
+    }
+
     /// @notice A report that arrives twice is no news.
     function postAgain(uint256 seed) external drawing(seed) {
         uint64 last = oracle.lastEpoch();
@@ -38,14 +43,15 @@ contract EpochHandler is Reports {
         _expect(isSame, "I21: a report counted twice");
     }
 
-    /// @notice More than was funded, more than the ceiling, less than before, or signed by one operator.
+    /// @notice More than was charged, more than the ceiling, less than before, signed by one operator, or charged to a
+    /// holder beyond its credit.
     function postForged(uint256 seed) external drawing(seed) {
         if (_isFull()) return;
         uint256 total = _totalAt(_lastStanding());
-        uint256 kind = _next(0, 3);
+        uint256 kind = _next(0, 4);
         uint256 ceiling = distributor.ceilingOf(token);
         IEpochDistributor.Payout[] memory payouts = _promise(0);
-        if (kind == 0) payouts[0].cumulative += funded - total + 1;
+        if (kind == 0) payouts[0].cumulative += (charged > total ? charged - total : 0) + 1;
         if (kind == 1) {
             if (ceiling >= funded - total) return;
             payouts[0].cumulative += ceiling + 1;
@@ -56,10 +62,13 @@ contract EpochHandler is Reports {
         }
         PayoutTree.Tree memory tree = PayoutTree.grow(token, payouts);
         if (kind == 1 && distributor.isCosigned(tree.hashes[1])) return;
-        IUsageOracle.EpochReport memory report = _report(tree, 0);
+        LicenceUsage[] memory usage = kind == 0 ? new LicenceUsage[](0) : _usageFor(tree.sums[1]);
+        if (kind == 4) usage[0].revenue += uint128(creditInAll() + 1);
+        IUsageOracle.EpochReport memory report = _report(tree, 0, usage);
         IUsageOracle.Signature[] memory signatures = _signed(report, 0);
         if (kind == 3) signatures[1] = signatures[0];
-        try oracle.postEpoch(report, new LicenceUsage[](0), signatures) {
+        try oracle.postEpoch(report, usage, signatures) {
+            _expect(kind != 4, "credits: a holder was charged more than it has");
             _expect(false, "I16: a forged report was taken");
         } catch {}
     }

@@ -21,8 +21,7 @@ contract HostileEpochHandler is Reports {
     /// @notice An epoch from its money to its active root.
     function runEpoch(uint256 seed) external drawing(seed) {
         _fund(_nextAmount(64));
-        uint256 total = distributor.laneOf(token).committed;
-        IEpochDistributor.Payout[] memory payouts = _promise(funded - total);
+        IEpochDistributor.Payout[] memory payouts = _promise(creditInAll());
         distributor.cosign(PayoutTree.grow(token, payouts).hashes[1]);
         _post(payouts, 0);
         cheats.warp(block.timestamp + WINDOW);

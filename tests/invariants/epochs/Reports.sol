@@ -12,7 +12,8 @@ import {IOperatorSet} from "../../../contracts/interfaces/IOperatorSet.sol";
 import {IUsageOracle} from "../../../contracts/interfaces/IUsageOracle.sol";
 import {LicenceUsage} from "../../../contracts/types/Rights.sol";
 import {UsageOracle} from "../../../contracts/UsageOracle.sol";
-import {Actor, cheats} from "../stage/Campaign.sol";
+import {cheats} from "../stage/Campaign.sol";
+import {Holders} from "./Holders.sol";
 import {PayoutTree} from "./PayoutTree.sol";
 
 /// @notice A coin that anybody mints.
@@ -22,7 +23,7 @@ interface Coin is IERC20 {
 
 /// @notice The oracle with three operators, of whom two sign, and the distributor behind it; keeps what every root
 /// promised, and ghost sums of what came in and went out.
-abstract contract Reports is Actor {
+abstract contract Reports is Holders {
     using PayoutTree for PayoutTree.Tree;
 
     uint40 internal constant WINDOW = 3 days;
@@ -39,7 +40,8 @@ abstract contract Reports is Actor {
 
     uint256[3] private _keys;
     mapping(uint64 epoch => IEpochDistributor.Payout[]) private _payouts;
-    IUsageOracle.EpochReport private _lastReport;
+    mapping(uint64 epoch => IUsageOracle.EpochReport) private _reports;
+    mapping(uint64 epoch => LicenceUsage[]) private _usages;
 
     constructor(Coin token_) {
         token = token_;
@@ -62,9 +64,11 @@ abstract contract Reports is Actor {
     }
 
     function _fund(uint256 amount) internal {
+        address holder = holderAt(_next(0, HOLDERS - 1));
         token.mint(address(this), amount);
-        distributor.fund(token, amount);
+        distributor.fundFor(token, holder, amount);
         funded += amount;
+        credit[holder] += amount;
     }
 
     /// @dev Epoch of the root that the next one is put behind; zero before the first.
@@ -88,21 +92,58 @@ abstract contract Reports is Actor {
     /// @dev Posts a report that promises these payouts, signed by two operators; `excess` is added to the total alone.
     function _post(IEpochDistributor.Payout[] memory payouts, uint256 excess) internal returns (uint64 epoch) {
         PayoutTree.Tree memory tree = PayoutTree.grow(token, payouts);
-        IUsageOracle.EpochReport memory report = _report(tree, excess);
-        oracle.postEpoch(report, new LicenceUsage[](0), _signed(report, _next(0, 2)));
+        LicenceUsage[] memory usage = _usageFor(tree.sums[1] + excess);
+        IUsageOracle.EpochReport memory report = _report(tree, excess, usage);
+        oracle.postEpoch(report, usage, _signed(report, _next(0, 2)));
         epoch = report.epoch;
-        _lastReport = report;
+        _reports[epoch] = report;
         for (uint256 i; i < payouts.length; ++i) {
             _payouts[epoch].push(payouts[i]);
         }
+        for (uint256 i; i < usage.length; ++i) {
+            _usages[epoch].push(usage[i]);
+        }
+        _book(usage);
     }
 
     function _postAgain() internal {
-        IUsageOracle.EpochReport memory report = _lastReport;
-        if (report.epoch != 0) oracle.postEpoch(report, new LicenceUsage[](0), _signed(report, 0));
+        uint64 epoch = oracle.lastEpoch();
+        if (epoch == 0) return;
+        oracle.postEpoch(_reports[epoch], _usages[epoch], _signed(_reports[epoch], 0));
     }
 
-    function _report(PayoutTree.Tree memory tree, uint256 excess)
+    /// @dev Of any epoch that was rejected: its charges come back, unless a root that stands lives on them.
+    function _returnUsage() internal {
+        uint64 last = oracle.lastEpoch();
+        if (last == 0) return;
+        uint64 epoch = uint64(_next(1, last));
+        if (distributor.rejectedReport(epoch) == bytes32(0) || oracle.isUsageReturned(epoch)) return;
+        uint256 promised = _promised();
+        bool isCovered = charged >= promised + _worthOf(_usages[epoch]);
+        try oracle.returnUsage(_reports[epoch], _usages[epoch]) {
+            _expect(isCovered, "credits: what a root that stands promises came back");
+            _bookReturned(_usages[epoch]);
+        } catch {
+            _expect(!isCovered, "credits: what was charged for a rejected report did not come back");
+        }
+    }
+
+    /// @dev What an epoch with that total is worth more than the last, if so much is left; what is not charged yet in any
+    /// case.
+    function _usageFor(uint256 total) internal returns (LicenceUsage[] memory) {
+        uint256 promised = _promised();
+        uint256 uncharged = total > charged ? total - charged : 0;
+        uint256 increase = total > promised ? total - promised : 0;
+        return _usageWorth(increase > uncharged && increase <= creditInAll() ? increase : uncharged);
+    }
+
+    /// @dev What the last root comes to, waiting or active.
+    function _promised() internal view returns (uint256) {
+        IEpochDistributor.PayoutRoot[] memory waiting = distributor.pendingRoots(token);
+        return waiting.length == 0 ? distributor.activeRoot(token).total : waiting[waiting.length - 1].total;
+    }
+
+    function _report(PayoutTree.Tree memory tree, uint256 excess, LicenceUsage[] memory usage)
         internal
         view
         returns (IUsageOracle.EpochReport memory report)
@@ -115,7 +156,7 @@ abstract contract Reports is Actor {
         report.sumRoot = tree.hashes[1];
         report.leafCount = uint32(tree.payouts.length);
         report.cumulativeTotal = tree.sums[1] + excess;
-        report.licenceUsageHash = keccak256(abi.encode(new LicenceUsage[](0)));
+        report.licenceUsageHash = keccak256(abi.encode(usage));
     }
 
     /// @dev All operators but one sign.
