@@ -8,12 +8,15 @@ import {CommunityId} from "../types/Identifiers.sol";
 /// @notice See `ICommunities`.
 abstract contract Communities is ICommunities, SignedOnce {
     /// @dev The approvals of one question; `approvedBy` has one bit per elder of the council that is asked.
-    /// `reachedAt` is when they became enough, zero until then.
+    /// `reachedAt` is when they became enough last, zero until then, and `reachedBy` the council whose they were.
+    /// `byElders` says whether elders ever were enough, and not a steward alone.
     struct Tally {
         uint32 council;
         uint32 approvedBy;
         uint8 approvals;
         uint40 reachedAt;
+        uint32 reachedBy;
+        bool byElders;
     }
 
     uint40 public constant COUNCIL_DELAY = 7 days;
@@ -84,14 +87,17 @@ abstract contract Communities is ICommunities, SignedOnce {
         external
     {
         bytes32 decisionHash = councilDecision(communityId, steward, elders, approvalsRequired);
-        uint40 decidedAt = _decisions[communityId][decisionHash].reachedAt;
-        if (decidedAt == 0 || isDecided(communityId, annulment(decisionHash))) {
+        uint32 council = _communities[communityId].council;
+        Tally storage tally = _decisions[communityId][decisionHash];
+        // What an earlier council decided ahead of time would bring it back to its seats.
+        bool isDecidedNow = tally.reachedAt != 0 && tally.reachedBy == council;
+        if (!isDecidedNow || isDecided(communityId, annulment(decisionHash))) {
             revert CouncilNotDecided(communityId, decisionHash);
         }
-        uint40 notBefore = decidedAt + COUNCIL_DELAY;
+        uint40 notBefore = tally.reachedAt + COUNCIL_DELAY;
         if (block.timestamp < notBefore) revert CouncilTooEarly(communityId, notBefore);
 
-        uint32 council = _communities[communityId].council + 1;
+        ++council;
         delete _stewardshipOffer[communityId];
         _seat(communityId, council, steward, elders, approvalsRequired);
         emit CouncilSeated(communityId, council, steward, elders, approvalsRequired);
@@ -116,7 +122,9 @@ abstract contract Communities is ICommunities, SignedOnce {
 
     /// @inheritdoc ICommunities
     function isDecided(CommunityId communityId, bytes32 decisionHash) public view returns (bool) {
-        return _decisions[communityId][decisionHash].reachedAt != 0;
+        Tally storage tally = _decisions[communityId][decisionHash];
+        if (tally.byElders) return true;
+        return tally.reachedAt != 0 && tally.reachedBy == _communities[communityId].council;
     }
 
     /// @inheritdoc ICommunities
@@ -136,7 +144,8 @@ abstract contract Communities is ICommunities, SignedOnce {
     }
 
     /// @dev Counts an elder's approval, once per council and question; true when it is the one that suffices. What
-    /// another council left unfinished is forgotten. Where no elder is asked, the steward stands for all of them.
+    /// another council left unfinished is forgotten. Where no elder is asked, the steward stands for all of them, and
+    /// what it decides holds until another council sits.
     function _count(Tally storage tally, CommunityId communityId, bytes32 decisionHash, address elder)
         internal
         returns (uint8 approvals, bool isReached)
@@ -145,18 +154,22 @@ abstract contract Communities is ICommunities, SignedOnce {
         uint32 council = community.council;
         uint8 required = community.approvalsRequired;
         uint8 number = _elderNumber[communityId][council][elder];
-        if (required == 0) (number, required) = (community.steward == elder ? 1 : 0, 1);
+        bool isAlone = required == 0;
+        if (isAlone) (number, required) = (community.steward == elder ? 1 : 0, 1);
         if (number == 0) revert NotElder(communityId, elder);
         uint32 elderBit = uint32(1) << (number - 1);
         bool isOpen = tally.council == council;
         if (isOpen && tally.approvedBy & elderBit != 0) revert AlreadyApproved(communityId, decisionHash, elder);
 
         approvals = isOpen ? tally.approvals + 1 : 1;
-        isReached = approvals == required && tally.reachedAt == 0;
+        isReached = approvals == required;
         tally.approvedBy = isOpen ? tally.approvedBy | elderBit : elderBit;
         tally.approvals = approvals;
         if (!isOpen) tally.council = council;
-        if (isReached) tally.reachedAt = uint40(block.timestamp);
+        if (!isReached) return (approvals, false);
+        tally.reachedAt = uint40(block.timestamp);
+        tally.reachedBy = council;
+        if (!isAlone) tally.byElders = true;
     }
 
     function _approvalsRequired(CommunityId communityId) internal view returns (uint8) {

@@ -76,11 +76,12 @@ interface ICommunities {
         bytes calldata signature
     ) external;
 
-    /// @notice Whether the community made that decision. It stays made when its elders change.
+    /// @notice Whether the community made that decision. It stays made when its elders change; what a steward decided
+    /// alone, until another council sits.
     function isDecided(CommunityId communityId, bytes32 decisionHash) external view returns (bool);
 
-    /// @notice Seats another steward, elders and quorum, decided on as `councilDecision` at least seven days ago and
-    /// not annulled since. Anyone. Approvals the old council left unfinished count no more.
+    /// @notice Seats another steward, elders and quorum, decided on as `councilDecision` by the council that sits, at
+    /// least seven days ago, and not annulled since. Anyone. Approvals the old council left unfinished count no more.
     function seatCouncil(CommunityId communityId, address steward, address[] calldata elders, uint8 approvalsRequired)
         external;
 

@@ -246,3 +246,77 @@ def test_consent_given_stays_given_under_another_council(
     consents.seatCouncil(*change, by(steward))
 
     assert consents.liveTermsHash(work, tier) == "0x" + TERMS.hex()
+
+
+def test_what_a_steward_decided_alone_binds_no_elders(
+    consents, found_community, decide, steward, elders, stranger, mine_at
+):
+    """It decides until elders sit, and nothing ahead of them that they would find decided."""
+    community = found_community(steward)
+    consents.approveDecision(community, DECISION, by(steward))
+    seats = (community, steward.address, [elder.address for elder in elders], 2)
+    tx = decide(community, consents.councilDecision(*seats), [steward])
+    mine_at(tx.timestamp + DELAY)
+    assert consents.isDecided(community, DECISION)
+
+    consents.seatCouncil(*seats, by(stranger))
+
+    assert not consents.isDecided(community, DECISION)
+    made = decide(community, DECISION, elders[:2])
+    assert "DecisionMade" in made.events
+    assert consents.isDecided(community, DECISION)
+
+
+def test_what_elders_decided_stays_decided(
+    consents, community, decide, steward, elders, stranger, mine_at
+):
+    """Though a steward that decides alone after them says the same once more, and elders follow."""
+    decide(community, DECISION, elders[:2])
+    for voters, seats in ((elders[:2], ([], 0)), ([steward], ([elders[0].address], 1))):
+        change = (community, steward.address, *seats)
+        tx = decide(community, consents.councilDecision(*change), voters)
+        if voters == [steward]:
+            consents.approveDecision(community, DECISION, by(steward))
+        mine_at(tx.timestamp + DELAY)
+        consents.seatCouncil(*change, by(stranger))
+
+        assert consents.isDecided(community, DECISION)
+
+
+@pytest.mark.parametrize("of_elders", [True, False])
+def test_no_council_decides_ahead_of_time_to_come_back(
+    consents, found_community, decide, steward, stewards, elders, newcomers, stranger, mine_at,
+    of_elders
+):  # fmt: skip
+    """A hash may be approved by a council that it is not about; only the one replaced counts."""
+    community = found_community(steward, elders, 2 if of_elders else 0)
+    voters = elders[:2] if of_elders else [steward]
+    back = (community, steward.address, [elders[0].address], 1)
+    kinds = ["string", "uint32", "uint32", "address", "address[]", "uint8"]
+    ahead = keccak(encode(kinds, ["council", community, 3, *back[1:]]))
+    decide(community, ahead, voters)
+    seats = (community, stewards[1].address, [elder.address for elder in newcomers], 2)
+    tx = decide(community, consents.councilDecision(*seats), voters)
+    mine_at(tx.timestamp + DELAY)
+    consents.seatCouncil(*seats, by(stranger))
+    assert consents.councilDecision(*back) == "0x" + ahead.hex()
+
+    with refused("CouncilNotDecided", community, ahead):
+        consents.seatCouncil(*back, by(steward))
+    consents.approveDecision(community, ahead, by(newcomers[0]))
+    with refused("CouncilNotDecided", community, ahead):
+        consents.seatCouncil(*back, by(steward))
+    tx = consents.approveDecision(community, ahead, by(newcomers[1]))
+    with refused("CouncilTooEarly", community, tx.timestamp + DELAY):
+        consents.seatCouncil(*back, by(steward))
+    mine_at(tx.timestamp + DELAY)
+    consents.seatCouncil(*back, by(stranger))
+    assert consents.stewardOf(community) == steward
+
+
+def test_no_council_sits_in_a_community_that_was_never_founded(consents, steward, stranger):
+    seats = (999, steward.address, [], 0)
+
+    with refused("CouncilNotDecided", 999, bytes(consents.councilDecision(*seats))):
+        consents.seatCouncil(*seats, by(stranger))
+    assert not consents.isDecided(999, DECISION)
