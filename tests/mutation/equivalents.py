@@ -265,8 +265,8 @@ EQUIVALENTS: Final = (
     ),
     Equivalent(
         "contracts/UsageOracle.sol",
-        "if (licenceUsage.length != 0) licences.recordUsage(licenceUsage);",
-        ("if (licenceUsage.length >= 0) licences.recordUsage(licenceUsage);",),
-        "of no usage nothing is recorded, for more gas",
+        "if (licenceUsage.length != 0) {",
+        ("if (licenceUsage.length >= 0) {",),
+        "of no usage nothing is recorded or charged, for more gas",
     ),
 )

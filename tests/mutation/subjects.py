@@ -47,6 +47,7 @@ SUBJECTS: Final = (
         "EpochDistributor",
         (
             "contracts/EpochDistributor.sol",
+            "contracts/epoch/HolderCredits.sol",
             "contracts/epoch/RootQueue.sol",
             "contracts/epoch/RootFaults.sol",
             "contracts/libraries/SumTree.sol",
