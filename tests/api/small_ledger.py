@@ -15,6 +15,7 @@ from api.registration import (
     TermsOffered,
     WorkDraft,
     WorkRegistered,
+    approve_split,
     offer_terms,
     propose_consent,
     register_work,
@@ -94,12 +95,16 @@ def offered_work(
     steward: int,
     path: Path,
     titles: tuple[tuple[str, str], ...],
+    elders: tuple[int, ...] = (),
 ) -> tuple[WorkRegistered, TermsOffered]:
-    """A work with a manifest, a split of two payees, and consent to generation."""
+    """A work with a manifest, a split of two payees, which these elders approved, and consent to
+    generation, which they are still asked for."""
     signer = devnet.signers[steward]
     draft = WorkDraft(path, titles, attribution=f"Played for {path.name}", genre="gamelan")
     work = register_work(app, draft, community, signer)
     bps = {devnet.address(24): 6_001, devnet.address(25): 3_999}
+    for elder in elders:
+        approve_split(app, work.work_id, bps, community, devnet.signers[elder])
     set_split(app, work.work_id, bps, signer)
     offer = offer_terms(app, generation_terms(devnet), [("en", "With thanks.")], signer)
     until = app.head().timestamp + YEAR_SECONDS

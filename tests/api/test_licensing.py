@@ -134,6 +134,7 @@ def test_consent_that_waits_for_elders_charges_nothing(
         12,
         recording(tmp_path, "bell.wav"),
         (("zh-Hant", "鐘"),),
+        elders=(14, 15),
     )
     refused_for_nothing(writable, ledger, work.work_id, offer.terms)
     approve = writable.consents.approve_terms
