@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -16,20 +16,24 @@ from typing import Final
 from chain.client.blocks import Call
 from chain.client.interfaces import Interface, parse_interface
 from chain.client.sending import send
-from chain.ledger.epoch import EpochReport, licence_usage_hash, withheld_hash
+from chain.ledger.epoch import EpochReport, LicenceUsage, licence_usage_hash, withheld_hash
 from chain.ledger.identifiers import (
     ZERO_ADDRESS,
     ZERO_DIGEST,
     Address,
+    CommunityId,
     Digest,
     EpochNumber,
+    LicenceId,
     address_bytes,
     address_from_bytes,
 )
+from chain.ledger.rights import Split, Tier, WorkKind
 from chain.ledger.sum_tree import Payout, SumTree
 from chain.settlement.settle import PROGRAM_HASH
 from scripts.export_abi import compile_all
 from tests.devnet import DEPLOYER, FIRST_OPERATOR, PLATFORM, THRESHOLD, Devnet
+from tests.heritage import consent, register, terms_of
 
 PAYEES: Final = 2_048
 RANGE: Final = 8
@@ -63,7 +67,8 @@ class Round:
 
 @dataclass
 class Lane:
-    """A token, its payees ascending, and what each was promised so far."""
+    """A token, its payees ascending, what each was promised so far, and the platform's licence
+    whose use is paid for with it."""
 
     devnet: Devnet
     name: str
@@ -72,14 +77,17 @@ class Lane:
     payees: list[Address]
     hostile: frozenset[Address]
     cumulative: list[int]
+    licence: LicenceId
     previous: Digest = ZERO_DIGEST
 
     def next_round(self, epoch: int, dice: random.Random) -> Round:
         """Promise everybody something more."""
+        before = sum(self.cumulative)
         self.cumulative = [c + dice.randint(1, AMOUNT_MAX) for c in self.cumulative]
         payouts = [Payout(p, c) for p, c in zip(self.payees, self.cumulative, strict=True)]
         tree = SumTree(self.token, payouts)
         now = self.devnet.node.head()
+        usage = (LicenceUsage(self.licence, 1, tree.root.sum - before),)
         report = EpochReport(
             epoch=EpochNumber(epoch),
             previous_report=self.previous,
@@ -93,7 +101,7 @@ class Lane:
             cumulative_total=tree.root.sum,
             state_block=now.number,
             state_time=now.timestamp,
-            licence_usage_hash=licence_usage_hash(()),
+            licence_usage_hash=licence_usage_hash(usage),
             withheld_hash=withheld_hash(()),
             program_hash=PROGRAM_HASH,
         )
@@ -103,7 +111,7 @@ class Lane:
             report,
             tree,
             {
-                Kind.POST: [self._post(report)],
+                Kind.POST: [self._post(report, usage)],
                 Kind.ACTIVATE: [distributor.call("activate", self.token)],
                 Kind.PUSH: list(self._pushes(tree)),
                 Kind.CLAIM: [
@@ -127,7 +135,7 @@ class Lane:
         target = self.devnet.distributor.address if armed else ZERO_ADDRESS
         _order(self.devnet, self.interface, self.token, "arm", target, callback)
 
-    def _post(self, report: EpochReport) -> Call:
+    def _post(self, report: EpochReport, usage: Sequence[LicenceUsage]) -> Call:
         oracle = self.devnet.oracle
         digest = report.digest(self.devnet.deployment.chain_id, oracle.address)
         operators = sorted(
@@ -136,7 +144,7 @@ class Lane:
         )
         chain_id = self.devnet.deployment.chain_id
         signatures = [signer.sign_digest(digest, chain_id=chain_id) for signer in operators]
-        return oracle.post_epoch_call(report, (), signatures)
+        return oracle.post_epoch_call(report, usage, signatures)
 
     def _pushes(self, tree: SumTree) -> Iterator[Call]:
         for first in range(0, PUSHED, RANGE):
@@ -162,7 +170,18 @@ def open_lane(devnet: Devnet, name: str, dice: random.Random) -> Lane:
             _order(devnet, made[name], token, "bar", payee, True)
     payees.sort(key=address_bytes)
     _fund(devnet, made[name], token)
-    return Lane(devnet, name, made[name], token, payees, frozenset(hostile), [0] * PAYEES)
+    cumulative, licence = [0] * PAYEES, _licence(devnet)
+    return Lane(devnet, name, made[name], token, payees, frozenset(hostile), cumulative, licence)
+
+
+def _licence(devnet: Devnet) -> LicenceId:
+    """The platform's, for a work of its own: somebody must be charged for what is promised."""
+    work = register(devnet, PLATFORM, "played", CommunityId(0), WorkKind.RECORDING)
+    platform = devnet.signers[PLATFORM]
+    devnet.ledger.set_split(work, Split.of({platform.address: 10_000}), signer=platform)
+    terms = terms_of(devnet, Tier.DISTRIBUTION, 0)
+    consent(devnet, PLATFORM, work, terms)
+    return devnet.licences.licence_taken(devnet.licences.take_licence(work, terms, signer=platform))
 
 
 def _compiled(names: tuple[str, ...]) -> dict[str, Interface]:
