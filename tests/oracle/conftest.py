@@ -52,6 +52,7 @@ from tests.devnet import (
     devnet_process,
 )
 from tests.heritage import Heritage, build_heritage
+from tests.own_work import OwnWork
 from tests.postgres import postgres
 from watermark.detection import Corroborated
 
@@ -124,6 +125,19 @@ class World:
 
     def file_plays(self, count: int, first: int = 0, **changes: object) -> None:
         self.service.file_segment(*self.segment(self.plays(count, first, **changes)))
+
+    def own_plays(
+        self, owned: OwnWork, count: int, first: int = 0, **changes: object
+    ) -> list[UsageEvent]:
+        """Plays of what somebody made of its own work, as `plays`."""
+        own = {"licence_id": owned.distribution, "generation_id": owned.generation_id}
+        return self.plays(count, 10_000 * owned.account + first, **(own | changes))
+
+    def file_own_plays(self, owned: OwnWork, count: int, first: int = 0) -> None:
+        """File a segment of them, signed by the owner."""
+        signer = self.devnet.signers[owned.account]
+        plays = self.own_plays(owned, count, first)
+        self.service.file_segment(*self.segment(plays, signer=signer))
 
     def log(self, **changes: object) -> SignedGenerationLog:
         """The platform's signed log of the derivative's run, its manifest in the block store."""

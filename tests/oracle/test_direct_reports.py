@@ -33,7 +33,7 @@ from oracle.service import OracleService
 from tests.devnet import COUNCIL, OPERATORS, PLATFORM, RELAY
 from tests.heritage import UNIT_PRICE
 from tests.oracle.conftest import World, service_over, sha
-from tests.oracle.own_work import own_work
+from tests.own_work import own_work
 
 HOLDERS_DEPOSIT = 20 * UNIT_PRICE
 
@@ -301,11 +301,11 @@ def test_a_dear_use_needs_nothing_in_the_epoch_lane(world: World, filed: OracleS
 def test_licences_of_one_tree_share_caps_and_wait_for_each_other(world: World) -> None:
     """Use under a sublicence counts for the licence above it: no epoch is signed under the one
     while a report under the other may still come, nor the other way round."""
-    owned = own_work(world, UNIT_PRICE)
+    owned = own_work(world.devnet, UNIT_PRICE)
     owned.fund(10**9)
     below = owned.sublicense(world.devnet.address(PLATFORM))
-    owned.file(1)
-    (event,) = owned.plays(1, first=5, licence_id=below)
+    world.file_own_plays(owned, 1)
+    (event,) = world.own_plays(owned, 1, first=5, licence_id=below)
     row = world.service.seal_epoch()
     deadline = world.view.head().timestamp + DEADLINE_SECONDS
     report = DirectReport(event, sha("evidence"), PROGRAM_HASH, deadline)
@@ -321,7 +321,7 @@ def test_licences_of_one_tree_share_caps_and_wait_for_each_other(world: World) -
     facts = world.view.facts(world.view.head())
     assert tree_of(below, facts) == tree_of(owned.distribution, facts) == owned.distribution
     held = lane_of(world.service).held_back(world.view.head())
-    assert held.holds(owned.plays(1, first=6)[0])
+    assert held.holds(world.own_plays(owned, 1, first=6)[0])
     assert not held.holds(world.plays(1)[0])
 
 

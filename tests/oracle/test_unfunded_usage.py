@@ -11,7 +11,7 @@ from oracle.unfunded import Shortfall
 from tests.devnet import CUSTOMER, PLATFORM
 from tests.heritage import UNIT_PRICE
 from tests.oracle.conftest import World, sha
-from tests.oracle.own_work import OwnWork, own_work
+from tests.own_work import own_work
 
 PRICE = 1_000
 
@@ -55,9 +55,9 @@ def test_whoever_licenses_its_own_work_to_itself_is_paid_out_of_nobodys_money(wo
     world.fund()
     token = world.devnet.deployment.token
     ceiling = world.devnet.distributor.ceiling_of(token, at=world.devnet.node.head())
-    eve = own_work(world, ceiling)
+    eve = own_work(world.devnet, ceiling)
     before = balance(world, eve.owner), credit(world)
-    eve.file(1)
+    world.file_own_plays(eve, 1)
     world.file_plays(100)
 
     for _ in range(2):
@@ -76,8 +76,8 @@ def test_whoever_licenses_its_own_work_to_itself_is_paid_out_of_nobodys_money(wo
 
 
 def test_somebody_else_may_fund_a_holder(world: World) -> None:
-    eve = own_work(world, PRICE)
-    eve.file(3)
+    eve = own_work(world.devnet, PRICE)
+    world.file_own_plays(eve, 3)
     with pytest.raises(HoldersNotFunded):
         world.service.seal_epoch()
 
@@ -129,9 +129,9 @@ def test_what_evidence_gives_is_taken_use_by_use(world: World) -> None:
 
 
 def test_evidence_of_one_holder_keeps_nobody_else_waiting(world: World) -> None:
-    eve = own_work(world, PRICE)
+    eve = own_work(world.devnet, PRICE)
     eve.fund(10**9)
-    eve.file(2)
+    world.file_own_plays(eve, 2)
     world.service.file_generation_log(world.log())
 
     row = world.service.seal_epoch()
@@ -144,8 +144,8 @@ def test_a_use_that_is_over_its_cap_is_refused_and_asks_for_no_money(world: Worl
     world.fund()
     late = world.plays(1, occurred_at=world.now() - 300 * 86_400)
     world.service.file_segment(*world.segment(late))
-    eve = own_work(world, PRICE)
-    eve.file(1)
+    eve = own_work(world.devnet, PRICE)
+    world.file_own_plays(eve, 1)
     world.file_plays(2, first=9)
 
     row = world.service.seal_epoch()
@@ -156,11 +156,11 @@ def test_a_use_that_is_over_its_cap_is_refused_and_asks_for_no_money(world: Worl
 
 
 def test_operators_come_to_the_same_epoch(world: World) -> None:
-    eve: OwnWork = own_work(world, PRICE)
+    eve = own_work(world.devnet, PRICE)
     world.fund()
     eve.fund(5 * PRICE)
-    eve.file(5)
-    eve.file(1, first=50)
+    world.file_own_plays(eve, 5)
+    world.file_own_plays(eve, 1, first=50)
     world.file_plays(7)
 
     row = world.service.seal_epoch()
@@ -196,8 +196,8 @@ def test_a_rejected_epoch_gives_its_charges_back(world: World) -> None:
 def test_numbers_say_how_many_holders_lack_money(world: World) -> None:
     world.fund()
     world.file_plays(2)
-    eve = own_work(world, PRICE)
-    eve.file(3)
+    eve = own_work(world.devnet, PRICE)
+    world.file_own_plays(eve, 3)
     world.service.seal_epoch()
 
     readings = world.service.watch.readings()

@@ -1,4 +1,4 @@
-"""Somebody who licenses its own work to itself at a price of its choice, and plays it."""
+"""Somebody who licenses its own work to itself, at a price of its choice."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from chain.client.licence_registry import Sublicence
 from chain.ledger.identifiers import Address, CommunityId, GenerationId, LicenceId
 from chain.ledger.rights import Parent, Split, Terms, Tier, WorkKind
-from chain.ledger.usage import UsageEvent
 from tests.devnet import Devnet
 from tests.heritage import YEAR_SECONDS, consent, digest_of, register
-from tests.oracle.conftest import World
 
-OWNER = 10
+OWNER = 13
 UNIT_CAP, REVENUE_CAP = 2**48 - 1, 2**104 - 1
 
 
@@ -20,7 +18,7 @@ UNIT_CAP, REVENUE_CAP = 2**48 - 1, 2**104 - 1
 class OwnWork:
     """A work, a derivative of it, and the licences for both, all of one account."""
 
-    world: World
+    devnet: Devnet
     account: int
     distribution: LicenceId
     generation_id: GenerationId
@@ -28,49 +26,40 @@ class OwnWork:
 
     @property
     def owner(self) -> Address:
-        return self.world.devnet.address(self.account)
+        return self.devnet.address(self.account)
 
     def fund(self, amount: int, *, payer: int | None = None) -> None:
         """Put money into the lane for the owner; by somebody else, if one is named."""
-        devnet = self.world.devnet
-        signer = devnet.signers[self.account if payer is None else payer]
-        token, distributor = devnet.deployment.token, devnet.distributor
-        devnet.token.mint(signer.address, amount, signer=signer)
-        devnet.token.approve(distributor.address, amount, signer=signer)
+        signer = self.devnet.signers[self.account if payer is None else payer]
+        token, distributor = self.devnet.deployment.token, self.devnet.distributor
+        self.devnet.token.mint(signer.address, amount, signer=signer)
+        self.devnet.token.approve(distributor.address, amount, signer=signer)
         if payer is None:
             distributor.fund(token, amount, signer=signer)
         else:
             distributor.fund_for(token, self.owner, amount, signer=signer)
 
-    def plays(self, count: int, first: int = 0, **changes: object) -> list[UsageEvent]:
-        own = {"licence_id": self.distribution, "generation_id": self.generation_id}
-        return self.world.plays(count, 10_000 * self.account + first, **(own | changes))
-
-    def file(self, count: int, first: int = 0) -> None:
-        """File a segment of plays, signed by the owner."""
-        signer = self.world.devnet.signers[self.account]
-        segment = self.world.segment(self.plays(count, first), signer=signer)
-        self.world.service.file_segment(*segment)
-
-    def sublicense(self, holder: Address) -> LicenceId:
+    def sublicense(self, holder: Address, unit_cap: int = UNIT_CAP) -> LicenceId:
         """Let somebody else use the licence, within all of its bounds."""
-        licences, signer = self.world.devnet.licences, self.world.devnet.signers[self.account]
-        until = self.world.now() + 1_000_000
-        asked = Sublicence(holder, until, UNIT_CAP, REVENUE_CAP)
+        licences, signer = self.devnet.licences, self.devnet.signers[self.account]
+        until = self.devnet.node.head().timestamp + 1_000_000
+        asked = Sublicence(holder, until, unit_cap, REVENUE_CAP)
         receipt = licences.sublicense(self.distribution, self.terms, asked, signer=signer)
         return licences.licence_taken(receipt)
 
 
-def own_work(world: World, unit_price: int, account: int = OWNER) -> OwnWork:
+def own_work(
+    devnet: Devnet, unit_price: int, account: int = OWNER, unit_cap: int = UNIT_CAP
+) -> OwnWork:
     """Everything registered, consented, taken and linked by one account."""
-    devnet, signer = world.devnet, world.devnet.signers[account]
+    signer = devnet.signers[account]
     work = register(devnet, account, f"noise {account}", CommunityId(0), WorkKind.RECORDING)
     remix = register(devnet, account, f"remix {account}", CommunityId(0), WorkKind.DERIVATIVE)
     for each in (work, remix):
         devnet.ledger.set_split(each, Split.of({signer.address: 10_000}), signer=signer)
     licences = {}
     for tier in (Tier.GENERATION, Tier.DISTRIBUTION):
-        terms = _terms(devnet, tier, unit_price)
+        terms = _terms(devnet, tier, unit_price, unit_cap)
         consent(devnet, account, work, terms)
         receipt = devnet.licences.take_licence(work, terms, signer=signer)
         licences[tier] = devnet.licences.licence_taken(receipt)
@@ -80,10 +69,10 @@ def own_work(world: World, unit_price: int, account: int = OWNER) -> OwnWork:
     generation_id = devnet.graph.generation_of(signer.address, salt, at=devnet.node.head())
     # Licences are taken before anything happens under them.
     devnet.pass_time(60)
-    return OwnWork(world, account, licences[Tier.DISTRIBUTION], generation_id, terms)
+    return OwnWork(devnet, account, licences[Tier.DISTRIBUTION], generation_id, terms)
 
 
-def _terms(devnet: Devnet, tier: Tier, unit_price: int) -> Terms:
+def _terms(devnet: Devnet, tier: Tier, unit_price: int, unit_cap: int) -> Terms:
     return Terms(
         tier=tier,
         token=devnet.deployment.token,
@@ -91,7 +80,7 @@ def _terms(devnet: Devnet, tier: Tier, unit_price: int) -> Terms:
         unit_price=unit_price if tier is Tier.DISTRIBUTION else 0,
         royalty_share=1 if tier is Tier.GENERATION else 0,
         duration_seconds=YEAR_SECONDS,
-        unit_cap=UNIT_CAP,
+        unit_cap=unit_cap,
         revenue_cap=REVENUE_CAP,
         text_digest=digest_of("text of its own"),
         sublicensable=tier is Tier.DISTRIBUTION,
