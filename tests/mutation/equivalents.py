@@ -36,8 +36,8 @@ EQUIVALENTS: Final = (
     ),
     Equivalent(
         "contracts/licences/LicenceBook.sol",
-        "function _workOf(Record storage record) internal view returns (WorkId) {",
-        ("function _workOf(Record memory record) internal view returns (WorkId) {",),
+        "Record storage record = _records[parent];",
+        ("Record memory record = _records[parent];",),
         "a copy of what is only read",
     ),
     Equivalent(

@@ -11,6 +11,13 @@ CLASSES: Final = {
     "uninitialized-local": "Solidity starts every local variable at zero, and these are meant to",
 }
 
+_ENDS_CONSENTS: Final = (
+    "the registry of consents withdraws those of a displaced work: it writes and calls nobody"
+)
+_HOLDER_IS_KNOWN: Final = (
+    "whose use it was is in what is held: the registry was asked for it before"
+)
+
 FINDINGS: Final = {
     ("arbitrary-send-erc20", "RoyaltyLedger.payFrom(address,WorkId,IERC20,uint128)"): (
         "only the licence registry calls it, for the licensee who called or signed"
@@ -32,6 +39,16 @@ FINDINGS: Final = {
     ("reentrancy-events", "DirectReports.reject(IDirectReports.Held,bytes32)"): (
         "before the event only the authority is asked, which is ours; the registry comes after it"
     ),
+    **{
+        (kind, f"WorkRegistry.{function}"): _ENDS_CONSENTS
+        for kind, function in (
+            ("reentrancy-benign", "registerRecording(WorkId,Registration)"),
+            ("reentrancy-events", "registerRecording(WorkId,Registration)"),
+            ("reentrancy-events", "materialise(Catalogue,CatalogueWork,bytes32[])"),
+            ("reentrancy-no-eth", "_register(uint64,address,Registration,uint40)"),
+            ("reentrancy-no-eth", "_registerMany(address,Registration[],uint40)"),
+        )
+    },
     ("shadowing-local", "OperatorSet.constructor.bond"): (
         "a constructor cannot mean the function that adds to a bond"
     ),
@@ -41,6 +58,13 @@ FINDINGS: Final = {
     ("unused-return", "LicenceRegistry._checkConsent(WorkId,Tier,bytes32)"): (
         "asked for its refusal of a work nobody registered"
     ),
+    ("unused-return", "DirectReports._reject(IDirectReports.Held,uint64,bytes32)"): (
+        _HOLDER_IS_KNOWN
+    ),
+    (
+        "unused-return",
+        "DirectReports.post(IDirectReports.DirectReport,Terms,IOperatorSet.Signature[])",
+    ): _HOLDER_IS_KNOWN,
     (
         "unused-return",
         "RootFaults.checkLeaf(IERC20,RootFaults.Root,IEpochDistributor.ProvenLeaf)",

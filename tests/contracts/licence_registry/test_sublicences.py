@@ -7,11 +7,14 @@ from itertools import pairwise
 import pytest
 
 from chain.ledger.rights import ConsentState, Tier
+from tests.contracts.permits import NO_PERMIT
 from tests.contracts.refusals import refused
 from tests.contracts.rights import DAY, ZERO, Terms, by
 
 UNITS, REVENUE, SHARE = 1_000, 5_000_000, 100_000_000
 PATH_MAX = 8
+# A report names so many licences, and a transaction may cost so much (EIP-7825).
+LINES_MAX, TRANSACTION_GAS_MAX = 64, 2**24
 
 
 @pytest.fixture
@@ -224,6 +227,27 @@ def test_a_path_has_eight_licences_at_most(licences, path, terms, expiry, oracle
         licences.sublicense(lowest, terms, (holder.address, expiry, 1, 1), by(holder))
     licences.recordUsage([(lowest, 1, 2)], by(oracle))
     assert [used(licences, licence) for licence in licences_on_it] == [(1, 2)] * PATH_MAX
+
+
+def test_a_report_of_licences_at_the_end_of_their_paths_can_be_posted(
+    licences, register_work, grant, terms, expiry, customer, platform, oracle
+):
+    """Every licence is used for the first time; a tenth is left for the rest of the report."""
+    paths, free = 4, terms._replace(price=0)
+    work = register_work(customer)
+    grant(customer, work, free)
+    lowest = []
+    for _ in range(paths):
+        licences.takeLicence(work, free, NO_PERMIT, by(platform))
+        for _ in range(PATH_MAX - 1):
+            part = (platform.address, expiry, UNITS, REVENUE)
+            licences.sublicense(licences.licenceCount(), free, part, by(platform))
+        lowest.append(licences.licenceCount())
+
+    tx = licences.recordUsage([(licence, 1, 1) for licence in lowest], by(oracle))
+
+    assert len(tx.events["UsageRecorded"]) == paths * PATH_MAX
+    assert tx.gas_used * LINES_MAX // paths < TRANSACTION_GAS_MAX * 9 // 10
 
 
 def test_a_sublicence_ends_no_later_than_its_parent(
