@@ -44,6 +44,7 @@ FINDINGS: Final = {
         for kind, function in (
             ("reentrancy-benign", "registerRecording(WorkId,Registration)"),
             ("reentrancy-events", "registerRecording(WorkId,Registration)"),
+            ("reentrancy-no-eth", "registerRecording(WorkId,Registration)"),
             ("reentrancy-events", "materialise(Catalogue,CatalogueWork,bytes32[])"),
             ("reentrancy-no-eth", "_register(uint64,address,Registration,uint40)"),
             ("reentrancy-no-eth", "_registerMany(address,Registration[],uint40)"),
