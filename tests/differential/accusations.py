@@ -15,6 +15,7 @@ from chain.ledger.identifiers import Address, address_bytes
 from chain.ledger.keccak import keccak256
 from chain.ledger.sum_tree import Payout, leaf_hash
 from chain.ledger.words import uint_word
+from tests.differential.royalties import ELSEWHERE
 
 COUNCIL, DECREASE, DISORDER, SUMS, OMISSION, BUILT_ON = range(6)
 Node = tuple[bytes, int]
@@ -310,3 +311,21 @@ def _leaf_sum(root: Layout, random: Random) -> Accusation:
 
 def _pair(leaf: Payout) -> tuple[Address, int]:
     return leaf.payee, leaf.cumulative
+
+
+def wrong_claims(index: int, leaf: Payout, proof: list[tuple[bytes, int]]) -> list[tuple[Any, ...]]:
+    """Claims that lead to no active root: another amount, place, payee, length, or sum."""
+    honest = (leaf.payee, leaf.cumulative)
+    width = 1 << len(proof)
+    wrong: list[tuple[Any, ...]] = [
+        (index, (leaf.payee, leaf.cumulative + 1), proof),
+        (index, (ELSEWHERE, leaf.cumulative), proof),
+        (index + width, honest, proof),
+        (index, honest, [*proof, (bytes(32), 0)]),
+    ]
+    if proof:
+        wrong.append((index ^ 1, honest, proof))
+        wrong.append((index, honest, proof[:-1]))
+        sibling, amount = proof[0]
+        wrong.append((index, honest, [(sibling, (amount - 1) % WORDS), *proof[1:]]))
+    return wrong

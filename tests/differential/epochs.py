@@ -14,7 +14,13 @@ from chain.ledger.identifiers import Address, address, address_bytes
 from chain.ledger.sum_tree import Payout, SumTree
 from chain.ledger.words import uint_word
 from tests.differential.accusations import COUNCIL as COUNCIL_FAULT
-from tests.differential.accusations import OMISSION, Layout, accusations, laid_out
+from tests.differential.accusations import (
+    OMISSION,
+    Layout,
+    accusations,
+    laid_out,
+    wrong_claims,
+)
 from tests.differential.around import KEEPER, OUTSIDERS, PAYER, Around, must_refuse
 from tests.differential.credits import HOLDERS, Credits
 from tests.differential.lanes import (
@@ -188,7 +194,7 @@ class Epochs:
         proof = [(node.hash, node.sum) for node in tree.proof(index)]
         good = (coin, index, (leaf.payee, leaf.cumulative), proof)
         if random.random() < 0.3:
-            wrong = random.choice(self._wrong_claims(lane, index, leaf, proof))
+            wrong = random.choice(wrong_claims(index, leaf, proof))
             self.must_refuse("InvalidProof", (), "claim", (coin, *wrong))
         due = leaf.cumulative - lane.claimed_by.get(leaf.payee, 0)
         if due <= 0:
@@ -440,25 +446,6 @@ class Epochs:
         gone = [root.epoch for root in lane.waiting[place:]]
         del lane.waiting[place:]
         lane.throw_out(*gone)
-
-    def _wrong_claims(
-        self, lane: Lane, index: int, leaf: Payout, proof: list[tuple[bytes, int]]
-    ) -> list[tuple[Any, ...]]:
-        """Claims that lead to no active root: another amount, place, payee, length, or sum."""
-        honest = (leaf.payee, leaf.cumulative)
-        width = 1 << len(proof)
-        wrong: list[tuple[Any, ...]] = [
-            (index, (leaf.payee, leaf.cumulative + 1), proof),
-            (index, (ELSEWHERE, leaf.cumulative), proof),
-            (index + width, honest, proof),
-            (index, honest, [*proof, (NO_REASON, 0)]),
-        ]
-        if proof:
-            wrong.append((index ^ 1, honest, proof))
-            wrong.append((index, honest, proof[:-1]))
-            sibling, amount = proof[0]
-            wrong.append((index, honest, [(sibling, (amount - 1) % 2**256), *proof[1:]]))
-        return wrong
 
     def _paid(self, lane: Lane, leaf: Payout) -> None:
         lane.claimed += leaf.cumulative - lane.claimed_by.get(leaf.payee, 0)
