@@ -20,7 +20,7 @@ from oracle.errors import OutboxUnavailable
 from oracle.intake import pack_segment
 from oracle.outbox import Outbox
 from tests.api.small_ledger import SmallLedger
-from tests.devnet import CUSTOMER
+from tests.devnet import CUSTOMER, PLATFORM
 from tests.epochs import uses
 
 ROUTE = "/v1/usage/segments"
@@ -102,6 +102,24 @@ def test_a_producer_is_told_what_to_sign_for(served: TestClient, ledger: SmallLe
     assert (answer["chain_id"], answer["usage_oracle"]) == (31337, ledger.devnet.oracle.address)
     assert (answer["ahead_seconds_max"], answer["back_seconds_max"]) == (900, 400 * 86_400)
     assert answer["time"] >= ledger.devnet.node.head().timestamp
+
+
+def test_it_says_what_each_holder_has_in_the_lane(served: TestClient, ledger: SmallLedger) -> None:
+    from rich.console import Console
+
+    from api.cli.tables import usage_table
+
+    token, holder = ledger.devnet.deployment.token, ledger.devnet.address(PLATFORM)
+    at = ledger.devnet.node.head()
+    left = ledger.devnet.distributor.credit_of(token, holder, at=at)
+
+    answer = served.get("/v1/usage").json()
+
+    assert answer["credits"] == {holder: str(left)}
+    assert answer["currency"]["token"] == token
+    with (console := Console(width=200)).capture() as shown:
+        console.print(usage_table(answer))
+    assert f"of {holder}" in shown.get()
 
 
 def test_a_refused_segment_names_every_row_and_keeps_none(
