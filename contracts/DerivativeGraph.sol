@@ -70,12 +70,12 @@ contract DerivativeGraph is IDerivativeGraph, TimedPause {
         if (works.controllerOf(root) != msg.sender) revert NotController(root, msg.sender);
         if (works.kindOf(root) == WorkKind.DERIVATIVE) revert NotARoot(root);
         AncestorVectors.Floor memory before = _floors[root];
-        bool isFirst = before.share == 0;
-        bool isFit = floor != 0 && floor <= MAX_STACK && (isFirst || floor < before.share);
+        bool isDeclared = before.share != 0;
+        bool isFit = floor != 0 && floor <= MAX_STACK && (!isDeclared || floor < before.share);
         if (!isFit) revert BadFloor(root, before.share, floor);
 
         // Lowered, it takes from nobody but the root.
-        uint40 bindsFrom = isFirst ? _noticeUntil(root) : before.bindsFrom;
+        uint40 bindsFrom = isDeclared ? before.bindsFrom : _noticeUntil(root);
         _floors[root] = AncestorVectors.Floor(floor, bindsFrom);
         _nodes[root].isProtected = true;
         emit FloorDeclared(root, floor, bindsFrom);

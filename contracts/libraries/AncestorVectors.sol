@@ -80,12 +80,15 @@ library AncestorVectors {
         bytes calldata ofParent,
         mapping(WorkId root => Floor) storage floors
     ) internal view {
-        (uint256[] memory words, uint256 kept) = _passedOn(ofParent, parent.share, ++self.parents, floors);
-        _merge(self, words);
+        // There are at most as many parents as vectors, and at most as many entries as the draft has room for.
+        unchecked {
+            (uint256[] memory words, uint256 kept) = _passedOn(ofParent, parent.share, ++self.parents, floors);
+            _merge(self, words);
 
-        // Everything so far is older than this parent: the parents before it, and what they and it come from.
-        uint256 flags = parent.isProtected ? _IS_PARENT | _IS_PROTECTED : _IS_PARENT;
-        self.entries[self.end++] = uint256(WorkId.unwrap(parent.workId)) << _ID_BITS | flags | kept;
+            // Everything so far is older than this parent: the parents before it, and what they and it come from.
+            uint256 flags = parent.isProtected ? _IS_PARENT | _IS_PROTECTED : _IS_PARENT;
+            self.entries[self.end++] = uint256(WorkId.unwrap(parent.workId)) << _ID_BITS | flags | kept;
+        }
     }
 
     /// @notice Gives every protected ancestor what its floor asks for: from the parent through which it came, and what

@@ -25,9 +25,6 @@ FINDINGS: Final = {
     ("divide-before-multiply", "WorkToken.royaltyInfo(uint256,uint256)"): (
         "whole and rest are multiplied apart, so that no price overflows; the sum is exact"
     ),
-    ("incorrect-equality", "WorkRegistry.materialise(Catalogue,CatalogueWork,bytes32[])"): (
-        "zero means never registered: nobody can move a stored time"
-    ),
     (
         "reentrancy-benign",
         "DisputeCourt.open(WorkId,address,bytes32,Share[],uint96)",
