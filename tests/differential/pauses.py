@@ -39,7 +39,8 @@ class Pauses:
         if self._until:
             free = self._until + GAP_SECONDS
             for second in (machine.now, free - 1):
-                if second < free:
+                # No second before now: what began to bind would not bind yet.
+                if machine.now <= second < free:
                     machine.wait(second - machine.now)
                     self._must_refuse("PauseTooSoon", (free,), "pause")
             machine.wait(max(free - machine.now, 0) + random.choice((0, 0, 1, 90_000)))
