@@ -80,7 +80,9 @@ class Links:
         elif chance < 0.35 and self.vectors:
             self.link_wrongly(random)
         elif chance > 0.998:
-            self.link_to(draw_crowd(self, random))
+            crowd = draw_crowd(self, random)
+            if crowd:
+                self.link_to(crowd)
         else:
             self.link(random)
 
