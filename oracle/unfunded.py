@@ -2,13 +2,14 @@
 
 Settlement refuses what a holder's credit does not cover. So that nobody has to hand anything in
 again, such usage is left where it is and taken when there is money for it: a platform's segment as
-a whole, what evidence gives use by use.
+a whole, what evidence gives use by use. Nobody is asked for money that no cap lets it spend: what
+is in the lane cannot be taken out again.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Final
@@ -16,6 +17,7 @@ from typing import Final
 import numpy as np
 
 from chain.columns.digests import digests_of
+from chain.ledger.epoch import LicenceUsage
 from chain.ledger.identifiers import Address, Digest, LicenceId
 from chain.settlement.counting import RefusalReason
 from chain.settlement.counting_columns import ColumnarCount
@@ -30,7 +32,8 @@ _UNFUNDED: Final = CODE_OF[RefusalReason.UNFUNDED]
 
 @dataclass(frozen=True)
 class Shortfall:
-    """What a holder lacks, in base units of `token`, for `events` uses under its licences."""
+    """What a holder lacks, in base units of `token`, for `events` uses under its licences: as many
+    as wait and their caps have room for. Holders who share a cap are each told of all of it."""
 
     holder: Address
     token: Address
@@ -50,16 +53,9 @@ class Shortfall:
         return plain | {"missing": str(self.missing)}
 
 
-@dataclass(frozen=True)
-class Cost:
-    """What uses of one holder's cost it, in base units."""
-
-    events: int
-    units: int
-
-
-# What some usage costs each holder of its licences.
-Costs = Mapping[Address, Cost]
+# How many uses are under which licence, and what uses cost each holder, in base units.
+Uses = Mapping[LicenceId, int]
+Costs = Mapping[Address, int]
 
 
 @dataclass
@@ -68,19 +64,24 @@ class Unfunded:
     evidence."""
 
     state: SettlementState
-    segments: dict[Digest, Costs] = field(default_factory=dict)
-    events: dict[Digest, Costs] = field(default_factory=dict)
+    segments: dict[Digest, Uses] = field(default_factory=dict)
+    events: dict[Digest, Uses] = field(default_factory=dict)
 
     def later(self, state: SettlementState) -> Unfunded:
         """What waits at another state before anything is looked at: the segments whose holders
-        have what they had. Evidence is always looked at."""
+        have what they had and would pay what they would have. Evidence is always looked at."""
         if self.state.token != state.token:
             return Unfunded(state)
-        kept = {
-            digest: costs
-            for digest, costs in self.segments.items()
-            if all(_credit(holder, self.state) == _credit(holder, state) for holder in costs)
-        }
+
+        def is_unchanged(uses: Uses) -> bool:
+            if not uses.keys() <= state.licences.keys():
+                return False
+            costs = _costs(uses, state)
+            return costs == _costs(uses, self.state) and all(
+                _credit(holder, self.state) == _credit(holder, state) for holder in costs
+            )
+
+        kept = {digest: uses for digest, uses in self.segments.items() if is_unchanged(uses)}
         return Unfunded(state, kept)
 
     def leave_out(
@@ -97,35 +98,48 @@ class Unfunded:
         if not asked.short:
             return False
         left = {holder: _credit(holder, self.state) for holder in asked.short}
-        for event_id, costs in asked.one_by_one(packed):
-            if not _paid(costs, left):
-                self.events[event_id] = costs
+        for event_id, uses in asked.one_by_one(packed):
+            if not _paid(_costs(uses, self.state), left):
+                self.events[event_id] = uses
         for number in range(packed, len(chosen)):
-            costs = asked.of_segment(number)
-            if not _paid(costs, left):
-                self.segments[chosen[number].digest] = costs
+            uses = asked.of_segment(number)
+            if not _paid(_costs(uses, self.state), left):
+                self.segments[chosen[number].digest] = uses
         return True
 
     def shortfalls(self, settlement: ColumnarSettlement | None = None) -> tuple[Shortfall, ...]:
         """What each holder lacks for what waits, once an epoch is charged; by holder."""
+        usage = () if settlement is None else settlement.licence_usage
         left: Counter[Address] = Counter(self.state.credits)
-        for line in () if settlement is None else settlement.licence_usage:
-            left[self.state.licences[line.licence_id].holder] -= line.revenue
+        for line in usage:
+            left[self._holder(line.licence_id)] -= line.revenue
+        waiting: Counter[LicenceId] = Counter()
+        for uses in (*self.segments.values(), *self.events.values()):
+            waiting.update(uses)
+        rooms = {self._holder(licence): _Room(self.state, usage) for licence in waiting}
         events: Counter[Address] = Counter()
         units: Counter[Address] = Counter()
-        for costs in (*self.segments.values(), *self.events.values()):
-            for holder, cost in costs.items():
-                events[holder] += cost.events
-                units[holder] += cost.units
+        # The dearest first: whichever uses share a cap, the money is enough.
+        for licence in sorted(waiting, key=self._price, reverse=True):
+            holder = self._holder(licence)
+            uses_paid = rooms[holder].take(licence, waiting[licence])
+            events[holder] += uses_paid
+            units[holder] += uses_paid * self._price(licence)
         return tuple(
             Shortfall(holder, self.state.token, events[holder], units[holder] - left[holder])
             for holder in sorted(units)
             if units[holder] > left[holder]
         )
 
+    def _holder(self, licence: LicenceId) -> Address:
+        return self.state.licences[licence].holder
+
+    def _price(self, licence: LicenceId) -> int:
+        return self.state.licences[licence].terms.unit_price
+
 
 class _Asked:
-    """What the events of an epoch that count, or would if they were funded, cost their holders.
+    """The events of an epoch that count, or would if they were funded and caps had room.
 
     `ends` are where each segment's records end.
     """
@@ -135,42 +149,66 @@ class _Asked:
     ) -> None:
         self._records = records
         self._ends = ends
-        self._state = state
         codes = np.empty_like(count.codes)
         codes[count.places] = count.codes
         self._is_asked = (codes == COUNTED) | (codes == _UNFUNDED)
-        refused = np.unique(records["licence_id"][codes == _UNFUNDED])
-        self.short = {self._holder(number) for number in refused.tolist()}
+        refused = map(LicenceId, np.unique(records["licence_id"][codes == _UNFUNDED]).tolist())
+        self.short = {state.licences[licence].holder for licence in refused}
 
-    def of_segment(self, number: int) -> Costs:
-        """What one segment costs each holder."""
+    def of_segment(self, number: int) -> Uses:
+        """The uses of one segment."""
         begin, end = self._bounds(number)
         asked = self._records["licence_id"][begin:end][self._is_asked[begin:end]]
-        costs: dict[Address, Cost] = {}
         numbers, counts = np.unique(asked, return_counts=True)
-        for licence, events in zip(numbers.tolist(), counts.tolist(), strict=True):
-            before = costs.get(self._holder(licence), Cost(0, 0))
-            units = before.units + events * self._price(licence)
-            costs[self._holder(licence)] = Cost(before.events + events, units)
-        return costs
+        return dict(zip(map(LicenceId, numbers.tolist()), counts.tolist(), strict=True))
 
-    def one_by_one(self, segments: int) -> Iterator[tuple[Digest, Costs]]:
-        """What each event of the first segments costs."""
+    def one_by_one(self, segments: int) -> Iterator[tuple[Digest, Uses]]:
+        """Each use of the first segments."""
         end = self._bounds(segments - 1)[1] if segments else 0
-        places = np.flatnonzero(self._is_asked[:end])
-        records = self._records[places]
+        records = self._records[np.flatnonzero(self._is_asked[:end])]
         ids, licences = digests_of(record_ids(records)), records["licence_id"].tolist()
         for event_id, licence in zip(ids, licences, strict=True):
-            yield event_id, {self._holder(licence): Cost(1, self._price(licence))}
+            yield event_id, {LicenceId(licence): 1}
 
     def _bounds(self, number: int) -> tuple[int, int]:
         return (self._ends[number - 1] if number else 0), self._ends[number]
 
-    def _holder(self, licence: int) -> Address:
-        return self._state.licences[LicenceId(licence)].holder
 
-    def _price(self, licence: int) -> int:
-        return self._state.licences[LicenceId(licence)].terms.unit_price
+class _Room:
+    """What the caps leave after `usage`: a use takes from every licence on its path."""
+
+    def __init__(self, state: SettlementState, usage: Iterable[LicenceUsage] = ()) -> None:
+        self._state = state
+        self._units: Counter[LicenceId] = Counter()
+        self._revenue: Counter[LicenceId] = Counter()
+        for line in usage:
+            self._use(line.licence_id, line.units)
+
+    def take(self, licence: LicenceId, uses: int) -> int:
+        """Make as many of so many uses as there is room for; how many."""
+        price = self._state.licences[licence].terms.unit_price
+        for each in self._state.path_of(licence):
+            fact = self._state.licences[each]
+            units = fact.terms.unit_cap - fact.units_used - self._units[each]
+            revenue = fact.terms.revenue_cap - fact.revenue_used - self._revenue[each]
+            uses = min(uses, units, revenue // price if price else uses)
+        self._use(licence, uses)
+        return uses
+
+    def _use(self, licence: LicenceId, uses: int) -> None:
+        for each in self._state.path_of(licence):
+            self._units[each] += uses
+            self._revenue[each] += uses * self._state.licences[licence].terms.unit_price
+
+
+def _costs(uses: Uses, state: SettlementState) -> Costs:
+    """What uses cost each holder at the most. Every licence has its caps to itself here, so that
+    where money is short for uses that count, these costs say so too."""
+    costs: Counter[Address] = Counter()
+    for licence, count in uses.items():
+        fact = state.licences[licence]
+        costs[fact.holder] += _Room(state).take(licence, count) * fact.terms.unit_price
+    return costs
 
 
 def _credit(holder: Address, state: SettlementState) -> int:
@@ -179,8 +217,8 @@ def _credit(holder: Address, state: SettlementState) -> int:
 
 def _paid(costs: Costs, left: dict[Address, int]) -> bool:
     """Take costs from what holders have left, all or none; others than those have enough."""
-    if any(cost.units > left.get(holder, cost.units) for holder, cost in costs.items()):
+    if any(units > left.get(holder, units) for holder, units in costs.items()):
         return False
     for holder in costs.keys() & left.keys():
-        left[holder] -= costs[holder].units
+        left[holder] -= costs[holder]
     return True

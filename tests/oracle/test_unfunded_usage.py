@@ -155,6 +155,37 @@ def test_a_use_that_is_over_its_cap_is_refused_and_asks_for_no_money(world: Worl
     assert [short.holder for short in shortfalls(world.service)] == [eve.owner]
 
 
+def test_nobody_is_asked_for_more_than_caps_let_it_spend(world: World) -> None:
+    """1,000 plays, a cap of 100 and credit for 50: money in the lane cannot be taken out again."""
+    eve = own_work(world.devnet, 1, unit_cap=100)
+    eve.fund(50)
+    world.file_own_plays(eve, 1_000)
+    with pytest.raises(HoldersNotFunded) as refused:
+        world.service.seal_epoch()
+    token = world.devnet.deployment.token
+    assert refused.value.shortfalls == (Shortfall(eve.owner, token, 100, 50),)
+
+    eve.fund(50)
+    row = world.service.seal_epoch()
+
+    assert row.report.event_count == 100
+    assert {reason for _, reason in world.service.refused_events(1)} == {"unit-cap"}
+    assert shortfalls(world.service) == ()
+
+
+def test_what_an_epoch_counts_leaves_less_room_for_what_waits(world: World) -> None:
+    eve = own_work(world.devnet, PRICE, unit_cap=10)
+    eve.fund(7 * PRICE)
+    world.file_own_plays(eve, 6)
+    world.file_own_plays(eve, 6, first=50)
+
+    row = world.service.seal_epoch()
+
+    assert row.report.event_count == 6
+    (short,) = shortfalls(world.service)
+    assert (short.events, short.missing) == (4, 3 * PRICE)
+
+
 def test_operators_come_to_the_same_epoch(world: World) -> None:
     eve = own_work(world.devnet, PRICE)
     world.fund()
