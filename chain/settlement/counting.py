@@ -113,13 +113,17 @@ class Tally:
     def __post_init__(self) -> None:
         self.counted: dict[Digest, bytes] = {}
         self._refused: list[tuple[bytes, RefusalReason]] = []
+        self._over: dict[Digest, RefusalReason] = {}
         self._units: dict[LicenceId, int] = {}
         self._uses: dict[bytes, _Use] = {}
         self._rooms: dict[LicenceId, _Room] = {}
         self._purses: dict[Address, _Purse] = {}
 
     def count(self, rows: Iterable[bytes]) -> None:
-        """Count or refuse every event, in its own order."""
+        """Count or refuse every event, in its own order.
+
+        One that a limit refused is refused for that limit when it comes again: no room is gained.
+        """
         ordered = sorted(rows)
         ids = [id_in(row) for row in ordered]
         before = ids_among(self.state.counted_ids, ids)
@@ -132,8 +136,9 @@ class Tally:
                 self._refused.append((row, RefusalReason.DIRECTLY_REPORTED))
                 continue
             use = self._uses.get(row[USE]) or self._look_at(row)
-            reason = use.unfit or _outside(use, row) or use.unpaid
-            reason = reason or self._over_a_limit(use)
+            reason = use.unfit or _outside(use, row) or use.unpaid or self._over.get(event_id)
+            if reason is None and (reason := self._over_a_limit(use)) is not None:
+                self._over[event_id] = reason
             if reason is None:
                 self.counted[event_id] = row
                 self._take(use)

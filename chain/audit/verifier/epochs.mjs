@@ -139,6 +139,8 @@ function readSegment(report, name, digest, block, chain, oracle) {
 function countUses(uses, state, token, before) {
   const [counted, refused, units, unfit] = [new Map(), [], new Map(), new Map()];
   const spent = { units: new Tally(), revenue: new Tally(), charged: new Tally() };
+  // What a limit refused is refused for that limit when it comes again.
+  const over = new Map();
   const sorted = [...uses].sort((a, b) => order(a.time, b.time) || order(a.id, b.id));
   for (const use of sorted) {
     let reason = "";
@@ -149,11 +151,14 @@ function countUses(uses, state, token, before) {
       const licence = state.licences.get(use.licence);
       if (!unfit.has(use.licence)) unfit.set(use.licence, unfitLicence(licence, state, token));
       const isFull = !units.has(use.licence) && units.size === LICENCES_MAX;
-      reason =
-        unfitUse(use, licence, state) ||
-        unfit.get(use.licence) ||
-        overLimit(use.licence, state, token, spent) ||
-        (isFull ? "epoch-full" : "");
+      reason = unfitUse(use, licence, state) || unfit.get(use.licence);
+      if (!reason) {
+        if (!over.has(use.id)) {
+          const limit = overLimit(use.licence, state, token, spent);
+          over.set(use.id, limit || (isFull ? "epoch-full" : ""));
+        }
+        reason = over.get(use.id);
+      }
     }
     if (reason) {
       refused.push([use.id, reason]);

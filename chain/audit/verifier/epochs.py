@@ -194,6 +194,8 @@ def count_uses(
     units: dict[int, int] = {}
     spent = Spent({}, {}, {})
     unfit: dict[int, str] = {}
+    # What a limit refused is refused for that limit when it comes again.
+    over: dict[str, str] = {}
     for use in sorted(uses):
         reason = ""
         if use.id in counted or use.id in before.counted:
@@ -207,12 +209,12 @@ def count_uses(
             if use.licence not in unfit:
                 unfit[use.licence] = _unfit_licence(licence, state, token)
             is_full = use.licence not in units and len(units) == LICENCES_MAX
-            reason = (
-                _unfit_use(use, licence, state)
-                or unfit[use.licence]
-                or _over_limit(use.licence, state, token, spent)
-                or ("epoch-full" if is_full else "")
-            )
+            reason = _unfit_use(use, licence, state) or unfit[use.licence]
+            if not reason:
+                if use.id not in over:
+                    limit = _over_limit(use.licence, state, token, spent)
+                    over[use.id] = limit or ("epoch-full" if is_full else "")
+                reason = over[use.id]
         if reason:
             refused.append((use.id, reason))
         else:

@@ -130,6 +130,17 @@ def test_a_credit_pays_for_all_licences_of_its_holder_in_order_of_time() -> None
     assert reasons(plays[::-1], family(credit_of={PLATFORM: 2 * PRICE})) == ["unfunded", "", ""]
 
 
+def test_a_use_that_comes_again_is_refused_for_the_limit_that_refused_it_first() -> None:
+    """Unfunded at first, over a cap as well once the licence beside it has used that up."""
+    plays = [later(1, LOW), later(2, ASIDE), event(1, LOW, at=TAKEN_AT + 3)]
+    state = family({TOP: 1}, {PLATFORM: AMPLE})
+
+    refused = settle_epoch(plays, state, Carried()).refused
+
+    assert [str(refusal.reason) for refusal in refused] == ["unfunded", "unfunded"]
+    assert reasons(plays, state) == ["unfunded", "", "unfunded"]
+
+
 def test_nobody_else_pays_for_a_use() -> None:
     """Whoever licenses its own work to itself at a high price is paid out of nobody's money."""
     dear = licence(FIRST, Tier.DISTRIBUTION, 10**9, holder=RIVAL)
