@@ -26,8 +26,8 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
         uint96 bond;
         uint40 openedAt;
         Status status;
-        uint16 era;
-        uint64 arbiter;
+        uint32 era;
+        uint48 arbiter;
         uint32 splitVersion;
     }
 
@@ -38,9 +38,9 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
     uint40 public constant FREEZE_MAX = 90 days;
     /// @notice The bond's part of what the case freezes, in basis points.
     uint256 public constant BOND_BPS = 500;
-    uint64 private constant _GENERAL = 0;
-    uint64 private constant _ELDERS = 1;
-    uint64 private constant _CHOSEN = 2;
+    uint48 private constant _GENERAL = 0;
+    uint48 private constant _ELDERS = 1;
+    uint48 private constant _CHOSEN = 2;
 
     IWorkRegistry public immutable works;
     IConsentRegistry public immutable consents;
@@ -54,7 +54,7 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
     IArbiter private immutable _generalArbiter;
     IArbiter private immutable _elders;
     IArbiter[] private _chosen;
-    mapping(CommunityId communityId => uint64) private _chosenArbiter;
+    mapping(CommunityId communityId => uint48) private _chosenArbiter;
     mapping(bytes32 caseId => Docket) private _dockets;
     mapping(bytes32 caseId => address) private _defender;
     mapping(WorkId workId => mapping(address payee => Freezes.History)) private _freezes;
@@ -89,7 +89,7 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
         if (evidence == bytes32(0)) revert EvidenceMissing();
         caseId = _caseId(msg.sender, workId, payee, evidence);
         if (_dockets[caseId].status != Status.NONE) revert CaseKnown(caseId);
-        uint64 arbiter = _arbiterNumber(works.communityIdOf(workId));
+        uint48 arbiter = _arbiterNumber(works.communityIdOf(workId));
         // From here on the ledger asks before it pays a share of the work.
         uint32 splitVersion = ledger.noteDispute(workId);
         uint96 bond = _bond(workId, payee, splitVersion, latestSplit);
@@ -203,7 +203,7 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
         bool isDecided = _hasElders(communityId) && consents.isDecided(communityId, decision);
         if (!isDecided) revert ArbiterNotDecided(communityId, decision);
 
-        _chosenArbiter[communityId] = uint64(_CHOSEN + _chosen.length);
+        _chosenArbiter[communityId] = uint48(_CHOSEN + _chosen.length);
         _chosen.push(arbiter);
         emit ArbiterSet(communityId, arbiter);
     }
@@ -256,7 +256,7 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
 
     /// @inheritdoc IDisputeCourt
     function arbiterDecision(CommunityId communityId, IArbiter arbiter) public view returns (bytes32) {
-        uint64 present = _chosenArbiter[communityId];
+        uint48 present = _chosenArbiter[communityId];
         return keccak256(abi.encode(block.chainid, address(this), "arbiter", communityId, present, arbiter));
     }
 
@@ -337,7 +337,7 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
         }
     }
 
-    function _arbiterNumber(CommunityId communityId) private view returns (uint64 number) {
+    function _arbiterNumber(CommunityId communityId) private view returns (uint48 number) {
         if (CommunityId.unwrap(communityId) == 0) return _GENERAL;
         number = _chosenArbiter[communityId];
         if (number == 0) number = _hasElders(communityId) ? _ELDERS : _GENERAL;
@@ -348,7 +348,7 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
         return consents.communityOf(communityId).approvalsRequired != 0;
     }
 
-    function _arbiterOf(uint64 number) private view returns (IArbiter) {
+    function _arbiterOf(uint48 number) private view returns (IArbiter) {
         if (number == _GENERAL) return _generalArbiter;
         return number == _ELDERS ? _elders : _chosen[number - _CHOSEN];
     }

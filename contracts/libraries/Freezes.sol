@@ -4,14 +4,15 @@ pragma solidity 0.8.37;
 /// @notice When a share was frozen, in one slot.
 ///
 /// Cases that overlap freeze a share together: the freeze ends with the last of them, or by itself. Freezes less than
-/// seven days apart are one stretch, and a stretch freezes for 90 days at most; the days in between do not count. After
-/// that the share stays free for seven days, whatever anybody disputes: nobody can hold a share's money for ever, alone
-/// or with others, and nobody can use up a stretch without freezing.
+/// seven days apart are one stretch, and a stretch freezes for 90 days at most; after that the share stays free for seven
+/// days, whatever anybody disputes. What is free in between gives back in its measure, so that seven free days, in how
+/// many pieces ever, give back all: nobody can hold a share's money for ever, alone or with others, and nobody can use
+/// up a stretch, or keep one used up, without freezing.
 library Freezes {
     /// @param from Where the latest freeze began, and `until`, where it ends or ended.
     /// @param fromBefore The freeze before that one, up to `untilBefore`; earlier ones are forgotten.
     /// @param stretchFrom Where the stretch that the latest freeze belongs to would have begun, had the share been frozen
-    /// all the time since: what lies between it and `until` is how long the stretch froze.
+    /// all the time since: what lies between it and `until` is how long the stretch froze, less what was given back.
     /// @param era Number of the latest freeze; tells its cases from those of an earlier one, which are over whether or
     /// not anybody said so.
     /// @param openCases Cases that keep the latest freeze going.
@@ -21,7 +22,7 @@ library Freezes {
         uint40 fromBefore;
         uint40 untilBefore;
         uint40 stretchFrom;
-        uint16 era;
+        uint32 era;
         uint16 openCases;
     }
 
@@ -36,16 +37,15 @@ library Freezes {
         uint40 now_ = uint40(block.timestamp);
         if (past.until <= now_) {
             uint40 free = now_ - past.until;
-            if (free < RESPITE) past.stretchFrom += free;
-            else past.stretchFrom = now_;
-            if (past.stretchFrom + STRETCH_MAX <= now_) revert FreezeSpent(past.until + RESPITE);
+            uint40 used = past.until - past.stretchFrom;
+            if (free < RESPITE && used == STRETCH_MAX) revert FreezeSpent(past.until + RESPITE);
+            uint256 givenBack = uint256(free) * STRETCH_MAX / RESPITE;
+            past.stretchFrom = givenBack < used ? now_ - (used - uint40(givenBack)) : now_;
             past.fromBefore = past.from;
             past.untilBefore = past.until;
             past.from = now_;
             past.openCases = 0;
-            unchecked {
-                ++past.era;
-            }
+            ++past.era;
         }
         ++past.openCases;
         past.until = _latest(past, until);
@@ -53,13 +53,13 @@ library Freezes {
     }
 
     /// @notice A case of an era freezes until later. A freeze that is over does not come back.
-    function extend(History storage history, uint16 era, uint40 until) internal returns (uint40) {
+    function extend(History storage history, uint32 era, uint40 until) internal returns (uint40) {
         if (_isOn(history, era)) history.until = _latest(history, until);
         return history.until;
     }
 
     /// @notice A case of an era is over; the last one of a freeze ends it.
-    function finish(History storage history, uint16 era) internal returns (uint40) {
+    function finish(History storage history, uint32 era) internal returns (uint40) {
         if (_isOn(history, era)) {
             --history.openCases;
             if (history.openCases == 0) history.until = uint40(block.timestamp);
@@ -75,7 +75,7 @@ library Freezes {
         return time > history.fromBefore && time < history.untilBefore;
     }
 
-    function _isOn(History storage history, uint16 era) private view returns (bool) {
+    function _isOn(History storage history, uint32 era) private view returns (bool) {
         return history.era == era && block.timestamp < history.until;
     }
 

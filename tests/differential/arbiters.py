@@ -80,7 +80,7 @@ class Arbiters:
         """To choose this one in place of whom the community chose last."""
         present, _ = self._chosen.get(community, (0, None))
         told = (self._machine.chain_id, self.court.address, "arbiter", community, present, arbiter)
-        types = ["uint256", "address", "string", "uint32", "uint64", "address"]
+        types = ["uint256", "address", "string", "uint32", "uint48", "address"]
         return bytes(keccak256(encode(types, told)))
 
     def compare(self, communities: set[int]) -> None:

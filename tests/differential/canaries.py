@@ -70,7 +70,7 @@ CANARIES: Final = (
         "disputes",
         _COURT,
         "DisputeCourt",
-        Mutation(_FREEZES, "past.stretchFrom += free;", "free;"),
+        Mutation(_FREEZES, "now_ - (used - uint40(givenBack))", "past.stretchFrom"),
     ),
     Canary(
         "a friend's bond is lost when the payee gives in",

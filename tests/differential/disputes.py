@@ -3,7 +3,7 @@
 The model ([freezes](freezes.py)) keeps each share's freezes as lists of cases. After each act every
 share's freeze, its past, every account's bonds and the court's balance are compared, events are
 compared whole, and one thing is counted by the contract's own answers alone: no share is frozen
-for more than 90 days without having been free for seven in a row.
+for more than 90 days, less what free time gave back, 90 for seven.
 """
 
 from __future__ import annotations
@@ -354,13 +354,13 @@ class Disputes:
         expect(self.court, "caseOf", (case.case_id,), *told)
 
     def _count_days(self, share: Share, now: int) -> None:
-        """By the contract's word alone: 90 days frozen at most, until it was free for seven."""
+        """By the contract's word alone: 90 days frozen at most; seven free give 90 back."""
         looked, until = self.told[share]
-        self.held[share] += max(min(until, now) - looked, 0)
-        if self.held[share] > UPHELD:
-            raise Disagreement("a freeze", "90 days at most", self.held[share])
-        if now >= until + RESPITE:
-            self.held[share] = 0
+        ended = max(min(until, now), looked)
+        self.held[share] += (ended - looked) * RESPITE
+        if self.held[share] > UPHELD * RESPITE:
+            raise Disagreement("a freeze", "90 days at most", self.held[share] / RESPITE)
+        self.held[share] = max(self.held[share] - (now - ended) * UPHELD, 0)
         self.told[share] = now, self.machine.view(self.court, "frozenUntil", *share)
 
     # --- the rest --------------------------------------------------------------------------------

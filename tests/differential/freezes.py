@@ -84,10 +84,12 @@ class Freeze:
 
 @dataclass
 class History:
-    """A share's freezes, and how many of the last of them are one stretch."""
+    """A share's freezes, of which any row may freeze 90 days more than is free between them.
+
+    For that, what is free counts 90 for seven.
+    """
 
     freezes: list[Freeze] = field(default_factory=list)
-    in_stretch: int = 0
 
     @property
     def end(self) -> int:
@@ -103,8 +105,6 @@ class History:
     def begin(self, case: Case, now: int) -> None:
         freeze = self.current(now)
         if freeze is None:
-            is_new = not self.freezes or self.end + RESPITE <= now
-            self.in_stretch = 1 if is_new else self.in_stretch + 1
             freeze = Freeze(now, now)
             self.freezes.append(freeze)
         freeze.cases.append(case)
@@ -134,11 +134,15 @@ class History:
         ]
 
     def _prolong(self, end: int) -> None:
-        """The last freeze lasts until then, but its stretch freezes for 90 days at most."""
+        """The last freeze lasts until then, but for no longer than is left."""
         last = self.freezes[-1]
         last.end = max(last.end, min(end, last.end + self._left()))
 
     def _left(self) -> int:
-        """Seconds that the last stretch may still freeze."""
-        stretch = self.freezes[len(self.freezes) - self.in_stretch :]
-        return UPHELD - sum(freeze.end - freeze.start for freeze in stretch)
+        """Seconds that the last freeze may still last, by whichever row of freezes leaves least."""
+        left, later = [UPHELD], None
+        for freeze in reversed(self.freezes):
+            between = later.start - freeze.end if later else 0
+            left.append(left[-1] + between * UPHELD // RESPITE - (freeze.end - freeze.start))
+            later = freeze
+        return min(left)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from eth_abi.abi import encode
 
 from tests.contracts.dispute_court.conftest import (
     ANSWER_TIME,
@@ -17,6 +18,8 @@ from tests.contracts.refusals import refused
 from tests.contracts.rights import DAY, by
 
 CASE_TIME = ANSWER_TIME + RULING_TIME
+# Where the court keeps its freezes, and the bit at which a share's word counts them.
+FREEZES_SLOT, ERA_BIT = 4, 200
 
 
 def test_one_case_frees_nothing_while_another_goes_on(court, opened, work, thief, disputer):
@@ -45,6 +48,27 @@ def test_a_case_of_an_earlier_freeze_ends_no_later_one(court, opened, work, thie
     stale = opened("stale")
     wait(CASE_TIME)
     opened("later")
+
+    court.lapse(stale, by(stranger))
+
+    assert court.isFrozen(work, thief)
+
+
+def test_a_stale_case_ends_no_freeze_after_a_turn_of_sixteen_bits(
+    court, opened, work, thief, disputer, stranger, wait, web3
+):
+    """65,535 freezes are a few weeks' work for who disputes itself and gives in at once."""
+    stale = opened("stale")
+    wait(CASE_TIME)
+    inner = web3.keccak(encode(["uint256", "uint256"], [work, FREEZES_SLOT]))
+    slot = web3.keccak(encode(["address", "bytes32"], [thief.address, inner]))
+    word = int.from_bytes(web3.eth.get_storage_at(court.address, slot), "big")
+    assert word >> ERA_BIT & 0xFFFF == 1
+    late = word | 0xFFFF << ERA_BIT
+    told = [court.address, "0x" + slot.hex().removeprefix("0x"), f"0x{late:064x}"]
+    web3.provider.make_request("anvil_setStorageAt", told)
+    court.concede(opened("one more"), by(disputer))
+    opened("real")
 
     court.lapse(stale, by(stranger))
 
@@ -103,18 +127,23 @@ def test_after_ninety_days_the_share_is_left_alone_for_seven(
 def test_short_gaps_do_not_begin_the_ninety_days_anew(
     court, opened, work, thief, disputer, wait, mine_at
 ):
-    """What is frozen counts, to the second, and the days in between do not."""
-    frozen = 0
+    """What is frozen counts, to the second, less 90 for every seven that were free."""
+    used, ended = 0, 0
     for n in range(9):
         matter = opened(str(n))
-        wait(9 * DAY)
+        began = court.caseOf(court.caseIdOf(matter))[1]
+        used = max(used - (began - ended) * 90 // 7, 0)
+        wait(20 * DAY)
         ended = court.concede(matter, by(disputer)).timestamp
-        frozen += ended - court.caseOf(court.caseIdOf(matter))[1]
-        wait(RESPITE - DAY)
+        used += ended - began
+        wait(DAY)
     last = opened("last")
 
     free_from = court.frozenUntil(work, thief)
-    assert frozen + free_from - court.caseOf(court.caseIdOf(last))[1] == FREEZE_MAX
+    began = court.caseOf(court.caseIdOf(last))[1]
+    used = max(used - (began - ended) * 90 // 7, 0)
+    assert used > FREEZE_MAX - CASE_TIME
+    assert used + free_from - began == FREEZE_MAX
     mine_at(free_from + RESPITE - 1)
     with refused("FreezeSpent", free_from + RESPITE):
         opened("one more")
@@ -135,6 +164,45 @@ def test_disputes_that_freeze_nothing_use_no_stretch_up(
 
     opened_at = court.caseOf(court.caseIdOf(real))[1]
     assert court.frozenUntil(work, thief) - opened_at > FREEZE_MAX - 60
+
+
+def test_a_stretch_is_not_kept_used_up_by_disputes_that_freeze_nothing(
+    court, opened, work, thief, stranger, disputer, wait
+):
+    """A thief freezes itself for nearly all of it, and then keeps it so by a dispute a week."""
+    first = opened("first", disputer=stranger)
+    court.concede(first, by(thief))
+    wait(FREEZE_MAX - 60)
+    court.release(first, by(stranger))
+    for n in range(3):
+        wait(RESPITE - 60)
+        matter = opened(str(n), disputer=stranger)
+        court.concede(matter, by(thief))
+        court.release(matter, by(stranger))
+
+    real = opened("real")
+    court.concede(real, by(thief))
+
+    opened_at = court.caseOf(court.caseIdOf(real))[1]
+    assert court.frozenUntil(work, thief) - opened_at > FREEZE_MAX - 60
+
+
+def test_free_days_before_a_long_freeze_begin_nothing_anew_after_it(
+    court, opened, work, thief, disputer, wait
+):
+    """Else two freezes of 90 days each would lie a minute apart."""
+    court.concede(opened("early"), by(disputer))
+    wait(RESPITE - 60)
+    long = opened("long")
+    court.concede(long, by(thief))
+    wait(FREEZE_MAX - 60)
+    court.release(long, by(disputer))
+    wait(60)
+
+    again = opened("again")
+
+    opened_at = court.caseOf(court.caseIdOf(again))[1]
+    assert court.frozenUntil(work, thief) - opened_at < DAY
 
 
 def test_a_case_whose_time_is_over_is_lapsed_by_anybody(

@@ -68,7 +68,7 @@ contract CourtHandler is Actor {
     Dues private immutable _dues;
 
     IDisputeCourt.Matter[] private _matters;
-    /// @dev Where the latest freeze began, and how long the earlier ones of its stretch were.
+    /// @dev Where the latest freeze began, and how long the earlier ones were, less what free time gave back.
     mapping(uint64 work => mapping(address payee => uint256)) private _frozenFrom;
     mapping(uint64 work => mapping(address payee => uint256)) private _frozenBefore;
     mapping(uint64 work => mapping(address payee => bool)) private _wasDisputed;
@@ -118,8 +118,9 @@ contract CourtHandler is Actor {
         cheats.prank(disputer);
         try court.open(matter.workId, payee, matter.evidence, new Share[](0), type(uint96).max) {
             if (until <= block.timestamp) {
-                bool isSameStretch = _wasDisputed[work][payee] && block.timestamp < until + _RESPITE;
-                _frozenBefore[work][payee] = isSameStretch ? _frozenFor(work, payee, until) : 0;
+                uint256 frozen = _wasDisputed[work][payee] ? _frozenFor(work, payee, until) : 0;
+                uint256 givenBack = (block.timestamp - until) * 90 / 7;
+                _frozenBefore[work][payee] = frozen > givenBack ? frozen - givenBack : 0;
                 _frozenFrom[work][payee] = block.timestamp;
             }
             _expect(_frozenBefore[work][payee] < _STRETCH_MAX, "I17: frozen after 90 days");
