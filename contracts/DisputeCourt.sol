@@ -160,7 +160,8 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
         bool isDisputer = msg.sender == matter.disputer;
         if (!isDisputer && msg.sender != matter.payee) revert NotParty(caseId, msg.sender);
 
-        _end(matter, caseId, docket, isDisputer ? Status.DISMISSED : Status.UPHELD, false);
+        if (isDisputer) _end(matter, caseId, docket, Status.DISMISSED, false);
+        else _end(matter, caseId, docket, Status.UPHELD, _isUpheld(matter.workId, caseId, docket));
     }
 
     /// @inheritdoc IDisputeCourt
@@ -260,6 +261,15 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
         return keccak256(abi.encode(block.chainid, address(this), "arbiter", communityId, present, arbiter));
     }
 
+    /// @dev Whether somebody answered in vain: the payee gives in too late to save a puppet's bond. An arbiter that fails,
+    /// or says what is no ruling, keeps nobody from giving in.
+    function _isUpheld(WorkId workId, bytes32 caseId, Docket storage docket) private view returns (bool) {
+        if (docket.status != Status.ANSWERED) return false;
+        bytes memory question = abi.encodeCall(IArbiter.rulingOf, (caseId, works.communityIdOf(workId)));
+        (bool isAsked, bytes memory ruling) = address(_arbiterOf(docket.arbiter)).staticcall(question);
+        return isAsked && bytes32(ruling) == bytes32(uint256(Ruling.UPHELD));
+    }
+
     /// @dev Books the outcome. An upheld case goes on freezing; every other one frees the share, unless another case
     /// of the same freeze is still open.
     function _end(Matter calldata matter, bytes32 caseId, Docket storage docket, Status status, bool isRuled) private {
@@ -275,7 +285,7 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
 
     /// @dev Half of what the loser put up is the winner's, half the treasury's; the rest goes back. The winner is the
     /// disputer or the payee: who defends another gains nothing, and loses its bond by a ruling alone, not because the
-    /// payee gave in. A case that lapsed was lost by its disputer to the treasury alone: time under a freeze is not to
+    /// payee gave in before it. A case that lapsed was lost by its disputer to the treasury alone: time under a freeze is not to
     /// be had for nothing.
     function _shareBonds(bytes32 caseId, Matter calldata matter, uint256 bond, Status status, bool isRuled) private {
         address defender = _defender[caseId];

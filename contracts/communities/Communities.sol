@@ -58,8 +58,13 @@ abstract contract Communities is ICommunities, SignedOnce {
         if (_stewardshipOffer[communityId] != msg.sender) revert NoStewardshipOffer(communityId, msg.sender);
 
         delete _stewardshipOffer[communityId];
-        _communities[communityId].steward = msg.sender;
+        Community storage community = _communities[communityId];
+        community.steward = msg.sender;
         emit StewardshipAccepted(communityId, msg.sender);
+        if (community.approvalsRequired != 0) return;
+        // What its steward decided alone would bring it back; elders without a say leave with it.
+        community.elderCount = 0;
+        emit CouncilSeated(communityId, ++community.council, msg.sender, new address[](0), 0);
     }
 
     /// @inheritdoc ICommunities

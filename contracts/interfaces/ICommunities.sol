@@ -59,6 +59,7 @@ interface ICommunities {
 
     /// @notice Hands the stewardship over in two steps; nothing changes until it is accepted.
     function offerStewardship(CommunityId communityId, address to) external;
+    /// @notice Where no approvals are required, another council sits with the new steward: itself alone.
     function acceptStewardship(CommunityId communityId) external;
 
     /// @notice An elder approves a decision of the community, named by a hash that says all there is to it; the last

@@ -112,7 +112,8 @@ interface IDisputeCourt is IFrozenShares {
     /// @notice Takes over what the arbiter ruled. Anyone.
     function rule(Matter calldata matter) external;
 
-    /// @notice Gives in: the disputer's case is dismissed, the payee's upheld. A defender cannot give in for the payee.
+    /// @notice Gives in: the disputer's case is dismissed, the payee's upheld. A defender cannot give in for the payee, and
+    /// loses its bond like by `rule` when the arbiter had upheld the case before.
     function concede(Matter calldata matter) external;
 
     /// @notice Ends a case that nobody ruled on in time. Anyone; the freeze ends by time whether or not somebody does, and

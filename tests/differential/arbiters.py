@@ -31,6 +31,7 @@ class Arbiters:
         self._chosen: dict[int, tuple[int, Address]] = {}
         self._choices = 0
         self._approvals: dict[int, int] = {0: 0}
+        self._upheld: dict[tuple[Address, bytes], bool] = {}
 
     def of(self, community: int) -> Address:
         if community in self._chosen:
@@ -46,6 +47,11 @@ class Arbiters:
     def rule(self, arbiter: Address, case_id: bytes, community: int, ruling: int) -> None:
         call = _call("rulingOf(bytes32,uint32)", case_id, community)
         self._machine.prepare(self._all[arbiter], "answer", call, uint_word(ruling))
+        self._upheld[arbiter, case_id] = ruling == 1
+
+    def has_upheld(self, arbiter: Address, case_id: bytes) -> bool:
+        """Before anybody tells it anything it refuses every call."""
+        return self._upheld.get((arbiter, case_id), False)
 
     def choose(self, community: int, random: Random) -> None:
         """A community's elders decide, and its steward carries it out; nobody else does."""

@@ -239,7 +239,8 @@ class Disputes:
             return self._refused(*refusal, function, (case.matter,), who)
         self.machine.send(self.court, function, case.matter, sender=who)
         lost = CaseStatus.DISMISSED if who == case.matter[0] else CaseStatus.UPHELD
-        self._over(case, lost if function == "concede" else CaseStatus.LAPSED)
+        is_ruled = self.arbiters.has_upheld(case.arbiter, case.case_id)
+        self._over(case, lost if function == "concede" else CaseStatus.LAPSED, is_ruled=is_ruled)
         return None
 
     def release(self, random: Random) -> None:

@@ -267,6 +267,50 @@ def test_what_a_steward_decided_alone_binds_no_elders(
     assert consents.isDecided(community, DECISION)
 
 
+@pytest.mark.parametrize("named", [0, 2])
+def test_a_steward_that_decided_alone_does_not_come_back_by_it(
+    consents, found_community, decide, stewards, elders, stranger, mine_at, named
+):
+    old, new = stewards[:2]
+    community = found_community(old, elders[:named], 0)
+    back = (community, old.address, [], 0)
+    ahead = consents.councilDecision(*back)
+    tx = decide(community, ahead, [old])
+    mine_at(tx.timestamp + DELAY)
+    consents.offerStewardship(community, new, by(old))
+
+    accepted = consents.acceptStewardship(community, by(new))
+
+    assert dict(accepted.events["CouncilSeated"]) == {
+        "communityId": community,
+        "council": 2,
+        "steward": new,
+        "elders": [],
+        "approvalsRequired": 0,
+    }
+    assert consents.communityOf(community)[:4] == (new, 0, 0, 2)
+    assert not any(consents.isElder(community, elder) for elder in elders)
+    assert not consents.isDecided(community, ahead)
+    with refused("CouncilNotDecided", community, bytes(consents.councilDecision(*back))):
+        consents.seatCouncil(*back, by(stranger))
+    assert "DecisionMade" in decide(community, DECISION, [new]).events
+
+
+def test_elders_go_on_when_the_stewardship_is_handed_over(
+    consents, community, decide, steward, stewards, elders, change, stranger, mine_at
+):
+    """Else a steward would escape what they decided by handing over to itself."""
+    tx = decide(community, consents.councilDecision(*change), elders[:2])
+    consents.offerStewardship(community, stewards[2], by(steward))
+    accepted = consents.acceptStewardship(community, by(stewards[2]))
+    assert "CouncilSeated" not in accepted.events
+
+    mine_at(tx.timestamp + DELAY)
+    consents.seatCouncil(*change, by(stranger))
+
+    assert consents.stewardOf(community) == change[1]
+
+
 def test_what_elders_decided_stays_decided(
     consents, community, decide, steward, elders, stranger, mine_at
 ):

@@ -9,6 +9,7 @@ from tests.contracts.dispute_court.conftest import (
     CASE_DISMISSED,
     CASE_UPHELD,
     DISMISSED,
+    PAYEES_TIME,
     UPHELD,
     Matter,
 )
@@ -178,6 +179,21 @@ def test_a_decision_for_an_arbiter_is_good_for_one_change(
     with refused("ArbiterNotDecided", community, again):
         court.setArbiter(community, council_arbiter, by(steward))
     assert court.arbiterOf(community) == elder_arbiter
+
+
+def test_an_arbiter_that_fails_keeps_nobody_from_giving_in(
+    court, coin, choose, opened, thief, platform, purse, wait
+):
+    """A token knows no rulings."""
+    choose(coin)
+    matter = opened()
+    wait(PAYEES_TIME)
+    court.answer(matter, REPLY, by(platform))
+
+    court.concede(matter, by(thief))
+
+    assert court.caseOf(court.caseIdOf(matter))[0] == CASE_UPHELD
+    assert court.owedTo(platform) == court.caseOf(court.caseIdOf(matter))[2]
 
 
 def test_nobody_uses_the_numbers_of_arbiters_up(court, choose, community, council_arbiter):

@@ -29,6 +29,10 @@ TABLE = [
     ("the payee gives in", None, [BOND, 0, 0, 0]),
     ("the payee gives in", "payee", [BOND + HALF, 0, 0, HALF]),
     ("the payee gives in", "friend", [BOND, 0, BOND, 0]),
+    ("the payee gives in too late", None, [BOND, 0, 0, 0]),
+    ("the payee gives in too late", "payee", [BOND + HALF, 0, 0, HALF]),
+    ("the payee gives in too late", "friend", [BOND + HALF, 0, 0, HALF]),
+    ("the payee gives in though it was right", "friend", [BOND, 0, BOND, 0]),
     ("ruled dismissed", None, [0, HALF, 0, HALF]),
     ("ruled dismissed", "payee", [0, BOND + HALF, 0, HALF]),
     ("ruled dismissed", "friend", [0, HALF, BOND, HALF]),
@@ -64,7 +68,11 @@ def end(court, decide, disputer, thief, stranger, wait):
             wait(ANSWER_TIME + RULING_TIME)
             court.lapse(matter, by(stranger))
         else:
-            court.concede(matter, by(thief if how == "the payee gives in" else disputer))
+            if how == "the payee gives in too late":
+                decide(matter, UPHELD)
+            elif how == "the payee gives in though it was right":
+                decide(matter, DISMISSED)
+            court.concede(matter, by(disputer if how == "the disputer gives in" else thief))
 
     return end
 
