@@ -169,7 +169,17 @@ LABELS: Final = {
     "workId": "Work",
 }
 AMOUNTS: Final = frozenset(
-    {"amount", "price", "unitPrice", "revenueCap", "revenue", "maxPrice", "value", "priceMax"}
+    {
+        "amount",
+        "price",
+        "unitPrice",
+        "revenueCap",
+        "revenue",
+        "maxPrice",
+        "value",
+        "priceMax",
+        "total",
+    }
 )
 TIMES: Final = frozenset(
     {"until", "deadline", "expiry", "validAfter", "validBefore", "stateTime", "validUntil"}

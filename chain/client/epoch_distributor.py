@@ -105,9 +105,18 @@ class EpochDistributor(Contract):
         """Throw a waiting root out, and all behind it, within its window; the council alone."""
         return self._write("reject", token, epoch, reason_digest, signer=signer)
 
-    def cosign(self, sum_root: Digest, *, signer: LocalSigner) -> Receipt:
-        """Let a root above the ceiling be proposed; the council alone."""
-        return self._write("cosign", sum_root, signer=signer)
+    def cosign(
+        self,
+        token: Address,
+        epoch: EpochNumber,
+        sum_root: Digest,
+        total: int,
+        *,
+        signer: LocalSigner,
+    ) -> Receipt:
+        """Let this root above the ceiling be proposed for the epoch, with this total in base units
+        and no other; the council alone."""
+        return self._write("cosign", token, epoch, sum_root, total, signer=signer)
 
     def reject_decrease(
         self,

@@ -148,7 +148,8 @@ EPOCH_REFUSALS: Final[dict[str, Words]] = {
     "AboveCeiling(uint256,uint256)": Words(
         "The epoch promises {increase} more than the last; {ceiling} more is the most that may "
         "wait without the council.",
-        "ask the council to sign it too.",
+        "ask the council to look at the epoch and to cosign it: its token, number, sum root and "
+        "total, as the signed report has them.",
     ),
     "BadCeiling(uint16)": Words("{bps} basis points cannot be a ceiling.", OURS_TO_FIX),
     "NoFault()": Words(

@@ -61,7 +61,7 @@ abstract contract RootQueue is IEpochDistributor, Managed {
     mapping(IERC20 token => Pool) internal _pools;
     mapping(IERC20 token => Root[_RING]) private _roots;
     mapping(uint64 epoch => bytes32) private _rejectedReport;
-    mapping(bytes32 sumRoot => bool) private _isCosigned;
+    mapping(bytes32 proposal => bool) private _isCosigned;
 
     constructor(address usageOracle_, IAccessManager authority_, uint40 windowSeconds_, uint16 ceilingBps_)
         Managed(authority_)
@@ -91,7 +91,7 @@ abstract contract RootQueue is IEpochDistributor, Managed {
         uint256 last = book.active + waiting;
         Root storage previous = _rootAt(token, last);
         previousReport = previous.reportHash;
-        _checkTotal(token, previous.total, total, sumRoot);
+        _checkTotal(token, epoch, sumRoot, previous.total, total);
 
         uint40 claimableFrom = uint40(block.timestamp) + windowSeconds;
         book.waiting = uint8(waiting + 1);
@@ -120,9 +120,9 @@ abstract contract RootQueue is IEpochDistributor, Managed {
     }
 
     /// @inheritdoc IEpochDistributor
-    function cosign(bytes32 sumRoot) external restricted {
-        _isCosigned[sumRoot] = true;
-        emit RootCosigned(sumRoot, msg.sender);
+    function cosign(IERC20 token, uint64 epoch, bytes32 sumRoot, uint256 total) external restricted {
+        _isCosigned[_proposalOf(token, epoch, sumRoot, total)] = true;
+        emit RootCosigned(token, epoch, sumRoot, total, msg.sender);
     }
 
     /// @inheritdoc IEpochDistributor
@@ -216,8 +216,8 @@ abstract contract RootQueue is IEpochDistributor, Managed {
     }
 
     /// @inheritdoc IEpochDistributor
-    function isCosigned(bytes32 sumRoot) external view returns (bool) {
-        return _isCosigned[sumRoot];
+    function isCosigned(IERC20 token, uint64 epoch, bytes32 sumRoot, uint256 total) external view returns (bool) {
+        return _isCosigned[_proposalOf(token, epoch, sumRoot, total)];
     }
 
     /// @inheritdoc IEpochDistributor
@@ -235,7 +235,7 @@ abstract contract RootQueue is IEpochDistributor, Managed {
         return _rootAt(token, uint256(book.active) + book.waiting).total;
     }
 
-    function _checkTotal(IERC20 token, uint256 promised, uint256 total, bytes32 sumRoot) private {
+    function _checkTotal(IERC20 token, uint64 epoch, bytes32 sumRoot, uint256 promised, uint256 total) private {
         if (total < promised) revert TotalDecreased(promised, total);
         uint256 charged = _books[token].charged;
         if (total > charged) revert NotCharged(total, charged);
@@ -245,9 +245,10 @@ abstract contract RootQueue is IEpochDistributor, Managed {
         uint256 ceiling = _ceiling(token, promised);
         uint256 increase = total - promised;
         if (increase <= ceiling) return;
-        if (!_isCosigned[sumRoot]) revert AboveCeiling(increase, ceiling);
+        bytes32 proposal = _proposalOf(token, epoch, sumRoot, total);
+        if (!_isCosigned[proposal]) revert AboveCeiling(increase, ceiling);
         // Once: a root that was thrown out does not come back on the old signature.
-        _isCosigned[sumRoot] = false;
+        _isCosigned[proposal] = false;
         _pools[token].vouched = uint120(total);
     }
 
@@ -265,15 +266,15 @@ abstract contract RootQueue is IEpochDistributor, Managed {
         byPool = (pool.funded - base) * ceilingBps / BPS_WHOLE;
     }
 
-    /// @dev The pace is that of the last four active roots: never thought quicker than a full queue's, nor slower than a
-    /// root a window. Where there are fewer than four, those that are not there brought nothing.
+    /// @dev The pace is that of the last four active roots. They are never thought to have taken less than a window, for
+    /// use that was held back and posted at once is no more usual for it; nor more than a window each. Where there are
+    /// fewer than four, those that are not there brought nothing.
     function _growth(IERC20 token, uint256 active) private view returns (uint256) {
         Root storage last = _roots[token][active];
         Root storage first = _rootAt(token, active + _RING - _USUAL_OF);
         uint256 window = windowSeconds;
-        uint256 quickest = _USUAL_OF * window / _WAITING_MAX + 1;
         uint256 taken = Math.min(last.claimableFrom - first.claimableFrom, _USUAL_OF * window);
-        return _GROWTH_MAX * (last.total - first.total) * window / Math.max(taken, quickest);
+        return _GROWTH_MAX * (last.total - first.total) * window / Math.max(taken, window);
     }
 
     /// @dev The root and everything put behind it; they were built on what it says.
@@ -316,6 +317,11 @@ abstract contract RootQueue is IEpochDistributor, Managed {
 
     function _asPayoutRoot(Root storage root) private view returns (PayoutRoot memory) {
         return PayoutRoot(root.reportHash, root.total, root.leafCount, root.epoch, root.claimableFrom);
+    }
+
+    /// @dev All that the council agreed to: neither another total nor another epoch or token has its word.
+    function _proposalOf(IERC20 token, uint64 epoch, bytes32 sumRoot, uint256 total) private pure returns (bytes32) {
+        return keccak256(abi.encode(token, epoch, sumRoot, total));
     }
 
     function _word(address payee) private pure returns (bytes32) {

@@ -117,7 +117,9 @@ interface IEpochDistributor {
     event RootActivated(IERC20 indexed token, uint64 indexed epoch, bytes32 reportHash, uint256 total);
     /// @param reason The council's own digest; else the payee concerned, or for SUMS the position of the node.
     event RootRejected(IERC20 indexed token, uint64 indexed epoch, bytes32 reportHash, Fault fault, bytes32 reason);
-    event RootCosigned(bytes32 indexed sumRoot, address indexed council);
+    event RootCosigned(
+        IERC20 indexed token, uint64 indexed epoch, bytes32 sumRoot, uint256 total, address indexed council
+    );
     /// @param claimed Cumulative payouts to this payee in this token.
     event PaidOut(IERC20 indexed token, address indexed payee, address to, uint256 amount, uint256 claimed);
     event PayoutDeferred(IERC20 indexed token, address indexed payee, uint256 amount);
@@ -145,8 +147,9 @@ interface IEpochDistributor {
     /// @notice Makes the oldest waiting root the active one, after its window. Anyone.
     function activate(IERC20 token) external;
 
-    /// @notice Lets a root above the ceiling be proposed, once; only the council.
-    function cosign(bytes32 sumRoot) external;
+    /// @notice Lets a root above the ceiling be proposed, once: with this total, as this token's for this epoch, and not
+    /// otherwise; only the council.
+    function cosign(IERC20 token, uint64 epoch, bytes32 sumRoot, uint256 total) external;
 
     /// @notice Throws a waiting root out, within its window; only the council.
     function reject(IERC20 token, uint64 epoch, bytes32 reasonDigest) external;
@@ -215,11 +218,12 @@ interface IEpochDistributor {
     /// @notice The report of a waiting or active root, or of one of the last before it that stand; zero for any other
     /// epoch, a rejected one among them.
     function standingReport(IERC20 token, uint64 epoch) external view returns (bytes32);
-    function isCosigned(bytes32 sumRoot) external view returns (bool);
+    function isCosigned(IERC20 token, uint64 epoch, bytes32 sumRoot, uint256 total) external view returns (bool);
 
     /// @notice By how much the next root's total may exceed the last one's without the council. The roots that wait may
     /// together promise, beyond the active one or the last that the council signed, `ceilingBps` of what was funded and is
-    /// not promised by that one, or three times what the last four active roots brought in the time of a window.
+    /// not promised by that one, or three times what the last four active roots brought in the time of a window; of those
+    /// that came quicker, what they brought in all.
     function ceilingOf(IERC20 token) external view returns (uint256);
 
     /// @notice What a licence holder has left for the use of its licences, in base units.

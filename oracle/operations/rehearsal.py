@@ -55,7 +55,8 @@ class Rehearsal:
         if self.total - self.total_before > self.ceiling:
             found.append(
                 f"it adds {self.total - self.total_before}, above the ceiling of {self.ceiling}. "
-                "Next: ask the council to look at it and to cosign its root"
+                "Next: when it is sealed, ask the council to look at it and to cosign its token, "
+                "number, sum root and total, as the signed report has them"
             )
         if len(self.opens) >= WAITING_ROOTS_MAX:
             found.append(

@@ -30,6 +30,7 @@ from tests.differential.lanes import (
     Lane,
     Root,
     distributor,
+    of_no_use,
 )
 from tests.differential.machine import Disagreement, Machine, Refused, committed, compiled
 from tests.differential.poisoned import Poisoned
@@ -271,7 +272,7 @@ class Epochs:
         self.epoch += 1
         self.credits.charge(lane, total, random)
         if total - promised > lane.ceiling():
-            self.cosign(digest)
+            self.cosign(coin, self.epoch, digest, total)
             lane.vouched = total
         report = uint_word(self.epoch)
         self.do("propose", self.epoch, report, coin, digest, root.count, total, sender=ORACLE)
@@ -333,9 +334,10 @@ class Epochs:
             for function in ("charge", "returnCharges"):
                 lines = (coin, [(HOLDERS[0], 0)])
                 refuse("NotUsageOracle", (outsider,), function, lines, outsider)
-            for function, arguments in (("reject", (coin, 1, digest)), ("cosign", (digest,))):
+            council = (("reject", (coin, 1, digest)), ("cosign", (coin, 1, digest, 1)))
+            for function, given in council:
                 selector = self.distributor.interface.functions[function].selector
-                refuse("NotPermitted", (outsider, selector), function, arguments, outsider)
+                refuse("NotPermitted", (outsider, selector), function, given, outsider)
         refuse("BadRange", (0, 0), "propose", (*root, 0, 0), ORACLE)
         promised = lane.promised
         if promised and len(lane.waiting) < WAITING_MAX:
@@ -390,7 +392,10 @@ class Epochs:
             if total - promised > lane.ceiling():
                 above = (total - promised, lane.ceiling())
                 self.must_refuse("AboveCeiling", above, "propose", arguments, ORACLE)
-                self.cosign(tree.root.hash)
+                signed = (coin, self.epoch, tree.root.hash, total)
+                self.cosign(*of_no_use(signed, random))
+                self.must_refuse("AboveCeiling", above, "propose", arguments, ORACLE)
+                self.cosign(*signed)
                 lane.vouched = total
         if refusal:
             self.must_refuse(*refusal, "propose", arguments, ORACLE)
@@ -440,10 +445,9 @@ class Epochs:
         return at, (leaf.payee, leaf.cumulative), proof
 
     def _cut(self, lane: Lane, place: int) -> None:
-        for root in lane.waiting[place:]:
-            report = (root.epoch,)
-            self.machine.expect(self.distributor, "rejectedReport", report, root.epoch)
         gone = [root.epoch for root in lane.waiting[place:]]
+        for epoch in gone:
+            self.machine.expect(self.distributor, "rejectedReport", (epoch,), epoch)
         del lane.waiting[place:]
         lane.throw_out(*gone)
 
@@ -462,9 +466,11 @@ class Epochs:
         except Refused as refused:
             raise Disagreement(f"{function}{arguments}", "done", refused) from None
 
-    def cosign(self, digest: bytes) -> None:
-        self.do("cosign", digest, sender=COUNCIL)
-        self.must_tell(("RootCosigned", {"sumRoot": digest, "council": COUNCIL}))
+    def cosign(self, *signed: Any) -> None:
+        self.do("cosign", *signed, sender=COUNCIL)
+        named = dict(zip(("token", "epoch", "sumRoot", "total"), signed, strict=True))
+        self.must_tell(("RootCosigned", {**named, "council": COUNCIL}))
+        self.machine.expect(self.distributor, "isCosigned", signed, 1)
 
     def _must_tell_of_root(self, lane: Lane, digest: bytes, total: int, leaf_count: int) -> None:
         told = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any, Final
 
 from chain.client.interfaces import Interface
@@ -18,6 +19,8 @@ CEILING_BPS: Final = 2_000
 WAITING_MAX: Final = 11
 USUAL_OF: Final = 4
 
+# What the council signs: token, epoch, root and total.
+Signed = tuple[Address, int, bytes, int]
 Charges = list[tuple[Address, int]]
 
 
@@ -88,9 +91,21 @@ class Lane:
         by_pool = (self.funded - base) * CEILING_BPS // BPS_WHOLE
         (first, begin), (last, end) = self.past[-1 - USUAL_OF], self.past[-1]
         seconds = min(end - begin, USUAL_OF * WINDOW_SECONDS)
-        seconds = max(seconds, USUAL_OF * WINDOW_SECONDS // WAITING_MAX + 1)
-        usual = 3 * (last - first) * WINDOW_SECONDS // seconds
+        usual = 3 * (last - first) * WINDOW_SECONDS // max(seconds, WINDOW_SECONDS)
         return max(base + max(by_pool, usual) - self.promised, 0)
+
+
+def of_no_use(signed: Signed, random: Random) -> Signed:
+    """The council's word with one value another: it lets no root through."""
+    coin, epoch, digest, total = signed
+    return random.choice(
+        (
+            (ORACLE, epoch, digest, total),
+            (coin, epoch - 1, digest, total),
+            (coin, epoch, bytes(32), total),
+            (coin, epoch, digest, total + 1),
+        )
+    )
 
 
 def distributor(machine: Machine, code: Interface | None, authority: Address) -> Deployed:

@@ -95,7 +95,7 @@ class Poisoned:
     def _promise(self, token: Wayward, tree: Layout, total: int) -> None:
         pair, coin, digest = self._pair, token.address, tree.root[0]
         self._epoch += 1
-        pair.cosign(digest)
+        pair.cosign(coin, self._epoch, digest, total)
         report = uint_word(self._epoch)
         arguments = (self._epoch, report, coin, digest, tree.count, total)
         pair.do("propose", *arguments, sender=ORACLE)

@@ -288,7 +288,9 @@ def test_an_epoch_above_the_ceiling_holds_up_no_dear_use_under_other_licences(
 
     assert list(records(world).values()) == [DirectReportState.RELEASED] * 4
     council = world.devnet.signers[COUNCIL]
-    world.devnet.distributor.cosign(row.report.sum_root, signer=council)
+    report = row.report
+    agreed = (report.token, report.epoch, report.sum_root, report.cumulative_total)
+    world.devnet.distributor.cosign(*agreed, signer=council)
     assert filed.post_epoch().report.event_count == 3
     assert filed.status().events == {"counted": 3}
 

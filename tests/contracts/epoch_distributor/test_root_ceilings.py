@@ -51,8 +51,13 @@ class Flow:
         self.claimable_from.append(tx.timestamp + WINDOW)
 
     def post_signed(self, increase):
-        self.distributor.cosign(self.tree(increase).root, by(self.roles.council))
+        self.distributor.cosign(*self.signed(increase), by(self.roles.council))
         self.post(increase)
+
+    def signed(self, increase):
+        """What the council signs of the next root."""
+        tree = self.tree(increase)
+        return self.token, self.epoch + 1, tree.root, tree.total
 
     def refusal(self, increase):
         proposal = self.tree(increase).proposal(self.epoch + 1, self.token)
@@ -97,18 +102,21 @@ def flow(limited, token, payees, roles, chain):
 def test_an_epoch_above_a_tenth_of_the_pool_needs_the_council(limited, flow, roles):
     assert flow.refusal(TENTH + 1) == ("AboveCeiling", TENTH + 1, TENTH)
     assert flow.ceiling == TENTH
-    more = flow.tree(TENTH + 1).root
+    more = flow.signed(TENTH + 1)
 
-    tx = limited.cosign(more, by(roles.council))
+    tx = limited.cosign(*more, by(roles.council))
 
-    assert limited.isCosigned(more)
-    assert not limited.isCosigned(flow.tree(TENTH).root)
+    assert limited.isCosigned(*more)
+    assert not limited.isCosigned(*flow.signed(TENTH))
     assert dict(tx.events["RootCosigned"]) == {
-        "sumRoot": "0x" + more.hex(),
+        "token": flow.token,
+        "epoch": 1,
+        "sumRoot": "0x" + flow.tree(TENTH + 1).root.hex(),
+        "total": TENTH + 1,
         "council": roles.council,
     }
     flow.post(TENTH + 1)
-    assert not limited.isCosigned(more)
+    assert not limited.isCosigned(*more)
 
 
 def test_many_roots_at_once_promise_no_more_than_one(limited, token, flow):
@@ -137,6 +145,27 @@ def test_a_window_brings_three_times_what_is_usual_and_no_more(limited, token, f
     flow.wait(WINDOW)
 
     assert limited.laneOf(token)[1] - before <= allowed
+
+
+def test_use_held_back_and_posted_at_once_counts_as_a_windows(flow):
+    """A quorum keeps a window's honest use for one burst of five roots."""
+    flow.post(0)
+    for _ in range(4):
+        flow.post(TENTH // 4)
+    flow.wait(WINDOW)
+
+    assert flow.ceiling == 3 * TENTH
+
+
+def test_two_windows_use_held_back_counts_at_most_twice(flow):
+    """In bursts a window apart, which four roots reach across."""
+    held_back = 9 * TENTH // 10
+    for increases in ((0, 0, held_back), (held_back // 2, held_back // 2)):
+        for increase in increases:
+            flow.post(increase)
+        flow.wait(WINDOW)
+
+    assert 6 * held_back * 99 // 100 <= flow.ceiling <= 6 * held_back
 
 
 def test_what_waits_long_takes_from_what_may_follow(flow):
@@ -196,15 +225,30 @@ def test_the_councils_signature_serves_once(limited, flow):
 
 
 def test_a_signature_that_was_not_needed_vouches_for_nothing(limited, flow, roles):
-    root = flow.tree(TENTH).root
+    signed = flow.signed(TENTH)
     flow.post_signed(TENTH)
 
-    assert limited.isCosigned(root)
+    assert limited.isCosigned(*signed)
     assert flow.ceiling == 0
 
 
-def test_only_the_council_cosigns(limited, roles):
-    refused = refusal_of(limited.cosign, REASON, sender=roles.oracle)
+@pytest.mark.parametrize("value", ["token", "epoch", "sum root", "total"])
+def test_the_council_signs_token_epoch_root_and_total(limited, flow, roles, value):
+    """Its word for one root lets no other through: not the same root with another total."""
+    token, epoch, root, total = flow.signed(2 * TENTH)
+    signed = {
+        "token": (roles.keeper, epoch, root, total),
+        "epoch": (token, epoch + 1, root, total),
+        "sum root": (token, epoch, flow.tree(TENTH).root, total),
+        "total": (token, epoch, root, total - TENTH),
+    }
+    limited.cosign(*signed[value], by(roles.council))
+
+    assert flow.refusal(2 * TENTH) == ("AboveCeiling", 2 * TENTH, TENTH)
+
+
+def test_only_the_council_cosigns(limited, flow, roles):
+    refused = refusal_of(limited.cosign, *flow.signed(1), sender=roles.oracle)
 
     selector = bytes.fromhex(limited.signatures["cosign"][2:])
     assert refused == ("NotPermitted", roles.oracle.address, selector)

@@ -61,7 +61,6 @@ contract EpochHandler is Reports {
             payouts[0].cumulative -= 1;
         }
         PayoutTree.Tree memory tree = PayoutTree.grow(token, payouts);
-        if (kind == 1 && distributor.isCosigned(tree.hashes[1])) return;
         LicenceUsage[] memory usage = kind == 0 ? new LicenceUsage[](0) : _usageFor(tree.sums[1]);
         if (kind == 4) usage[0].revenue += uint128(creditInAll() + 1);
         IUsageOracle.EpochReport memory report = _report(tree, 0, usage);
@@ -201,7 +200,7 @@ contract EpochHandler is Reports {
         uint256 total = _totalAt(_lastStanding());
         IEpochDistributor.Payout[] memory payouts = _promise(_next(0, funded - total));
         PayoutTree.Tree memory tree = PayoutTree.grow(token, payouts);
-        if (tree.sums[1] - total > distributor.ceilingOf(token)) distributor.cosign(tree.hashes[1]);
+        if (tree.sums[1] - total > distributor.ceilingOf(token)) _cosign(tree);
         _post(payouts, 0);
     }
 

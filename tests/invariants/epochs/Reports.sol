@@ -106,6 +106,11 @@ abstract contract Reports is Holders {
         _book(usage);
     }
 
+    /// @dev The council agrees to the next epoch's root.
+    function _cosign(PayoutTree.Tree memory tree) internal {
+        distributor.cosign(token, oracle.lastEpoch() + 1, tree.hashes[1], tree.sums[1]);
+    }
+
     function _postAgain() internal {
         uint64 epoch = oracle.lastEpoch();
         if (epoch == 0) return;
