@@ -117,14 +117,15 @@ contract DerivativeGraph is IDerivativeGraph, TimedPause {
         if (taker != _NO_WORK) revert GenerationTaken(generationId, taker);
     }
 
-    /// @dev What is registered as a recording of a composition owes it something.
+    /// @dev What is registered as a recording of a composition owes it something. Of a displaced composition nobody can
+    /// take a licence, and the work in its place is younger: its recordings are derivatives like any other.
     function _checkComposition(WorkId child, Parent[] calldata parents) private view {
         WorkId composition = works.compositionOf(child);
         if (composition == _NO_WORK) return;
         for (uint256 i; i < parents.length; ++i) {
             if (parents[i].workId == composition) return;
         }
-        revert CompositionMissing(child, composition);
+        if (works.displacedBy(composition) == _NO_WORK) revert CompositionMissing(child, composition);
     }
 
     /// @dev From when a floor declared now binds. Where nobody ever asked for consent, nobody can have a licence.

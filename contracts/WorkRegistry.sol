@@ -233,7 +233,7 @@ contract WorkRegistry is IWorkRegistry, WorkToken, SignedOnce {
 
     /// @inheritdoc IWorkRegistry
     function displacedBy(WorkId workId) public view returns (WorkId) {
-        return _workByContent[_contentLost[workId]];
+        return _records[WorkId.unwrap(workId)].isDisplaced ? _workByContent[_contentLost[workId]] : _NO_WORK;
     }
 
     /// @inheritdoc IWorkRegistry

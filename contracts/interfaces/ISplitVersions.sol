@@ -12,8 +12,9 @@ import {Share} from "../types/Rights.sol";
 /// decide otherwise; where no elders have a say, nobody overrules a payee. Each payee's last word counts. When all payees
 /// consent, nobody has to wait.
 ///
-/// Of a work that was displaced, the controller and the elders are those of the work in its place, and no objection
-/// stands: whom a watcher named as payees of somebody else's content has a week's notice and no say.
+/// Of a work that was displaced, the controller and the elders are those of the work in its place. Whom a watcher named as
+/// payees of somebody else's content has a week's notice and no say: no objection stands to the first split that follows
+/// the displacement. To later ones it does.
 interface ISplitVersions {
     /// @param splitHash The first 28 bytes of the hash of the proposed shares; zero when nothing is proposed.
     /// @param enactableFrom When the time to object is over, Unix time.

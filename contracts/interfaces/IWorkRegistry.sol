@@ -152,7 +152,7 @@ interface IWorkRegistry {
     /// @notice When a catalogue was registered, in Unix seconds; zero when it was not.
     function catalogueRegisteredAt(bytes32 catalogueHash) external view returns (uint40);
 
-    /// @notice The composition a recording was registered with; zero for none.
+    /// @notice The composition a recording was registered with, displaced since or not; zero for none.
     function compositionOf(WorkId workId) external view returns (WorkId);
 
     /// @notice The books in which a work earns, as ERC-5553 lists a work's royalty portions by kind: the composition's

@@ -39,6 +39,8 @@ abstract contract SplitVersions is ISplitVersions, ReentrancyGuardTransient {
     mapping(WorkId workId => Book) internal _books;
     mapping(WorkId workId => mapping(uint32 version => bytes28)) private _closedSplit;
     mapping(WorkId workId => Proposal) private _proposals;
+    /// @dev The work that was in a displaced one's place when its present split began.
+    mapping(WorkId displaced => WorkId) private _setFor;
 
     constructor(IWorkRegistry works_, IConsentRegistry consents_) {
         works = works_;
@@ -158,6 +160,8 @@ abstract contract SplitVersions is ISplitVersions, ReentrancyGuardTransient {
         Book storage book = _books[workId];
         version = ++book.splits;
         book.splitHash = bytes28(split);
+        WorkId by = works.displacedBy(workId);
+        if (by != _NO_WORK) _setFor[workId] = by;
         emit SplitSet(workId, version, shares);
     }
 
@@ -173,9 +177,10 @@ abstract contract SplitVersions is ISplitVersions, ReentrancyGuardTransient {
         place = _placeOf(present, msg.sender);
     }
 
-    /// @dev Payees of a displaced work overrule nobody: who named them had registered somebody else's content.
+    /// @dev Payees named before a work was displaced overrule nobody: who named them had registered somebody else's
+    /// content. Those named since have their say.
     function _isOverruled(WorkId workId, uint32 version, bytes32 proposed) private view returns (bool) {
-        if (works.displacedBy(workId) != _NO_WORK) return true;
+        if (works.displacedBy(workId) != _setFor[workId]) return true;
         CommunityId elders = _eldersOf(workId);
         return elders != _NO_COMMUNITY && consents.isDecided(elders, splitDecision(workId, version, proposed));
     }

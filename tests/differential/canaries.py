@@ -170,7 +170,25 @@ CANARIES: Final = (
         "royalties",
         _LEDGER,
         "RoyaltyLedger",
-        Mutation(_SPLITS, "if (works.displacedBy(workId) != _NO_WORK) return true;", ""),
+        Mutation(_SPLITS, "if (works.displacedBy(workId) != _setFor[workId]) return true;", ""),
+    ),
+    Canary(
+        "objections to a displaced work's splits never stand",
+        "royalties",
+        _LEDGER,
+        "RoyaltyLedger",
+        Mutation(_SPLITS, "if (by != _NO_WORK) _setFor[workId] = by;", "by;"),
+    ),
+    Canary(
+        "a recording goes without its composition",
+        "links",
+        _GRAPH,
+        "DerivativeGraph",
+        Mutation(
+            _GRAPH,
+            "if (works.displacedBy(composition) == _NO_WORK) revert",
+            "if (false) revert",
+        ),
     ),
     Canary(
         "a part of a share is rounded up",

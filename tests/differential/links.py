@@ -50,6 +50,7 @@ class Links:
         self.vectors: dict[WorkId, AncestorVector] = {}
         self.depths: dict[WorkId, int] = {}
         self.roots: list[WorkId] = []
+        self.displaced: set[WorkId] = set()
         self.floors = Floors(machine, self.graph, consents)
         self._licensed: set[int] = set()
         self._pauses = Pauses(machine, authority, self.graph)
@@ -96,6 +97,8 @@ class Links:
     def link(self, random: Random) -> WorkId | None:
         """Link the next work to random parents; None when the rules forbid these."""
         recorded = random.choice(self.roots) if random.random() < 0.1 else None
+        if recorded is not None and random.random() < 0.1:
+            self._displace(recorded)
         return self.link_to(self._draw_parents(random), recorded)
 
     def link_to(
@@ -107,7 +110,8 @@ class Links:
         self.around.register(child, WorkKind.DERIVATIVE)
         if recorded is not None:
             self.around.say("compositionOf(uint64)", (child,), recorded)
-        refusal = self._forbidden(parents, recorded)
+        owed = recorded if recorded not in self.displaced else None
+        refusal = self._forbidden(parents, owed)
         if refusal is not None:
             self._must_refuse(refusal, None, "link", arguments)
             return None
@@ -154,6 +158,11 @@ class Links:
             self._must_refuse(name, values, "link", arguments, sender=sender)
         if random.random() < 0.2:
             self._pauses.act([("link", good, STEWARD)], random)
+
+    def _displace(self, composition: WorkId) -> None:
+        """Licences of it that were taken stay; its recordings owe it none from now on."""
+        self.around.say("displacedBy(uint64)", (composition,), self.works + 1_000_000)
+        self.displaced.add(composition)
 
     def _draw_parents(self, random: Random) -> list[LicensedParent]:
         candidates = [*self.roots, *self.vectors]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,6 +29,8 @@ class Splits:
     def __init__(self, pair: Royalties) -> None:
         self._pair = pair
         self._machine = pair.machine
+        # Works that take the place of others; none of them is a work of the ledger's.
+        self._successors = itertools.count(1_000_000)
 
     def first(self, work: WorkId, random: Random) -> None:
         """Set by the controller; where elders have a say, after they decided on just that."""
@@ -93,7 +96,6 @@ class Splits:
         machine.agree("the version enacted", version + 1, told)
         self._refuse("ProposalMismatch", (work,), "enactSplit", enacted)
         self._join(work, 0, 0)
-        self._displace(work, 0)
 
     def draw(self, random: Random) -> Table:
         payees = self._pair.payees
@@ -122,7 +124,7 @@ class Splits:
         self, work: WorkId, version: int, proposed: bytes, enacted: tuple[Any, ...], random: Random
     ) -> bool:
         """An objection stands unless elders who have a say decided for this very split, or the
-        work was displaced."""
+        work was displaced since the present one began."""
         contested = ("SplitContested", (work, version), "enactSplit", enacted)
         self._refuse(*contested)
         decision = self._decision(work, version, proposed)
@@ -138,7 +140,8 @@ class Splits:
         self._refuse(*contested)
         outcome = random.randrange(3)
         if outcome == 0:
-            self._displace(work, work + 1)
+            by = next(self._successors)
+            self._pair.works.say("displacedBy(uint64)", (work,), by)
         elif outcome == 1:
             self._join(work, COMMUNITY, 2)
         return outcome < 2
@@ -152,9 +155,6 @@ class Splits:
         digest = int.from_bytes(decision, "big")
         self._machine.expect(ledger, "splitDecision", (work, version, proposed), digest)
         return decision
-
-    def _displace(self, work: WorkId, by: int) -> None:
-        self._pair.works.say("displacedBy(uint64)", (work,), by)
 
     def _join(self, work: WorkId, community: int, approvals: int) -> None:
         """The work's community, and how many of its elders have to agree."""

@@ -56,6 +56,10 @@ contract Neighbours {
         return 0;
     }
 
+    function displacedBy(uint64) external pure returns (uint64) {
+        return 0;
+    }
+
     function kindOf(uint64 workId) public pure returns (WorkKind) {
         return workId < 10 ? WorkKind.RECORDING : WorkKind.DERIVATIVE;
     }

@@ -84,6 +84,22 @@ def test_a_displaced_watchers_split_goes_in_a_week_whatever_it_says(
     assert royalty_ledger.splitCountOf(displaced) == 2
 
 
+def test_rightful_payees_of_a_displaced_work_object_like_any(
+    royalty_ledger, displaced, approve_split, steward, elders, customer, mine_at
+):
+    rightful, own = [(customer.address, 10_000)], [(steward.address, 10_000)]
+    for shares in (rightful, own):
+        tx = royalty_ledger.proposeSplit(displaced, shares, by(steward))
+        if shares is own:
+            royalty_ledger.objectToSplit(displaced, split_hash(own), rightful, by(customer))
+        mine_at(tx.timestamp + WEEK)
+        if shares is rightful:
+            royalty_ledger.enactSplit(displaced, rightful, b"", by(steward))
+
+    with refused("SplitContested", displaced, 3):
+        royalty_ledger.enactSplit(displaced, own, b"", by(steward))
+
+
 def test_a_displaced_watcher_proposes_nothing(royalty_ledger, displaced, thief, stolen):
     with refused("NotController", displaced, thief):
         royalty_ledger.proposeSplit(displaced, stolen, by(thief))

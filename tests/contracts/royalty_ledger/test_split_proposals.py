@@ -287,6 +287,57 @@ def test_payees_of_a_displaced_work_object_in_vain(ledger, around, contested, ne
     assert enact(ledger, new, roles).return_value == 2
 
 
+@pytest.fixture
+def displace(around: Any, roles: Any) -> Any:
+    return lambda work, by_work: around.displace(work, by_work, by(roles.deployer))
+
+
+def contest(ledger: Any, work: int, present: Any, shares: Any, accounts: Any, roles: Any) -> None:
+    ledger.proposeSplit(work, shares, by(roles.steward))
+    objector = by(accounts.at(present[0][0]))
+    ledger.objectToSplit(work, split_hash(shares), present, objector)
+    wait_out()
+
+
+def test_payees_named_after_the_displacement_object_like_any(
+    ledger, displace, contested, thirds, new, roles, accounts
+):
+    displace(CHANT, REMIX)
+    enact(ledger, new, roles)
+
+    contest(ledger, CHANT, new, thirds, accounts, roles)
+
+    refused = refusal_of(ledger.enactSplit, CHANT, thirds, b"", sender=roles.steward)
+    assert refused == ("SplitContested", CHANT, 3)
+
+
+def test_payees_of_a_first_split_set_after_the_displacement_object_like_any(
+    ledger, displace, thirds, new, roles, accounts
+):
+    displace(REMIX, CHANT)
+    ledger.setSplit(REMIX, thirds, by(roles.steward))
+
+    contest(ledger, REMIX, thirds, new, accounts, roles)
+
+    refused = refusal_of(
+        ledger.enactSplit, REMIX, new, vector_bytes(REMIX_VECTOR), sender=roles.steward
+    )
+    assert refused == ("SplitContested", REMIX, 2)
+
+
+def test_payees_that_the_next_watcher_named_object_in_vain_too(
+    ledger, displace, contested, thirds, new, roles, accounts
+):
+    """The work in its place is displaced in turn."""
+    displace(CHANT, REMIX)
+    enact(ledger, new, roles)
+    displace(CHANT, REMIX + 1)
+
+    contest(ledger, CHANT, new, thirds, accounts, roles)
+
+    assert ledger.enactSplit(CHANT, thirds, b"", by(roles.steward)).return_value == 3
+
+
 def test_payees_of_a_displaced_work_have_their_week(ledger, around, proposed, new, roles):
     around.displace(CHANT, REMIX, by(roles.deployer))
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from chain.ledger.registration import COMMITMENT_AGE_MIN
 from chain.ledger.rights import WorkKind
 from tests.contracts.refusals import refused
-from tests.contracts.rights import Terms, by
+from tests.contracts.rights import Terms, by, digest
 from tests.contracts.work_registry.conftest import registration
 
 HALF = 500_000_000
@@ -90,6 +91,31 @@ def test_a_recording_is_not_linked_without_its_composition(
     with refused("CompositionMissing", recording, composition):
         graph.link(recording, "0xFEED", parents[1:], [b""], by(platform))
     graph.link(recording, "0xFEED", parents, [b"", b""], by(platform))
+
+
+def test_a_recording_of_a_displaced_composition_is_linked_without_it(
+    works, graph, stablecoin, grant, take_licence, register_work, customer, stranger, platform,
+    mine_at
+):  # fmt: skip
+    """Nobody can take a licence of it, and the work in its place is younger than the recording."""
+    song, salt = of_kind("song", WorkKind.COMPOSITION), digest("a secret")
+    committed = works.commit(works.commitmentOf(customer, [song], salt), by(customer)).timestamp
+    terms = Terms.generation(stablecoin, HALF // 2, price=0)
+    source = register_work(customer)
+    grant(customer, source, terms)
+    parents = [(source, take_licence(platform, source, terms, stablecoin))]
+    mine_at(committed + COMMITMENT_AGE_MIN)
+    stolen = works.register(song, by(stranger)).events["WorkRegistered"]["workId"]
+    take = of_kind("take", WorkKind.DERIVATIVE)
+    recording = works.registerRecording(stolen, take, by(platform)).return_value
+    with refused("CompositionMissing", recording, stolen):
+        graph.link(recording, "0xFEED", parents, [b""], by(platform))
+
+    works.reveal([song], salt, by(customer))
+    graph.link(recording, "0xFEED", parents, [b""], by(platform))
+
+    assert works.displacedBy(stolen) == recording + 1
+    assert graph.depthOf(recording) == 1
 
 
 def test_both_books_earn_from_one_payment(

@@ -72,6 +72,11 @@ contract Registers {
         return WorkId.wrap(0);
     }
 
+    /// @dev No work in it was committed to before another.
+    function displacedBy(WorkId) external pure returns (WorkId) {
+        return WorkId.wrap(0);
+    }
+
     function communityIdOf(WorkId workId) external view returns (CommunityId) {
         controllerOf(workId);
         return CommunityId.wrap(0);
