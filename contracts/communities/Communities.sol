@@ -95,8 +95,7 @@ abstract contract Communities is ICommunities, SignedOnce {
         uint32 council = _communities[communityId].council;
         Tally storage tally = _decisions[communityId][decisionHash];
         // What an earlier council decided ahead of time would bring it back to its seats.
-        bool isDecidedNow = tally.reachedAt != 0 && tally.reachedBy == council;
-        if (!isDecidedNow || isDecided(communityId, annulment(decisionHash))) {
+        if (tally.reachedBy != council || !isDecided(communityId, decisionHash)) {
             revert CouncilNotDecided(communityId, decisionHash);
         }
         uint40 notBefore = tally.reachedAt + COUNCIL_DELAY;
@@ -128,8 +127,12 @@ abstract contract Communities is ICommunities, SignedOnce {
     /// @inheritdoc ICommunities
     function isDecided(CommunityId communityId, bytes32 decisionHash) public view returns (bool) {
         Tally storage tally = _decisions[communityId][decisionHash];
+        Tally storage annulled = _decisions[communityId][annulment(decisionHash)];
+        if (annulled.byElders) return false;
         if (tally.byElders) return true;
-        return tally.reachedAt != 0 && tally.reachedBy == _communities[communityId].council;
+        // Councils count from 1: of a community that does not exist, nothing was decided.
+        uint32 council = _communities[communityId].council;
+        return tally.reachedBy == council && annulled.reachedBy != council;
     }
 
     /// @inheritdoc ICommunities

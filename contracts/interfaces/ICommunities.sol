@@ -77,8 +77,8 @@ interface ICommunities {
         bytes calldata signature
     ) external;
 
-    /// @notice Whether the community made that decision. It stays made when its elders change; what a steward decided
-    /// alone, until another council sits.
+    /// @notice Whether the community made that decision and did not take it back. It stays made when its elders change; what
+    /// a steward decided alone, until another council sits.
     function isDecided(CommunityId communityId, bytes32 decisionHash) external view returns (bool);
 
     /// @notice Seats another steward, elders and quorum, decided on as `councilDecision` by the council that sits, at
@@ -94,7 +94,8 @@ interface ICommunities {
         uint8 approvalsRequired
     ) external view returns (bytes32);
 
-    /// @notice What the council approves, as a decision, to take an earlier one on a council back.
+    /// @notice What the council approves, as a decision, to take another one back for good: it counts no more from then on,
+    /// and what was done by it stays done. What elders decided, a steward alone does not take back.
     function annulment(bytes32 decisionHash) external pure returns (bytes32);
 
     function communityOf(CommunityId communityId) external view returns (Community memory);

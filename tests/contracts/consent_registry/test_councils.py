@@ -173,6 +173,43 @@ def test_the_elders_take_a_council_back(
         consents.seatCouncil(*change, by(stranger))
 
 
+def test_elders_take_any_decision_back_and_for_good(consents, decide, community, elders):
+    decide(community, DECISION, elders[:2])
+    decide(community, consents.annulment(DECISION), elders[1:2])
+    assert consents.isDecided(community, DECISION)
+
+    decide(community, consents.annulment(DECISION), elders[2:3])
+
+    assert not consents.isDecided(community, DECISION)
+    decide(community, DECISION, elders[2:3])
+    assert not consents.isDecided(community, DECISION)
+
+
+def test_a_steward_alone_takes_its_own_decision_back(consents, found_community, steward):
+    alone = found_community(steward, [], 0)
+    consents.approveDecision(alone, DECISION, by(steward))
+    assert consents.isDecided(alone, DECISION)
+
+    consents.approveDecision(alone, consents.annulment(DECISION), by(steward))
+
+    assert not consents.isDecided(alone, DECISION)
+
+
+def test_a_steward_alone_takes_nothing_back_that_elders_decided(
+    consents, decide, community, elders, steward, mine_at
+):
+    """Not even one that elders seated for want of others."""
+    decide(community, DECISION, elders[:2])
+    change = (community, steward.address, [], 0)
+    tx = decide(community, consents.councilDecision(*change), elders[:2])
+    mine_at(tx.timestamp + DELAY)
+    consents.seatCouncil(*change, by(steward))
+
+    consents.approveDecision(community, consents.annulment(DECISION), by(steward))
+
+    assert consents.isDecided(community, DECISION)
+
+
 def test_a_council_is_seated_once(consents, seated, change, stranger):
     with refused("CouncilNotDecided"):
         consents.seatCouncil(*change, by(stranger))

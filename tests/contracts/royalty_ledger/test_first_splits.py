@@ -47,6 +47,20 @@ def test_a_steward_alone_takes_no_income_that_came_before_any_split(
     assert tx.return_value == 10**12
 
 
+def test_elders_take_a_first_split_back_until_it_is_set(
+    royalty_ledger, consents, found_community, register_work, approve_split, steward, elders, stolen
+):
+    community = found_community(steward, elders, 2)
+    work = register_work(steward, community)
+    approve_split(work, stolen, elders[:2])
+    decision = royalty_ledger.splitDecision(work, 1, split_hash(stolen))
+    for elder in elders[1:]:
+        consents.approveDecision(community, consents.annulment(decision), by(elder))
+
+    with refused("SplitNotDecided", work, community, decision):
+        royalty_ledger.setSplit(work, stolen, by(steward))
+
+
 @pytest.fixture
 def displaced(
     royalty_ledger, works, found_community, approve_split, steward, elders, thief, stolen, mine_at
