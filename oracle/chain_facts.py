@@ -47,9 +47,15 @@ class ChainFacts(Protocol):
         ...
 
 
+def path_of(licence_id: LicenceId, facts: ChainFacts) -> tuple[LicenceId, ...]:
+    """A licence and those above it: use under the first counts against the caps of all."""
+    path = [licence_id]
+    while (licence := facts.licence(path[-1])) is not None and licence.parent is not None:
+        path.append(licence.parent)
+    return tuple(path)
+
+
 def tree_of(licence_id: LicenceId, facts: ChainFacts) -> LicenceId:
     """The licence at the top of a licence's path: use under any two of the same one may count
     against the same caps."""
-    while (licence := facts.licence(licence_id)) is not None and licence.parent is not None:
-        licence_id = licence.parent
-    return licence_id
+    return path_of(licence_id, facts)[-1]

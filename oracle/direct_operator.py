@@ -2,9 +2,9 @@
 that it would ask of the use in an epoch, and only when no epoch can count it meanwhile.
 
 Two rules keep a use from being paid twice, and a cap from being passed. Who signed a report signs
-no epoch with uses under its licence and a state without it, until it is posted or its deadline is
-over (see `oracle.operator`); who signed an epoch signs no report under a licence of it until that
-epoch is posted. Licences of one tree are one here: they share caps. Two quorums have more operators
+no epoch whose state is without it and that counts the use, or leaves too little room for it under
+a cap they share (`oracle.cap_room`), until its deadline is over; who signed an epoch signs no
+report under a licence of the same tree until that epoch is posted. Two quorums have more operators
 in common than may be faulty.
 """
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cache, partial
 
 from chain.client.blocks import BlockPin
@@ -11,12 +11,15 @@ from chain.client.direct_reports import DirectReports, DirectReportState
 from chain.client.errors import ContractRefused
 from chain.indexer.records import LicenceRecord
 from chain.ledger.direct_report import DirectReport, direct_report_domain
+from chain.ledger.epoch import LicenceUsage
 from chain.ledger.identifiers import Address, Digest, LicenceId
 from chain.ledger.usage import UsageEvent
 from chain.provenance import BlockStore
+from chain.settlement.facts import SettlementState
 from chain.settlement.settle import PROGRAM_HASH
 from oracle.attribution import Attribution, DetectionPolicy
-from oracle.chain_facts import tree_of
+from oracle.cap_room import crowded
+from oracle.chain_facts import ChainFacts, tree_of
 from oracle.chain_view import ChainView
 from oracle.direct_book import DirectBook
 from oracle.direct_operator import PROPOSED_SECONDS, DirectProposal
@@ -44,15 +47,16 @@ class DirectDue:
 @dataclass(frozen=True)
 class HeldBack:
     """What is not for an epoch: `events` were reported by themselves or are about to be; under
-    licences of `trees` such a report is not in the epoch's state yet, and no operator that signed
-    it would sign an epoch with them; under licences that are `awaited` a use is first tried by
-    itself, unless it was `tried`."""
+    licences that are `awaited` a use is first tried by itself, unless it was `tried`. Such reports
+    are `coming`, by their licences, where the epoch's state does not have them: of `trees` that
+    have no room for them beside the epoch nothing is for it. `facts` are of the newest block."""
 
     events: frozenset[Digest]
-    trees: frozenset[LicenceId]
-    tree_of: Callable[[LicenceId], LicenceId]
+    coming: tuple[LicenceId, ...]
+    facts: ChainFacts
     awaited: Callable[[LicenceId], bool]
     tried: frozenset[Digest]
+    trees: frozenset[LicenceId] = frozenset()
 
     def holds(self, event: UsageEvent) -> bool:
         """Whether an event is not for this epoch."""
@@ -62,7 +66,15 @@ class HeldBack:
 
     def holds_licence(self, licence_id: LicenceId) -> bool:
         """Whether nothing under a licence is for this epoch."""
-        return self.tree_of(licence_id) in self.trees
+        return bool(self.trees) and tree_of(licence_id, self.facts) in self.trees
+
+    def beside(
+        self, usage: Iterable[LicenceUsage], state: SettlementState, operators: int
+    ) -> HeldBack:
+        """With the trees that an epoch of this usage leaves too little room in."""
+        short = crowded(usage, self.coming, self.facts, state, operators)
+        trees = {tree_of(licence, self.facts) for licence in short}
+        return replace(self, trees=self.trees | trees) if trees else self
 
 
 class DirectReporting:
@@ -113,7 +125,7 @@ class DirectReporting:
         if self._price_min == 0:
             return
         held = self.held_back(at)
-        tree = held.tree_of
+        tree = cache(partial(tree_of, facts=held.facts))
         waiting = set(map(tree, self._licences_under_way(at)))
         facts, operators = self._view.facts(at), self._view.operator_set(at).members
         with self._outbox.reading() as connection:
@@ -121,6 +133,8 @@ class DirectReporting:
         self._close_released(harvest)
         store = self._view.store
         known = {record.event_id for record in store.direct_reports(at=at)} | held.events
+        # Whoever takes its deposit back each time is not signed for again and again.
+        known |= self._refused or set()
         licences = {licence.licence_id: licence for licence in store.licences(at=at)}
         free: dict[tuple[Address, Address], int] = {}
         for event in harvest.fresh:
@@ -149,12 +163,11 @@ class DirectReporting:
         coming = {
             event: licence for event, licence in (signed | newer).items() if event not in posted
         }
-        tree = cache(partial(tree_of, facts=self._view.facts(store.head())))
         reported = store.directly_reported(at=at) | store.directly_reported(at=store.head())
         return HeldBack(
             events=reported.union(signed),
-            trees=frozenset(map(tree, coming.values())),
-            tree_of=tree,
+            coming=tuple(coming.values()),
+            facts=self._view.facts(store.head()),
             awaited=cache(partial(self._is_awaited, at)),
             tried=frozenset(posted).union(self._refused or ()),
         )

@@ -340,9 +340,9 @@ class DirectReportUnderWay(QuorumError):
         self.operator = operator
         self.events = events
         super().__init__(
-            f"operator {operator} signed reports of {events} single uses under licences of this "
-            "epoch that its state does not have: seal it again when they are posted or their "
-            "deadline, at most an hour, is over"
+            f"operator {operator} signed reports of {events} single uses that this epoch counts, "
+            "or leaves too little room for, and that its state does not have: seal it again when "
+            "they are posted or their deadline, at most an hour, is over"
         )
 
 

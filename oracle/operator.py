@@ -9,7 +9,7 @@ its bond. (After another one it may: the report before was rejected meanwhile.)
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -17,10 +17,12 @@ from typing import Protocol
 import numpy as np
 
 from chain.client.blocks import BlockPin
-from chain.ledger.epoch import EpochReport, LicenceUsage, report_domain
+from chain.columns.digests import digests_of
+from chain.ledger.epoch import EpochReport, report_domain
 from chain.ledger.identifiers import Address, Digest, LicenceId
 from chain.ledger.usage import UsageEvent, UsageKind
 from chain.provenance import BlockReader, Cid
+from chain.settlement.facts import SettlementState
 from chain.settlement.rows import rows_in
 from chain.settlement.segments import (
     Records,
@@ -32,10 +34,11 @@ from chain.settlement.segments import (
     segment_records,
 )
 from chain.settlement.settle import settle_rows
-from chain.settlement.settle_columns import settle_records
+from chain.settlement.settle_columns import ColumnarSettlement, settle_records
 from oracle.attester import Attester
 from oracle.attribution import DetectionPolicy, attribute_detections, attribute_log
-from oracle.chain_facts import ChainFacts, tree_of
+from oracle.cap_room import crowded
+from oracle.chain_facts import ChainFacts, path_of
 from oracle.chain_view import ChainView
 from oracle.detection_report import (
     DetectionReport,
@@ -131,22 +134,25 @@ class Operator(Attester):
             if before.report_hash != asked:
                 raise WouldEquivocate(self.address, report.epoch, before.report_hash, asked)
             return before
-        computed, usage = self._recompute(proposal)
+        computed, settlement, state = self._recompute(proposal)
         found = differences(report, computed)
         if found:
             raise OperatorDisagrees(self.address, found)
-        self._require_direct_reports_known(report, usage)
+        self._require_direct_reports_fit(report, settlement, state)
         deployment = self._view.deployment
         domain = report_domain(deployment.chain_id, deployment.contracts["UsageOracle"])
         signed = StoredSignature(self.address, asked, sign_struct(domain, asked, self._signer))
-        self._memory.remember(*place, signed, {line.licence_id for line in usage})
+        licences = {line.licence_id for line in settlement.licence_usage}
+        self._memory.remember(*place, signed, licences)
         return signed
 
     def recompute(self, proposal: Proposal) -> EpochReport:
         """The report that follows from segments and chain. Raises as `attest`."""
         return self._recompute(proposal)[0]
 
-    def _recompute(self, proposal: Proposal) -> tuple[EpochReport, tuple[LicenceUsage, ...]]:
+    def _recompute(
+        self, proposal: Proposal
+    ) -> tuple[EpochReport, ColumnarSettlement, SettlementState]:
         report = proposal.report
         self._view.refresh()
         at = self._view.at(report.state_block)
@@ -160,37 +166,39 @@ class Operator(Attester):
         settlement = settle_records(records, state, prior.carried)
         by_columns = settlement.report(digest)
         if self._calculator is Calculator.COLUMNS:
-            return by_columns, settlement.licence_usage
+            return by_columns, settlement, state
         one_by_one = settle_rows(rows_in(records), state, prior.carried).report(digest)
         found = differences(by_columns, one_by_one)
         if found:
             raise CalculatorsDisagree(self.address, found)
-        return one_by_one, settlement.licence_usage
+        return one_by_one, settlement, state
 
-    def _require_direct_reports_known(
-        self, report: EpochReport, usage: Sequence[LicenceUsage]
+    def _require_direct_reports_fit(
+        self, report: EpochReport, settlement: ColumnarSettlement, state: SettlementState
     ) -> None:
-        """Nothing it signed by itself can come on chain under a licence of the epoch and unknown to
-        it: no use counts twice, and no cap that the epoch kept to is passed meanwhile.
+        """Nothing it signed by itself and unknown to the epoch can come on chain and be paid twice,
+        or keep the epoch from being posted.
 
         A report not posted by its deadline never is, and times of blocks ascend.
         """
         signed = self._memory.direct_under_way(self.address, report.state_time)
         if not signed:
             return
-        facts = self._view.facts(self._view.head())
-        trees = {tree_of(line.licence_id, facts) for line in usage}
-        doubtful = {
-            event
-            for event, licence in signed.items()
-            if not licence or tree_of(licence, facts) in trees
-        }
-        if not doubtful:
-            return
         at = self._view.at(report.state_block)
-        unknown = doubtful - {r.event_id for r in self._view.store.direct_reports(at=at)}
-        if unknown:
-            raise DirectReportUnderWay(self.address, len(unknown))
+        known = {record.event_id for record in self._view.store.direct_reports(at=at)}
+        unknown = {event: licence for event, licence in signed.items() if event not in known}
+        doubtful = {event for event, licence in unknown.items() if not licence}
+        doubtful.update(unknown.keys() & set(digests_of(settlement.counted)))
+        facts, operators = self._view.facts(self._view.head()), self._view.operator_set(at).members
+        coming = (settlement.licence_usage, unknown.values(), facts, state, len(operators))
+        tight = crowded(*coming)
+        doubtful.update(
+            event
+            for event, licence in unknown.items()
+            if not tight.isdisjoint(path_of(licence, facts))
+        )
+        if doubtful:
+            raise DirectReportUnderWay(self.address, len(doubtful))
 
     def _reviewed_records(self, proposal: Proposal, at: BlockPin) -> Records:
         """All records of the segments, after each segment and each paper behind it was checked."""

@@ -99,6 +99,10 @@ class Taker:
         harvest, held_back = look(book, facts, self._policy, operators), self._held_back(at)
         while lot := self._lot(book, harvest, facts, held_back, unfunded):
             settlement = settle_records(lot.records, state, prior.carried)
+            beside = held_back.beside(settlement.licence_usage, state, len(operators))
+            if beside != held_back:
+                held_back = beside
+                continue
             if not unfunded.leave_out(lot.segments, len(lot.harvested), lot.records, settlement):
                 shortfalls = unfunded.shortfalls(settlement)
                 outcome = (harvest, settlement, prior.carried, shortfalls)

@@ -21,6 +21,7 @@ from oracle.errors import (
     DirectReportRefused,
     DirectReportUnderWay,
     EpochUnderWay,
+    NothingToSeal,
     QuorumNotReached,
     SignatureForged,
 )
@@ -300,31 +301,70 @@ def test_a_dear_use_needs_nothing_in_the_epoch_lane(world: World, filed: OracleS
     assert world.service.status().credits == {}
 
 
-def test_licences_of_one_tree_share_caps_and_wait_for_each_other(world: World) -> None:
-    """Use under a sublicence counts for the licence above it: no epoch is signed under the one
-    while a report under the other may still come, nor the other way round."""
-    owned = own_work(world.devnet, UNIT_PRICE)
+def a_use_below(world: World, unit_cap: int) -> DirectReport:
+    """One use of a work is filed; the report is of another, under a sublicence."""
+    owned = own_work(world.devnet, UNIT_PRICE, unit_cap=unit_cap)
     owned.fund(10**9)
-    below = owned.sublicense(world.devnet.address(PLATFORM))
+    below = owned.sublicense(world.devnet.address(PLATFORM), unit_cap)
     world.file_own_plays(owned, 1)
-    (event,) = world.own_plays(owned, 1, first=5, licence_id=below)
-    row = world.service.seal_epoch()
-    deadline = world.view.head().timestamp + DEADLINE_SECONDS
-    report = DirectReport(event, sha("evidence"), PROGRAM_HASH, deadline)
-    operator, memory = an_epoch_operator(world), OutboxMemory(world.outbox)
-    signed = StoredSignature(operator.address, report.struct_hash(), b"signature")
-    memory.remember_direct(report, signed)
-
-    with pytest.raises(DirectReportUnderWay):
-        operator.attest(Proposal(row.report, row.evidence_cid))
-    an_epoch_operator(world, 2).attest(Proposal(row.report, row.evidence_cid))
-    with pytest.raises(EpochUnderWay):
-        an_operator(world, 2)._require_countable(report, world.view.head())
     facts = world.view.facts(world.view.head())
     assert tree_of(below, facts) == tree_of(owned.distribution, facts) == owned.distribution
-    held = lane_of(world.service).held_back(world.view.head())
-    assert held.holds(world.own_plays(owned, 1, first=6)[0])
-    assert not held.holds(world.plays(1)[0])
+    (event,) = world.own_plays(owned, 1, first=5, licence_id=below)
+    deadline = world.view.head().timestamp + DEADLINE_SECONDS
+    return DirectReport(event, sha("evidence"), PROGRAM_HASH, deadline)
+
+
+def sign(world: World, report: DirectReport) -> None:
+    """As the operator of `an_epoch_operator`."""
+    signed = StoredSignature(world.operators[1].address, report.struct_hash(), b"signature")
+    OutboxMemory(world.outbox).remember_direct(report, signed)
+
+
+def test_an_epoch_that_leaves_too_little_room_for_a_report_waits_for_it(world: World) -> None:
+    """Use under a sublicence counts for the licence above it. Of the four uses that the epoch
+    leaves of five, an operator's fifth part is no whole one."""
+    report = a_use_below(world, unit_cap=OPERATORS)
+    row = world.service.seal_epoch()
+    sign(world, report)
+    proposal = Proposal(row.report, row.evidence_cid)
+
+    with pytest.raises(DirectReportUnderWay) as refused:
+        an_epoch_operator(world).attest(proposal)
+    an_epoch_operator(world, 2).attest(proposal)
+
+    assert refused.value.events == 1
+    with pytest.raises(EpochUnderWay):
+        an_operator(world, 2)._require_countable(report, world.view.head())
+
+
+def test_what_would_leave_too_little_room_for_a_report_is_not_sealed(world: World) -> None:
+    sign(world, a_use_below(world, unit_cap=OPERATORS))
+    with pytest.raises(NothingToSeal):
+        world.service.seal_epoch()
+
+    world.fund()
+    world.file_plays(2)
+
+    assert world.service.seal_epoch().report.event_count == 2
+
+
+def test_who_files_single_uses_holds_up_no_epoch_that_leaves_room(world: World) -> None:
+    """Not the others of its tree either, however often it takes its deposit back."""
+    sign(world, a_use_below(world, unit_cap=OPERATORS + 1))
+
+    row = world.service.seal_epoch()
+    an_epoch_operator(world).attest(Proposal(row.report, row.evidence_cid))
+
+    assert row.report.event_count == 1
+
+
+def test_what_was_refused_once_is_not_due_again(world: World, filed: OracleService) -> None:
+    assert len(dues(world, filed)) == 2
+    alone = direct_service(world, operators=0)
+    assert len(alone.report_directly().refused) == 2
+
+    assert alone.report_directly().refused == ()
+    assert dues(world, alone) == []
 
 
 def test_a_dear_use_under_a_licence_of_an_unposted_epoch_waits_and_is_not_given_up(
