@@ -13,7 +13,7 @@ from tests.differential.directs import Directs
 from tests.differential.disputes import Disputes
 from tests.differential.epochs import Epochs
 from tests.differential.links import Links
-from tests.differential.machine import Machine
+from tests.differential.machine import Disagreement, Machine, Refused
 from tests.differential.partitions import Partitions
 from tests.differential.royalties import Royalties
 from tests.differential.rules import Rules
@@ -76,6 +76,8 @@ def run(
             while not both.is_over and not _is_done(tally, steps, None):
                 both.step(random)
                 tally.steps += 1
+        except Refused as refused:
+            raise Disagreement(f"a step of {pair}", "to be done", refused) from refused
         finally:
             tally.calls += machine.calls
             tally.payments += getattr(both, "payments", 0)
