@@ -262,12 +262,17 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
     }
 
     /// @dev Whether somebody answered in vain: the payee gives in too late to save a puppet's bond. An arbiter that fails,
-    /// or says what is no ruling, keeps nobody from giving in.
-    function _isUpheld(WorkId workId, bytes32 caseId, Docket storage docket) private view returns (bool) {
+    /// says what is no ruling, or more than a ruling, keeps nobody from giving in.
+    function _isUpheld(WorkId workId, bytes32 caseId, Docket storage docket) private view returns (bool isUpheld) {
         if (docket.status != Status.ANSWERED) return false;
         bytes memory question = abi.encodeCall(IArbiter.rulingOf, (caseId, works.communityIdOf(workId)));
-        (bool isAsked, bytes memory ruling) = address(_arbiterOf(docket.arbiter)).staticcall(question);
-        return isAsked && bytes32(ruling) == bytes32(uint256(Ruling.UPHELD));
+        IArbiter arbiter = _arbiterOf(docket.arbiter);
+        Ruling upheld = Ruling.UPHELD;
+        assembly ("memory-safe") {
+            mstore(0x00, 0)
+            isUpheld := staticcall(gas(), arbiter, add(question, 0x20), mload(question), 0x00, 0x20)
+            isUpheld := and(isUpheld, eq(mload(0x00), upheld))
+        }
     }
 
     /// @dev Books the outcome. An upheld case goes on freezing; every other one frees the share, unless another case
@@ -285,8 +290,8 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
 
     /// @dev Half of what the loser put up is the winner's, half the treasury's; the rest goes back. The winner is the
     /// disputer or the payee: who defends another gains nothing, and loses its bond by a ruling alone, not because the
-    /// payee gave in before it. A case that lapsed was lost by its disputer to the treasury alone: time under a freeze is not to
-    /// be had for nothing.
+    /// payee gave in before it. A case that lapsed was lost by its disputer to the treasury alone: time under a freeze is not
+    /// to be had for nothing.
     function _shareBonds(bytes32 caseId, Matter calldata matter, uint256 bond, Status status, bool isRuled) private {
         address defender = _defender[caseId];
         bool isUpheld = status == Status.UPHELD;
