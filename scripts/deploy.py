@@ -21,6 +21,8 @@ os.environ.setdefault("ANTIPHON_ROOT", str(ROOT))
 os.environ.setdefault("SOLCX_BINARY_PATH", str(ROOT / ".tools" / "solcx"))
 os.environ.setdefault("ANTIPHON_ANVIL", str(ROOT / ".tools" / "anvil"))
 
+from eth_utils import to_checksum_address  # noqa: E402
+
 from chain.client.deployment import Deployment  # noqa: E402
 from chain.ledger.identifiers import Address  # noqa: E402
 from scripts.deployment import (  # noqa: E402  (Brownie reads the variables on import)
@@ -103,6 +105,24 @@ def read_key(path: Path) -> str:
     return path.read_text().strip()
 
 
+def require_wrapping(wrapped_ether: str, tokens: list[str]) -> None:
+    """Refuse a token for ether that the ledger would not take: inboxes name it for good."""
+    from brownie import web3
+
+    if wrapped_ether == NO_TOKEN:
+        return
+    if wrapped_ether.lower() not in map(str.lower, tokens):
+        raise SystemExit(
+            f"--wrapped-ether {wrapped_ether} is no accepted token, so what it wraps could not be "
+            "paid on. Next: give it as a --token too"
+        )
+    if not web3.eth.get_code(to_checksum_address(wrapped_ether)):
+        raise SystemExit(
+            f"there is no contract at --wrapped-ether {wrapped_ether}. Next: give the address that "
+            "wraps ether on this chain, or leave it out: then inboxes take no ether"
+        )
+
+
 def accounts_for(arguments: argparse.Namespace, chain_id: int) -> tuple[Any, DeploymentPlan]:
     """The deployer and the plan."""
     from brownie import accounts
@@ -129,6 +149,7 @@ def accounts_for(arguments: argparse.Namespace, chain_id: int) -> tuple[Any, Dep
             "a real chain needs --curator, --council, --guardian, --operator-admin, --admin, "
             "--treasury, five --operator and at least one --token"
         )
+    require_wrapping(arguments.wrapped_ether, arguments.token)
     deployer = accounts.add(read_key(arguments.key_file))
     plan = DeploymentPlan(
         curator=arguments.curator,
