@@ -29,6 +29,14 @@ from oracle.operators.wire import (
 from oracle.service import OracleService
 from tests.heritage import UNIT_PRICE
 from tests.oracle.conftest import World, service_over, sha
+from tests.oracle.direct_lane import (
+    an_operator,
+    deposit,
+    dues,
+    filed,
+    proposal_of,
+    records,
+)
 from tests.oracle.operator_processes import (
     RunningProcess,
     gateway,
@@ -36,14 +44,6 @@ from tests.oracle.operator_processes import (
     operator,
     says,
     serving,
-)
-from tests.oracle.test_direct_reports import (
-    an_operator,
-    deposit,
-    dues,
-    filed,
-    proposal_of,
-    records,
 )
 from tests.oracle.test_operator_processes import ask
 
