@@ -280,9 +280,10 @@ contract DisputeCourt is IDisputeCourt, ReentrancyGuardTransient {
     function _end(Matter calldata matter, bytes32 caseId, Docket storage docket, Status status, bool isRuled) private {
         docket.status = status;
         Freezes.History storage history = _freezes[matter.workId][matter.payee];
-        uint40 until = status == Status.UPHELD
-            ? history.extend(docket.era, docket.openedAt + FREEZE_MAX)
-            : history.finish(docket.era);
+        bool isUpheld = status == Status.UPHELD;
+        // The payee gave in: else it could use up, by disputes of its own, the time that a real one has.
+        if (isUpheld && !isRuled) history.agree(docket.era);
+        uint40 until = isUpheld ? history.extend(docket.era, docket.openedAt + FREEZE_MAX) : history.finish(docket.era);
         emit CaseEnded(caseId, status, until);
 
         _shareBonds(caseId, matter, docket.bond, status, isRuled);

@@ -151,6 +151,7 @@ EPOCH_REFUSALS: Final[dict[str, Words]] = {
         "ask the council to look at the epoch and to cosign it: its token, number, sum root and "
         "total, as the signed report has them.",
     ),
+    "NoWindow()": Words("Roots without a window could not be objected to.", OURS_TO_FIX),
     "BadCeiling(uint16)": Words("{bps} basis points cannot be a ceiling.", OURS_TO_FIX),
     "NoFault()": Words(
         "What was shown is right: an honest epoch may say that.",

@@ -16,15 +16,21 @@ contract ElderArbiter is IArbiter {
 
     /// @inheritdoc IArbiter
     function rulingOf(bytes32 caseId, CommunityId communityId) external view returns (Ruling) {
-        if (consents.isDecided(communityId, rulingDecision(msg.sender, caseId, Ruling.DISMISSED))) {
-            return Ruling.DISMISSED;
-        }
-        bool isUpheld = consents.isDecided(communityId, rulingDecision(msg.sender, caseId, Ruling.UPHELD));
-        return isUpheld ? Ruling.UPHELD : Ruling.NONE;
+        if (_isDecided(caseId, communityId, Ruling.DISMISSED)) return Ruling.DISMISSED;
+        return _isDecided(caseId, communityId, Ruling.UPHELD) ? Ruling.UPHELD : Ruling.NONE;
     }
 
-    /// @notice What elders approve to rule on a case of a court.
-    function rulingDecision(address court, bytes32 caseId, Ruling ruling) public view returns (bytes32) {
-        return keccak256(abi.encode(block.chainid, court, "ruling", caseId, ruling));
+    /// @notice What the elders in office approve to rule on a case of a court; who gave up its seat rules on nothing.
+    function rulingDecision(address court, bytes32 caseId, CommunityId communityId, Ruling ruling)
+        public
+        view
+        returns (bytes32)
+    {
+        uint32 council = consents.communityOf(communityId).council;
+        return keccak256(abi.encode(block.chainid, court, "ruling", caseId, communityId, council, ruling));
+    }
+
+    function _isDecided(bytes32 caseId, CommunityId communityId, Ruling ruling) private view returns (bool) {
+        return consents.isDecided(communityId, rulingDecision(msg.sender, caseId, communityId, ruling));
     }
 }

@@ -8,15 +8,15 @@ import {CommunityId} from "../types/Identifiers.sol";
 /// @notice See `ICommunities`.
 abstract contract Communities is ICommunities, SignedOnce {
     /// @dev The approvals of one question; `approvedBy` has one bit per elder of the council that is asked.
-    /// `reachedAt` is when they became enough last, zero until then, and `reachedBy` the council whose they were.
-    /// `byElders` says whether elders ever were enough, and not a steward alone.
+    /// `reachedAt` is when they became enough last, zero until then, and `reachedBy` the council whose they were;
+    /// `eldersAt`, when they were elders' last, and not a steward's alone.
     struct Tally {
         uint32 council;
         uint32 approvedBy;
         uint8 approvals;
         uint40 reachedAt;
         uint32 reachedBy;
-        bool byElders;
+        uint40 eldersAt;
     }
 
     uint40 public constant COUNCIL_DELAY = 7 days;
@@ -128,11 +128,10 @@ abstract contract Communities is ICommunities, SignedOnce {
     function isDecided(CommunityId communityId, bytes32 decisionHash) public view returns (bool) {
         Tally storage tally = _decisions[communityId][decisionHash];
         Tally storage annulled = _decisions[communityId][annulment(decisionHash)];
-        if (annulled.byElders) return false;
-        if (tally.byElders) return true;
-        // Councils count from 1: of a community that does not exist, nothing was decided.
-        uint32 council = _communities[communityId].council;
-        return tally.reachedBy == council && annulled.reachedBy != council;
+        // An annulment takes back what was decided before it: nobody forbids ahead of time what others may decide.
+        if (tally.eldersAt != 0) return annulled.eldersAt < tally.eldersAt;
+        if (tally.reachedAt == 0 || tally.reachedBy != _communities[communityId].council) return false;
+        return annulled.reachedAt < tally.reachedAt;
     }
 
     /// @inheritdoc ICommunities
@@ -177,7 +176,7 @@ abstract contract Communities is ICommunities, SignedOnce {
         if (!isReached) return (approvals, false);
         tally.reachedAt = uint40(block.timestamp);
         tally.reachedBy = council;
-        if (!isAlone) tally.byElders = true;
+        if (!isAlone) tally.eldersAt = uint40(block.timestamp);
     }
 
     function _approvalsRequired(CommunityId communityId) internal view returns (uint8) {

@@ -66,6 +66,7 @@ abstract contract RootQueue is IEpochDistributor, Managed {
     constructor(address usageOracle_, IAccessManager authority_, uint40 windowSeconds_, uint16 ceilingBps_)
         Managed(authority_)
     {
+        if (windowSeconds_ == 0) revert NoWindow();
         if (ceilingBps_ == 0 || ceilingBps_ > BPS_WHOLE) revert BadCeiling(ceilingBps_);
         usageOracle = usageOracle_;
         windowSeconds = windowSeconds_;

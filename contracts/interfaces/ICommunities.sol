@@ -94,8 +94,9 @@ interface ICommunities {
         uint8 approvalsRequired
     ) external view returns (bytes32);
 
-    /// @notice What the council approves, as a decision, to take another one back for good: it counts no more from then on,
-    /// and what was done by it stays done. What elders decided, a steward alone does not take back.
+    /// @notice What the council approves, as a decision, to take back what was decided until then: it counts no more, until
+    /// another council decides it anew, and what was done by it stays done. What elders decided, a steward alone does not
+    /// take back.
     function annulment(bytes32 decisionHash) external pure returns (bytes32);
 
     function communityOf(CommunityId communityId) external view returns (Community memory);

@@ -100,6 +100,7 @@ interface IEpochDistributor {
     error BadRange(uint256 firstIndex, uint256 length);
     error NothingDue(IERC20 token, address payee);
     error BadCeiling(uint16 bps);
+    error NoWindow();
 
     /// @param credit What the holder has now; `funded`, all that the token's lane ever got.
     event Funded(IERC20 indexed token, address indexed holder, uint256 amount, uint256 credit, uint256 funded);

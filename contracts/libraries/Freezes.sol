@@ -4,10 +4,10 @@ pragma solidity 0.8.37;
 /// @notice When a share was frozen, in one slot.
 ///
 /// Cases that overlap freeze a share together: the freeze ends with the last of them, or by itself. Freezes less than
-/// seven days apart are one stretch, and a stretch freezes for 90 days at most; after that the share stays free for seven
-/// days, whatever anybody disputes. What is free in between gives back in its measure, so that seven free days, in how
-/// many pieces ever, give back all: nobody can hold a share's money for ever, alone or with others, and nobody can use
-/// up a stretch, or keep one used up, without freezing.
+/// seven days apart are one stretch, and a stretch freezes for 90 days at most, and for what its free time gave back: 90
+/// seconds for every seven. After that the share stays free for seven days, whatever anybody disputes. So nobody can hold
+/// a share's money for ever, alone or with others, and nobody can use up a stretch, or keep one used up, without freezing.
+/// Whose share it is may agree to be frozen: then a stretch begins, so that it leaves others no less by that.
 library Freezes {
     /// @param from Where the latest freeze began, and `until`, where it ends or ended.
     /// @param fromBefore The freeze before that one, up to `untilBefore`; earlier ones are forgotten.
@@ -50,6 +50,11 @@ library Freezes {
         ++past.openCases;
         past.until = _latest(past, until);
         return past;
+    }
+
+    /// @notice Who is frozen agrees to a case of an era: what was frozen until now is held against no later one.
+    function agree(History storage history, uint32 era) internal {
+        if (_isOn(history, era)) history.stretchFrom = uint40(block.timestamp);
     }
 
     /// @notice A case of an era freezes until later. A freeze that is over does not come back.

@@ -15,7 +15,7 @@ from api.http.app import create_app
 from chain.client.contract import Contract
 from chain.client.dispute_court import Matter, Ruling
 from chain.client.signer import LocalSigner
-from chain.ledger.identifiers import Address, WorkId
+from chain.ledger.identifiers import Address, CommunityId, WorkId
 from tests.api.small_ledger import SmallLedger
 from tests.devnet import CUSTOMER, Devnet
 from tests.heritage import ELDERS, digest_of
@@ -89,19 +89,21 @@ class Court:
     def decide(self, matter: Matter, ruling: Ruling) -> None:
         """What the elders of the community that has some decide."""
         arbiter = _Elders(self.devnet.node, self.devnet.deployment.contracts["ElderArbiter"])
-        decision = arbiter.decision(self.devnet.court.address, self.case_id(matter), ruling)
+        community = self.ledger.heritage.communities[1]
+        case = (self.devnet.court.address, self.case_id(matter), community)
+        decision = arbiter.decision(*case, ruling)
         for elder in ELDERS[:2]:
-            self.devnet.consents.approve_decision(
-                self.ledger.heritage.communities[1], decision, signer=self.signer(elder)
-            )
+            self.devnet.consents.approve_decision(community, decision, signer=self.signer(elder))
 
 
 class _Elders(Contract):
     NAME = "ElderArbiter"
 
-    def decision(self, court: Address, case_id: bytes, ruling: Ruling) -> Any:
+    def decision(
+        self, court: Address, case_id: bytes, community: CommunityId, ruling: Ruling
+    ) -> Any:
         at = self.node.head()
-        return self._read("rulingDecision", court, case_id, int(ruling), at=at)
+        return self._read("rulingDecision", court, case_id, community, int(ruling), at=at)
 
 
 @pytest.fixture

@@ -73,6 +73,20 @@ CANARIES: Final = (
         Mutation(_FREEZES, "now_ - (used - uint40(givenBack))", "past.stretchFrom"),
     ),
     Canary(
+        "who agrees to be frozen uses a stretch up",
+        "disputes",
+        _COURT,
+        "DisputeCourt",
+        Mutation(_COURT, "if (isUpheld && !isRuled) history.agree(docket.era);", ""),
+    ),
+    Canary(
+        "who is ruled against agrees to be frozen",
+        "disputes",
+        _COURT,
+        "DisputeCourt",
+        Mutation(_COURT, "if (isUpheld && !isRuled) history", "if (isUpheld) history"),
+    ),
+    Canary(
         "a friend's bond is lost when the payee gives in",
         "disputes",
         _COURT,
@@ -324,7 +338,16 @@ CANARIES: Final = (
         _ELDERS,
         "ElderArbiter",
         Mutation(
-            _ELDERS, "return isUpheld ? Ruling.UPHELD : Ruling.NONE;", "return Ruling.UPHELD;"
+            _ELDERS,
+            "if (_isDecided(caseId, communityId, Ruling.DISMISSED)) return Ruling.DISMISSED;",
+            "",
         ),
+    ),
+    Canary(
+        "a council that gave up its seats rules",
+        "elders",
+        _ELDERS,
+        "ElderArbiter",
+        Mutation(_ELDERS, "communityId, council, ruling", "communityId, council >> 32, ruling"),
     ),
 )

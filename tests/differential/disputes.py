@@ -3,7 +3,8 @@
 The model ([freezes](freezes.py)) keeps each share's freezes as lists of cases. After each act every
 share's freeze, its past, every account's bonds and the court's balance are compared, events are
 compared whole, and one thing is counted by the contract's own answers alone: no share is frozen
-for more than 90 days, less what free time gave back, 90 for seven.
+for more than 90 days since its owner last agreed to that, less what free time gave back, 90 for
+seven.
 """
 
 from __future__ import annotations
@@ -239,7 +240,8 @@ class Disputes:
             return self._refused(*refusal, function, (case.matter,), who)
         self.machine.send(self.court, function, case.matter, sender=who)
         lost = CaseStatus.DISMISSED if who == case.matter[0] else CaseStatus.UPHELD
-        is_ruled = self.arbiters.has_upheld(case.arbiter, case.case_id)
+        is_ruled = case.status is CaseStatus.ANSWERED
+        is_ruled = is_ruled and self.arbiters.has_upheld(case.arbiter, case.case_id)
         self._over(case, lost if function == "concede" else CaseStatus.LAPSED, is_ruled=is_ruled)
         return None
 
@@ -380,8 +382,12 @@ class Disputes:
         is_end = status is not CaseStatus.RELEASED
         outcome = case.outcome(status, TREASURY, is_ruled) if is_end else []
         case.status = status
-        history = self.histories[case.matter[1], case.matter[2]]
-        history.follow(case, self.machine.now)
+        share, now = (case.matter[1], case.matter[2]), self.machine.now
+        history = self.histories[share]
+        self._count_days(share, now)
+        history.follow(case, now, is_agreed=not is_ruled)
+        if history.agreed == now:
+            self.held[share] = 0
         told = self.machine.events(self.court)
         ended = {"caseId": case.case_id, "status": status, "frozenUntil": history.end}
         expected: list[tuple[str, dict[str, Any]]] = [("CaseEnded", ended)]

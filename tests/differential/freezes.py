@@ -86,10 +86,12 @@ class Freeze:
 class History:
     """A share's freezes, of which any row may freeze 90 days more than is free between them.
 
-    For that, what is free counts 90 for seven.
+    For that, what is free counts 90 for seven, and what was frozen before its owner last `agreed`
+    to be is in no row.
     """
 
     freezes: list[Freeze] = field(default_factory=list)
+    agreed: int = 0
 
     @property
     def end(self) -> int:
@@ -110,12 +112,13 @@ class History:
         freeze.cases.append(case)
         self._prolong(now + ANSWER + RULING)
 
-    def follow(self, case: Case, now: int) -> None:
+    def follow(self, case: Case, now: int, is_agreed: bool) -> None:
         """The case was ruled on, or is over."""
         freeze = self.current(now)
         if freeze is None or case not in freeze.cases:
             return
         if case.status is CaseStatus.UPHELD:
+            self.agreed = now if is_agreed else self.agreed
             self._prolong(case.opened_at + UPHELD)
         else:
             freeze.cases.remove(case)
@@ -143,6 +146,9 @@ class History:
         left, later = [UPHELD], None
         for freeze in reversed(self.freezes):
             between = later.start - freeze.end if later else 0
-            left.append(left[-1] + between * UPHELD // RESPITE - (freeze.end - freeze.start))
+            frozen = freeze.end - max(freeze.start, self.agreed)
+            left.append(left[-1] + between * UPHELD // RESPITE - frozen)
+            if freeze.start <= self.agreed:
+                break
             later = freeze
         return min(left)

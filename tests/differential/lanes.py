@@ -109,15 +109,20 @@ def of_no_use(signed: Signed, random: Random) -> Signed:
 
 
 def distributor(machine: Machine, code: Interface | None, authority: Address) -> Deployed:
-    """One with the ceiling above; none is made whose ceiling is no part of the pool."""
+    """One with the ceiling above; none is made without a window, or whose ceiling is no part of
+    the pool."""
     code = code or committed("EpochDistributor")
-    wiring = {"usageOracle": ORACLE, "authority": authority, "windowSeconds": WINDOW_SECONDS}
-    for unfit in (0, BPS_WHOLE + 1):
+    wiring = {"usageOracle": ORACLE, "authority": authority}
+    fit = {"windowSeconds": WINDOW_SECONDS, "ceilingBps": CEILING_BPS}
+    for unfit, refusal in (
+        ({"ceilingBps": 0}, ("BadCeiling", (0,))),
+        ({"ceilingBps": BPS_WHOLE + 1}, ("BadCeiling", (BPS_WHOLE + 1,))),
+        ({"windowSeconds": 0}, ("NoWindow", ())),
+    ):
         try:
-            machine.deploy(code, ceilingBps=unfit, **wiring)
+            machine.deploy(code, **wiring, **fit | unfit)
         except Refused as refused:
-            told = (refused.name, refused.values)
-            machine.agree("refusal", ("BadCeiling", (unfit,)), told)
+            machine.agree("refusal", refusal, (refused.name, refused.values))
         else:
-            raise Disagreement(f"a ceiling of {unfit}", "BadCeiling", "deployed")
-    return machine.deploy(code, ceilingBps=CEILING_BPS, **wiring)
+            raise Disagreement(f"a distributor with {unfit}", refusal, "deployed")
+    return machine.deploy(code, **wiring, **fit)

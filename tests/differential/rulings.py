@@ -10,7 +10,7 @@ from eth_abi.abi import encode
 from chain.client.interfaces import Interface
 from chain.ledger.identifiers import Address, address
 from chain.ledger.keccak import keccak256
-from tests.differential.around import OUTSIDERS, Around, must_refuse
+from tests.differential.around import OUTSIDERS, STEWARD, Around, must_refuse
 from tests.differential.machine import Machine, committed
 
 COUNCIL: Final = address("0x" + "82" * 20)
@@ -108,15 +108,18 @@ class ElderRulings:
         self.acts += 1
         court, community = random.choice(COURTS), random.choice(COMMUNITIES)
         case = random.randbytes(32)
+        council = random.randrange(1, 2**32)
+        seats = (int(STEWARD, 16), 2, 3, council, 0)
+        self.consents.say("communityOf(uint32)", (community,), *seats)
         decided = {ruling: random.randrange(2) for ruling in (UPHELD, DISMISSED)}
         for ruling, is_decided in decided.items():
-            types = ["uint256", "address", "string", "bytes32", "uint8"]
-            told = [self.machine.chain_id, court, "ruling", case, ruling]
+            types = ["uint256", "address", "string", "bytes32", "uint32", "uint32", "uint8"]
+            told = [self.machine.chain_id, court, "ruling", case, community, council, ruling]
             decision = bytes(keccak256(encode(types, told)))
             digest = int.from_bytes(decision, "big")
-            self.machine.expect(self.arbiter, "rulingDecision", (court, case, ruling), digest)
-            asked = (community, decision)
-            self.consents.say("isDecided(uint32,bytes32)", asked, is_decided)
+            asked = (court, case, community, ruling)
+            self.machine.expect(self.arbiter, "rulingDecision", asked, digest)
+            self.consents.say("isDecided(uint32,bytes32)", (community, decision), is_decided)
         said = self.machine.send(self.arbiter, "rulingOf", case, community, sender=court)
         upheld = UPHELD if decided[UPHELD] else NONE
         self.machine.agree("ruling", DISMISSED if decided[DISMISSED] else upheld, said)

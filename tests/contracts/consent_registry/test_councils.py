@@ -173,7 +173,7 @@ def test_the_elders_take_a_council_back(
         consents.seatCouncil(*change, by(stranger))
 
 
-def test_elders_take_any_decision_back_and_for_good(consents, decide, community, elders):
+def test_elders_take_any_decision_back(consents, decide, community, elders):
     decide(community, DECISION, elders[:2])
     decide(community, consents.annulment(DECISION), elders[1:2])
     assert consents.isDecided(community, DECISION)
@@ -183,6 +183,43 @@ def test_elders_take_any_decision_back_and_for_good(consents, decide, community,
     assert not consents.isDecided(community, DECISION)
     decide(community, DECISION, elders[2:3])
     assert not consents.isDecided(community, DECISION)
+
+
+def test_the_next_council_decides_anew_what_was_taken_back(
+    consents, decide, seated, community, elders, newcomers, change, stranger, mine_at
+):
+    again = (community, change[1], [elder.address for elder in elders], 2)
+    tx = decide(community, DECISION, newcomers[:3])
+    decide(community, consents.annulment(DECISION), newcomers[:3])
+    tx = decide(community, consents.councilDecision(*again), newcomers[:3])
+    mine_at(tx.timestamp + DELAY)
+    consents.seatCouncil(*again, by(stranger))
+    assert not consents.isDecided(community, DECISION)
+
+    decide(community, DECISION, elders[:2])
+
+    assert consents.isDecided(community, DECISION)
+
+
+def test_nobody_takes_back_what_is_decided_later(consents, decide, community, elders, mine_at):
+    tx = decide(community, consents.annulment(DECISION), elders[:2])
+    mine_at(tx.timestamp + 1)
+
+    decide(community, DECISION, elders[1:])
+
+    assert consents.isDecided(community, DECISION)
+
+
+def test_a_steward_alone_decides_what_it_took_back_before(
+    consents, found_community, steward, mine_at
+):
+    alone = found_community(steward, [], 0)
+    tx = consents.approveDecision(alone, consents.annulment(DECISION), by(steward))
+    mine_at(tx.timestamp + 1)
+
+    consents.approveDecision(alone, DECISION, by(steward))
+
+    assert consents.isDecided(alone, DECISION)
 
 
 def test_a_steward_alone_takes_its_own_decision_back(consents, found_community, steward):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import pytest
@@ -141,12 +141,12 @@ def elder_arbiter(ledger_contracts: dict[str, Any]) -> Any:
 @pytest.fixture
 def decide(
     court: Any, elder_arbiter: Any, consents: Any, community: int, elders: list[Any]
-) -> Callable[[Matter, int], None]:
+) -> Callable[..., None]:
     """Two elders approve a ruling; nobody has told the court yet."""
 
-    def decide(matter: Matter, ruling: int) -> None:
-        decision = elder_arbiter.rulingDecision(court, court.caseIdOf(matter), ruling)
-        for elder in elders[:2]:
+    def decide(matter: Matter, ruling: int, by_whom: Sequence[Any] = ()) -> None:
+        decision = elder_arbiter.rulingDecision(court, court.caseIdOf(matter), community, ruling)
+        for elder in by_whom or elders[:2]:
             consents.approveDecision(community, decision, by(elder))
 
     return decide

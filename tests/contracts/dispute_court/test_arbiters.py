@@ -5,6 +5,8 @@ from __future__ import annotations
 import brownie
 import pytest
 from brownie import web3
+from eth_abi import encode
+from eth_utils import keccak
 
 from tests.contracts.dispute_court.conftest import (
     CASE_DISMISSED,
@@ -15,7 +17,7 @@ from tests.contracts.dispute_court.conftest import (
     Matter,
 )
 from tests.contracts.refusals import refused
-from tests.contracts.rights import ZERO, by, digest
+from tests.contracts.rights import DAY, ZERO, by, digest
 
 REPLY = digest("reply")
 
@@ -56,26 +58,52 @@ def test_elders_that_decide_both_ways_withhold_nobodys_money(court, answered, de
     assert ruled(court, matter, stranger) == CASE_DISMISSED
 
 
-def test_a_ruling_names_chain_court_case_and_outcome(
-    court, elder_arbiter, opened, council, wait, work, thief
+def test_a_ruling_names_chain_court_case_community_council_and_outcome(
+    court, elder_arbiter, opened, council, community, found_community, steward
 ):
     case = court.caseIdOf(opened("a"))
     other = court.caseIdOf(opened("b"))
+    neighbours = found_community(steward)
+    kinds = ["uint256", "address", "string", "bytes32", "uint32", "uint32", "uint8"]
+    words = encode(kinds, [31337, court.address, "ruling", case, community, 1, UPHELD])
     names = {
-        str(elder_arbiter.rulingDecision(court, case, UPHELD)),
-        str(elder_arbiter.rulingDecision(court, case, DISMISSED)),
-        str(elder_arbiter.rulingDecision(court, other, UPHELD)),
-        str(elder_arbiter.rulingDecision(council, case, UPHELD)),
+        str(elder_arbiter.rulingDecision(court, case, community, UPHELD)),
+        str(elder_arbiter.rulingDecision(court, case, community, DISMISSED)),
+        str(elder_arbiter.rulingDecision(court, other, community, UPHELD)),
+        str(elder_arbiter.rulingDecision(council, case, community, UPHELD)),
+        str(elder_arbiter.rulingDecision(court, case, neighbours, UPHELD)),
     }
 
-    assert len(names) == 4
+    assert len(names) == 5
+    assert "0x" + keccak(words).hex() in names
+
+
+def test_a_council_that_gave_up_its_seats_rules_on_nothing(
+    court, opened, decide, consents, community, elders, steward, accounts, thief, stranger, mine_at
+):
+    """Neither for nor against, however early: its successor decides."""
+    matter = opened()
+    court.answer(matter, REPLY, by(thief))
+    decide(matter, UPHELD)
+    others = [elder.address for elder in accounts[20:22]]
+    change = (community, steward.address, others, 1)
+    for elder in elders[:2]:
+        tx = consents.approveDecision(community, consents.councilDecision(*change), by(elder))
+    mine_at(tx.timestamp + 7 * DAY)
+    consents.seatCouncil(*change, by(stranger))
+
+    with refused("NotRuled", court.caseIdOf(matter)):
+        court.rule(matter, by(stranger))
+    decide(matter, DISMISSED, accounts[20:21])
+
+    assert ruled(court, matter, stranger) == CASE_DISMISSED
 
 
 def test_one_elder_of_two_rules_nothing(
     court, answered, elder_arbiter, consents, community, elders, stranger
 ):
     matter = answered()
-    decision = elder_arbiter.rulingDecision(court, court.caseIdOf(matter), UPHELD)
+    decision = elder_arbiter.rulingDecision(court, court.caseIdOf(matter), community, UPHELD)
     consents.approveDecision(community, decision, by(elders[0]))
 
     with refused("NotRuled"):
@@ -229,7 +257,7 @@ def test_a_steward_without_elders_does_not_judge_its_own_works(
 
     matter = answered(work=register_work(steward, lone), split=[])
     case_id = court.caseIdOf(matter)
-    word = elder_arbiter.rulingDecision(court, case_id, DISMISSED)
+    word = elder_arbiter.rulingDecision(court, case_id, lone, DISMISSED)
     consents.approveDecision(lone, word, by(steward))
     with refused("NotRuled", case_id):
         court.rule(matter, by(stranger))

@@ -187,6 +187,38 @@ def test_a_stretch_is_not_kept_used_up_by_disputes_that_freeze_nothing(
     assert court.frozenUntil(work, thief) - opened_at > FREEZE_MAX - 60
 
 
+def test_who_agrees_to_be_frozen_shortens_no_later_dispute_by_the_time_before(
+    court, opened, work, thief, stranger, disputer, wait
+):
+    """A thief that gives in to a friend is free now and then, to claim, and frozen else."""
+    for n in range(12):
+        matter = opened(str(n), disputer=stranger)
+        wait(8 * DAY)
+        court.concede(matter, by(thief))
+        court.release(matter, by(stranger))
+
+    real = opened("real")
+
+    opened_at = court.caseOf(court.caseIdOf(real))[1]
+    assert court.frozenUntil(work, thief) == opened_at + CASE_TIME
+
+
+def test_who_is_ruled_against_agrees_to_nothing(
+    court, opened, decide, work, thief, disputer, stranger, wait
+):
+    """Nor who gives in when the ruling is there."""
+    first = opened("first")
+    wait(CASE_TIME - 60)
+    second = opened("second")
+    court.answer(second, b"reply".rjust(32), by(thief))
+    wait(CASE_TIME - 120)
+    decide(second, 1)
+    court.concede(second, by(thief))
+
+    began = court.caseOf(court.caseIdOf(first))[1]
+    assert court.frozenUntil(work, thief) == began + FREEZE_MAX
+
+
 def test_free_days_before_a_long_freeze_begin_nothing_anew_after_it(
     court, opened, work, thief, disputer, wait
 ):

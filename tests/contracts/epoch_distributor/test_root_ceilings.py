@@ -295,11 +295,21 @@ def test_a_pause_makes_nothing_usual(flow):
     assert flow.ceiling == 3 * 40_000
 
 
-@pytest.mark.parametrize("bps", [0, 10_001])
-def test_a_ceiling_is_a_part_of_the_pool(EpochDistributor, roles, web3, bps):
-    data = EpochDistributor.deploy.encode_input(roles.oracle, roles.oracle, WINDOW, bps)
-    call = {"from": str(roles.deployer), "data": data}
-    answer = web3.provider.make_request("eth_call", [call, "latest"])
+@pytest.fixture
+def refusal_to_deploy(EpochDistributor, roles, web3):
+    def refusal_to_deploy(window, bps):
+        data = EpochDistributor.deploy.encode_input(roles.oracle, roles.oracle, window, bps)
+        call = {"from": str(roles.deployer), "data": data}
+        return web3.provider.make_request("eth_call", [call, "latest"])["error"]["data"]
 
+    return refusal_to_deploy
+
+
+@pytest.mark.parametrize("bps", [0, 10_001])
+def test_a_ceiling_is_a_part_of_the_pool(refusal_to_deploy, web3, bps):
     expected = web3.keccak(text="BadCeiling(uint16)")[:4] + bps.to_bytes(32, "big")
-    assert answer["error"]["data"] == web3.to_hex(expected)
+    assert refusal_to_deploy(WINDOW, bps) == web3.to_hex(expected)
+
+
+def test_a_window_is_some_time(refusal_to_deploy, web3):
+    assert refusal_to_deploy(0, 1) == web3.to_hex(web3.keccak(text="NoWindow()")[:4])

@@ -68,7 +68,9 @@ contract CourtHandler is Actor {
     Dues private immutable _dues;
 
     IDisputeCourt.Matter[] private _matters;
-    /// @dev Where the latest freeze began, and how long the earlier ones were, less what free time gave back.
+    /// @dev Where the latest freeze began; from when on it counts, which is then or when the payee agreed to it; and how long
+    /// the earlier ones were, less what free time gave back.
+    mapping(uint64 work => mapping(address payee => uint256)) private _beganAt;
     mapping(uint64 work => mapping(address payee => uint256)) private _frozenFrom;
     mapping(uint64 work => mapping(address payee => uint256)) private _frozenBefore;
     mapping(uint64 work => mapping(address payee => bool)) private _wasDisputed;
@@ -121,6 +123,7 @@ contract CourtHandler is Actor {
                 uint256 frozen = _wasDisputed[work][payee] ? _frozenFor(work, payee, until) : 0;
                 uint256 givenBack = (block.timestamp - until) * 90 / 7;
                 _frozenBefore[work][payee] = frozen > givenBack ? frozen - givenBack : 0;
+                _beganAt[work][payee] = block.timestamp;
                 _frozenFrom[work][payee] = block.timestamp;
             }
             _expect(_frozenBefore[work][payee] < _STRETCH_MAX, "I17: frozen after 90 days");
@@ -157,9 +160,14 @@ contract CourtHandler is Actor {
         if (_matters.length == 0) return;
         IDisputeCourt.Matter memory matter = _some();
         address party = _next(0, 2) == 0 ? matter.disputer : _next(0, 1) == 0 ? matter.payee : _payee(_next(0, 3));
+        bool isAgreed = party != matter.disputer && _isFreezing(matter);
         cheats.prank(party);
         try court.concede(matter) {
             _expect(party == matter.disputer || party == matter.payee, "I17: somebody gave in for the payee");
+            if (isAgreed) {
+                uint64 work = WorkId.unwrap(matter.workId);
+                (_frozenBefore[work][matter.payee], _frozenFrom[work][matter.payee]) = (0, block.timestamp);
+            }
         } catch {}
     }
 
@@ -204,7 +212,8 @@ contract CourtHandler is Actor {
         }
     }
 
-    /// @notice Whether no stretch freezes for more than 90 days, and what nobody disputed is free.
+    /// @notice Whether no stretch freezes for more than 90 days since the payee last agreed to be frozen, and what nobody
+    /// disputed is free.
     function isBounded() external view returns (bool) {
         for (uint64 work = 1; work <= WORKS; ++work) {
             for (uint256 i; i < 3; ++i) {
@@ -216,6 +225,16 @@ contract CourtHandler is Actor {
             }
         }
         return true;
+    }
+
+    /// @dev Whether a case belongs to a freeze that goes on, and nobody has ruled on it for the disputer.
+    function _isFreezing(IDisputeCourt.Matter memory matter) private view returns (bool) {
+        bytes32 caseId = court.caseIdOf(matter);
+        IDisputeCourt.Case memory case_ = court.caseOf(caseId);
+        bool isRuled = case_.status == IDisputeCourt.Status.ANSWERED
+            && _judge.rulingOf(caseId, CommunityId.wrap(0)) == Ruling.UPHELD;
+        return !isRuled && case_.openedAt >= _beganAt[WorkId.unwrap(matter.workId)][matter.payee]
+            && court.frozenUntil(matter.workId, matter.payee) > block.timestamp;
     }
 
     /// @dev How long the stretch of the latest freeze froze, or will have.
