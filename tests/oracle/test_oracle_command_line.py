@@ -264,7 +264,7 @@ def test_a_rehearsal_is_json_and_says_what_is_missing(world: World, run: Run) ->
     document = json.loads(ended.stdout)
     assert ended.returncode == 3
     assert (document["epoch"], document["counted"]) == (1, 5)
-    assert "Next: ask the council" in document["obstacles"][0]
+    assert "ask the council to look at it and to cosign" in document["obstacles"][0]
 
 
 @pytest.fixture
