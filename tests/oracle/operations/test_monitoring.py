@@ -229,7 +229,7 @@ def test_packaged_alerts_and_dashboard_name_numbers_that_exist(
     names = {name for expr in asked for name in re.findall(r"antiphon_[a-z_]+", expr)}
 
     assert len(rules) == 9
-    assert len(panels) == 14
+    assert len(panels) == 15
     assert names <= told
 
 
