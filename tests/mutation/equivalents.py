@@ -35,6 +35,22 @@ EQUIVALENTS: Final = (
         "only read, and before anybody writes it",
     ),
     Equivalent(
+        "contracts/splits/SplitVersions.sol",
+        "uint32 splits = _books[workId].splits;",
+        ("uint16 splits = _books[workId].splits;",),
+        "it is counted in as many bits",
+    ),
+    Equivalent(
+        _LEDGER,
+        "if (held != before + amount) "
+        "revert AmountMismatch(amount, held > before ? held - before : 0);",
+        (
+            "if (held != before + amount) "
+            "revert AmountMismatch(amount, held >= before ? held - before : 0);",
+        ),
+        "the difference of equals is zero",
+    ),
+    Equivalent(
         "contracts/licences/LicenceBook.sol",
         "Record storage record = _records[parent];",
         ("Record memory record = _records[parent];",),

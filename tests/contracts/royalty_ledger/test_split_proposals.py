@@ -9,7 +9,7 @@ import brownie
 import pytest
 
 from tests.contracts.rights import split_hash
-from tests.contracts.royalty_ledger.conftest import CHANT, REMIX, REMIX_VECTOR
+from tests.contracts.royalty_ledger.conftest import CHANT, DRUM, REMIX, REMIX_VECTOR
 from tests.contracts.royalty_ledger.stage import (
     by,
     refusal_of,
@@ -215,6 +215,19 @@ def test_each_payees_last_word_counts_in_any_order(
             assert refusal_to_enact(ledger, new, roles)[0] == "SplitTooEarly"
         else:
             ledger.enactSplit.call(CHANT, new, b"", by(roles.steward))
+
+
+def test_the_last_of_sixty_four_payees_has_its_say(ledger, new, accounts, roles):
+    last = max(accounts, key=lambda account: int(account.address, 16))
+    shares = [*((f"0x{1 + i:040x}", 156) for i in range(63)), (last.address, 10_000 - 63 * 156)]
+    ledger.setSplit(DRUM, shares, by(roles.steward))
+    ledger.proposeSplit(DRUM, new, by(roles.steward))
+
+    ledger.consentToSplit(DRUM, split_hash(new), shares, by(last))
+    assert ledger.proposalOf(DRUM)[2:] == (1 << 63, 0, False)
+    ledger.objectToSplit(DRUM, split_hash(new), shares, by(last))
+
+    assert ledger.proposalOf(DRUM)[2:] == (0, 1 << 63, False)
 
 
 def test_another_proposal_begins_anew(ledger, thirds, new, proposed, payees, accounts, roles):
