@@ -102,6 +102,24 @@ EQUIVALENTS: Final = (
     ),
     Equivalent(
         _VECTORS,
+        "uint256 kept = found > count - limit ? found - (count - limit) : 0;",
+        ("uint256 kept = found >= count - limit ? found - (count - limit) : 0;",),
+        "the difference of equals is zero",
+    ),
+    Equivalent(
+        _VECTORS,
+        "for (uint256 i = kept / 2; i > 0;) {",
+        ("for (uint256 i = kept / (2-1); i > 0;) {",),
+        "what has nothing below it sinks nowhere",
+    ),
+    Equivalent(
+        "contracts/libraries/Freezes.sol",
+        "function covers(History storage history, uint40 time) internal view returns (bool) {",
+        ("function covers(History memory history, uint40 time) internal view returns (bool) {",),
+        "only read",
+    ),
+    Equivalent(
+        _VECTORS,
         "vector = new bytes((self.end - self.first) * ENTRY_BYTES + 32);",
         ("vector = new bytes((self.end - self.first) * ENTRY_BYTES + 1);",),
         "what is written beyond the end is free memory, and written over before it is read",

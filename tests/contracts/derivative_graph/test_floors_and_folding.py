@@ -96,6 +96,22 @@ def test_the_protected_are_folded_by_nobody(lineage):
         lineage.link({33: 20 * PERCENT, 34: 20 * PERCENT})
 
 
+@pytest.mark.parametrize("shares", [(PERCENT, 2 * PERCENT), (2 * PERCENT, PERCENT)])
+def test_all_that_can_be_folded_is_folded_where_the_rest_just_fits(lineage, shares):
+    roots = lineage.roots(MOST_ANCESTORS)
+    small = dict(zip(roots[15:17], shares, strict=True))
+    for root in roots:
+        if root not in small:
+            lineage.declare(root, 1)
+    lineage.link({root: small.get(root, PERCENT) for root in roots[:16]})
+    lineage.link({root: small.get(root, PERCENT) for root in roots[16:]})
+
+    both = lineage.link({33: 20 * PERCENT, 34: 20 * PERCENT})
+
+    assert len(both.entries) == MOST_ANCESTORS
+    assert [both.share_of(WorkId(root)) for root in small] == [0, 0]
+
+
 def test_the_widest_link_there_is_can_be_mined(lineage):
     """Sixteen parents of 32 ancestors each, all distinct: 496 of 528 works are folded."""
     roots = lineage.roots(480)
