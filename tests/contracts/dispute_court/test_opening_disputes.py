@@ -19,6 +19,11 @@ from tests.contracts.rights import ZERO, by, digest
 SHARE = INCOME * 6 // 10
 
 
+def test_what_losing_costs_can_be_read_before(court, treasury):
+    assert court.BOND_BPS() == 500
+    assert court.treasury() == treasury
+
+
 def test_a_case_is_recorded_whole(court, work, split, disputer, thief, elder_arbiter):
     evidence = digest("the singer was another")
 

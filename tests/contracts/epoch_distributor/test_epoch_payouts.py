@@ -58,6 +58,18 @@ def test_an_old_root_proves_nothing_any_more(distributor, lane, activate, payees
     assert refused == ("InvalidProof",)
 
 
+def test_nothing_is_sent_to_nobody(distributor, SilentToken, activate, roles):
+    """By a token that would let it."""
+    token = prepare(SilentToken.deploy(by(roles.deployer)), distributor, roles)
+    put_in(distributor, token, 40, roles)
+    tree = activate(token, {ZERO: 40})
+
+    tx = distributor.pushRange(*tree.whole(token), by(roles.keeper))
+
+    assert dict(tx.events["PayoutDeferred"]) == {"token": token, "payee": ZERO, "amount": 40}
+    assert (token.balanceOf(ZERO), token.balanceOf(distributor)) == (0, 40)
+
+
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_a_payee_that_cannot_be_paid_changes_nobody_elses_outcome(
     distributor, lane, activate, payees, roles, request, kind
