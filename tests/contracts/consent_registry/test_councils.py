@@ -173,6 +173,16 @@ def test_the_elders_take_a_council_back(
         consents.seatCouncil(*change, by(stranger))
 
 
+def test_the_last_of_thirty_two_elders_has_one_vote(consents, steward, elders):
+    others = [f"0x{1 + number:040x}" for number in range(31)]
+    tx = consents.foundCommunity([*others, elders[0]], 2, bytes(32), by(steward))
+    crowd = tx.return_value
+    consents.approveDecision(crowd, DECISION, by(elders[0]))
+
+    with refused("AlreadyApproved", crowd, DECISION, elders[0]):
+        consents.approveDecision(crowd, DECISION, by(elders[0]))
+
+
 def test_elders_take_any_decision_back(consents, decide, community, elders):
     decide(community, DECISION, elders[:2])
     decide(community, consents.annulment(DECISION), elders[1:2])
