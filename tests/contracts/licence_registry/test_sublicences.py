@@ -229,6 +229,7 @@ def test_a_path_has_eight_licences_at_most(licences, path, terms, expiry, oracle
     assert [used(licences, licence) for licence in licences_on_it] == [(1, 2)] * PATH_MAX
 
 
+@pytest.mark.gas
 def test_a_report_of_licences_at_the_end_of_their_paths_can_be_posted(
     licences, register_work, grant, terms, expiry, customer, platform, oracle
 ):
