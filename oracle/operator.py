@@ -187,11 +187,13 @@ class Operator(Attester):
         at = self._view.at(report.state_block)
         known = {record.event_id for record in self._view.store.direct_reports(at=at)}
         unknown = {event: licence for event, licence in signed.items() if event not in known}
+        if not unknown:
+            return
         doubtful = {event for event, licence in unknown.items() if not licence}
         doubtful.update(unknown.keys() & set(digests_of(settlement.counted)))
         facts, operators = self._view.facts(self._view.head()), self._view.operator_set(at).members
-        coming = (settlement.licence_usage, unknown.values(), facts, state, len(operators))
-        tight = crowded(*coming)
+        usage = settlement.licence_usage
+        tight = crowded(usage, unknown.values(), facts, state, len(operators))
         doubtful.update(
             event
             for event, licence in unknown.items()

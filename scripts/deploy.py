@@ -21,10 +21,8 @@ os.environ.setdefault("ANTIPHON_ROOT", str(ROOT))
 os.environ.setdefault("SOLCX_BINARY_PATH", str(ROOT / ".tools" / "solcx"))
 os.environ.setdefault("ANTIPHON_ANVIL", str(ROOT / ".tools" / "anvil"))
 
-from eth_utils import to_checksum_address  # noqa: E402
-
 from chain.client.deployment import Deployment  # noqa: E402
-from chain.ledger.identifiers import Address  # noqa: E402
+from chain.ledger.identifiers import Address, address  # noqa: E402
 from scripts.deployment import (  # noqa: E402  (Brownie reads the variables on import)
     DEV_COIN,
     DEV_ETHER,
@@ -116,7 +114,7 @@ def require_wrapping(wrapped_ether: str, tokens: list[str]) -> None:
             f"--wrapped-ether {wrapped_ether} is no accepted token, so what it wraps could not be "
             "paid on. Next: give it as a --token too"
         )
-    if not web3.eth.get_code(to_checksum_address(wrapped_ether)):
+    if not web3.eth.get_code(address(wrapped_ether)):
         raise SystemExit(
             f"there is no contract at --wrapped-ether {wrapped_ether}. Next: give the address that "
             "wraps ether on this chain, or leave it out: then inboxes take no ether"
@@ -203,8 +201,8 @@ def main(argv: list[str] | None = None) -> int:
     deployed = deploy_all(loaded, deployer, plan)
     addresses = {name: contract.address for name, contract in deployed.items()}
     recorded(chain_id, first_block, plan, addresses).write(arguments.out)
-    for name, address in addresses.items():
-        print(f"{name:18} {address}")
+    for name, place in addresses.items():
+        print(f"{name:18} {place}")
     return 0
 
 
